@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+const MINUTE = 60_000;
+
+/**
+ * Four projects, from fast to slow (docs/architecture.md). `unit` needs nothing but Node; the others
+ * need real parts and run one file at a time, because they share Docker and the lab. A missing part
+ * is a skip with its reason, and a failure when CI is set.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      real('contract', 1, 2 * MINUTE),
+      real('real', 2, 5 * MINUTE),
+      real('e2e', 3, 10 * MINUTE),
+    ],
+  },
+});
+
+function real(name: string, groupOrder: number, timeout: number) {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout: timeout,
+      hookTimeout: timeout,
+      fileParallelism: false,
+      sequence: { groupOrder },
+    },
+  };
+}
