@@ -1,0 +1,118 @@
+import { dirname, resolve } from 'node:path';
+import type { Platform } from '../core/image.ts';
+import type { Node } from '../core/node.ts';
+import { parseDuration } from './duration.ts';
+import type { ConfigFile } from './schema.ts';
+
+/** An image to build, as the config (or the default for a Cilium tree) describes it. */
+export interface ImageSpec {
+  readonly key: string;
+  /** REPO without tag. */
+  readonly repository: string;
+  readonly dockerfile: string;
+  readonly target?: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Values key of the chart's image block, such as `operator.image`. */
+  readonly value?: string | undefined;
+}
+
+/** The config with every default filled in. Paths are absolute, durations are milliseconds. */
+export interface Config {
+  readonly file: string;
+  readonly folder: string;
+  readonly source: string;
+  readonly tag: string;
+  readonly platform: Platform;
+  readonly nodes: readonly Node[];
+  readonly images: readonly ImageSpec[];
+  readonly extraImages: readonly string[];
+  readonly routes: ConfigFile['routes'];
+  readonly build: { readonly engine: ConfigFile['build']['engine']; readonly idleTimeout: number };
+  readonly transfer: ConfigFile['transfer'];
+  readonly ssh: ConfigFile['ssh'];
+  readonly deploy: {
+    readonly chart: string;
+    readonly release: string;
+    readonly namespace: string;
+    readonly values: string | undefined;
+    readonly timeout: number;
+    readonly soak: number;
+    readonly canary: string | undefined;
+    readonly offline: boolean;
+  };
+  readonly k3s: ConfigFile['k3s'];
+}
+
+/** What the Makefile of a Cilium tree builds for the agent and the operator. */
+export const CILIUM_IMAGES: readonly ImageSpec[] = [
+  {
+    key: 'cilium',
+    repository: 'quay.io/cilium/cilium',
+    dockerfile: 'images/cilium/Dockerfile',
+    target: 'release',
+    buildArgs: { OPERATOR_VARIANT: 'cilium' },
+    value: 'image',
+  },
+  {
+    key: 'operator-generic',
+    repository: 'quay.io/cilium/operator-generic',
+    dockerfile: 'images/operator/Dockerfile',
+    target: 'release',
+    buildArgs: { OPERATOR_VARIANT: 'operator-generic' },
+    value: 'operator.image',
+  },
+];
+
+/** Turns a checked file into the values that commands use. `file` is its absolute path. */
+export function normalise(config: ConfigFile, file: string): Config {
+  const folder = dirname(file);
+  const source = resolve(folder, config.source);
+  return {
+    file,
+    folder,
+    source,
+    tag: config.tag,
+    platform: config.platform as Platform,
+    nodes: Object.entries(config.nodes).map(([name, node]) => toNode(name, node)),
+    images: config.images === undefined ? CILIUM_IMAGES : toImages(config.images),
+    extraImages: config.extraImages,
+    routes: config.routes,
+    build: { engine: config.build.engine, idleTimeout: parseDuration(config.build.idleTimeout) },
+    transfer: config.transfer,
+    ssh: config.ssh,
+    deploy: toDeploy(config.deploy, folder, source),
+    k3s: config.k3s,
+  };
+}
+
+function toNode(name: string, node: ConfigFile['nodes'][string]): Node {
+  const devices = node.devices ?? (node.dataInterface === undefined ? [] : [node.dataInterface]);
+  return { ...node, name, devices };
+}
+
+function toImages(images: NonNullable<ConfigFile['images']>): readonly ImageSpec[] {
+  return Object.entries(images).map(([key, image]) => ({
+    key,
+    repository: image.name,
+    dockerfile: image.dockerfile,
+    target: image.target,
+    buildArgs: image.buildArgs ?? {},
+    value: image.value,
+  }));
+}
+
+function toDeploy(deploy: ConfigFile['deploy'], folder: string, source: string): Config['deploy'] {
+  return {
+    chart:
+      deploy.chart === undefined
+        ? resolve(source, 'install/kubernetes/cilium')
+        : resolve(folder, deploy.chart),
+    release: deploy.release,
+    namespace: deploy.namespace,
+    values: deploy.values === undefined ? undefined : resolve(folder, deploy.values),
+    timeout: parseDuration(deploy.timeout),
+    soak: parseDuration(deploy.soak),
+    canary: deploy.canary,
+    offline: deploy.offline,
+  };
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+
+const NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
+const INTERFACE = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,14}$/;
+const IMAGE = /^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,114}$/;
+const SSH = /^([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9[][A-Za-z0-9_.:[\]-]*$/;
+const DURATION = /^\d{1,6}(ms|s|m|h)$/;
+
+const name = z.string().regex(NAME, 'must be lowercase letters, digits, "-" and "."');
+const networkInterface = z.string().regex(INTERFACE, 'is not the name of a network interface');
+const cidr = z.union(
+  [z.cidrv4(), z.cidrv6()],
+  'must be an address with prefix length: 10.4.100.1/16',
+);
+const address = z.union([z.ipv4(), z.ipv6()], 'must be an IP address');
+const duration = z.string().regex(DURATION, 'must be a duration such as 90s, 5m or 1h');
+const imageName = z.string().regex(IMAGE, 'is not an image reference');
+const taggedImage = imageName.regex(/:[^/]+$/, 'needs a tag: REPO:TAG');
+const file = z.string().min(1).max(4096);
+
+const node = z
+  .strictObject({
+    ssh: z
+      .string()
+      .max(255)
+      .regex(SSH, 'must be an ssh alias, HOST, USER@HOST or USER@HOST:PORT')
+      .describe('ssh alias, HOST, USER@HOST or USER@HOST:PORT; resolved by ssh -G'),
+    role: z.enum(['server', 'agent']).describe('K3s role of the node'),
+    nodeName: name.optional().describe('Kubernetes name, when it differs from the key'),
+    dataInterface: networkInterface.optional().describe('interface of the data network'),
+    dataAddress: cidr.optional().describe('address on the data network with its prefix length'),
+    externalAddress: address.optional().describe('address that users of the cluster see'),
+    devices: z.array(networkInterface).min(1).max(16).optional().describe('interfaces for XDP'),
+    profile: name.optional().describe('value of the label hw-profile; needed to set devices'),
+  })
+  .describe('a K3s machine reached over SSH');
+
+const image = z
+  .strictObject({
+    name: imageName.describe('REPO without tag'),
+    dockerfile: file.describe('path inside the source tree'),
+    target: name.optional().describe('stage of the Dockerfile'),
+    buildArgs: z.record(z.string(), z.string()).optional(),
+    value: z
+      .string()
+      .regex(/^[A-Za-z0-9.]+$/)
+      .optional()
+      .describe('values key of the image block in the chart: image, operator.image'),
+  })
+  .describe('an image that is built from the source tree');
+
+const build = z.strictObject({
+  engine: z.enum(['auto', 'docker-api', 'buildx']).default('auto'),
+  idleTimeout: duration.default('15m').describe('a build that prints nothing for this long failed'),
+});
+
+const transfer = z.strictObject({
+  concurrency: z.int().min(1).max(256).default(8).describe('nodes served at once'),
+  compression: z.enum(['auto', 'zstd', 'gzip']).default('auto'),
+});
+
+const ssh = z.strictObject({
+  hostKeys: z
+    .enum(['strict', 'accept-new'])
+    .default('strict')
+    .describe('accept-new trusts an unknown key once; a changed key is always refused'),
+});
+
+const deploy = z.strictObject({
+  chart: file
+    .optional()
+    .describe('folder of the chart; default install/kubernetes/cilium of the tree'),
+  release: name.default('cilium'),
+  namespace: name.default('kube-system'),
+  values: file.optional().describe('Helm values, relative to this file'),
+  timeout: duration.default('5m').describe('for each node of a rollout'),
+  soak: duration.default('5s').describe('an agent must stay ready for this long'),
+  canary: name.optional().describe('node that is replaced first; default an agent node'),
+  offline: z.boolean().default(true).describe('every image must be on the nodes beforehand'),
+});
+
+const k3s = z.strictObject({
+  clusterCidr: cidr.default('10.42.0.0/16'),
+  serviceCidr: cidr.default('10.43.0.0/16'),
+});
+
+const route = z.strictObject({ to: cidr, via: networkInterface, node: name });
+
+/** The config file as written, before defaults that depend on other values are filled in. */
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1).describe('version of this file format'),
+    source: file.describe('patched source tree; holds install/kubernetes/cilium'),
+    tag: z.string().regex(TAG, 'is not an image tag').default('dev'),
+    platform: z
+      .string()
+      .regex(/^linux\/(amd64|arm64)$/, 'must be linux/amd64 or linux/arm64')
+      .default('linux/amd64'),
+    nodes: z.record(name, node).refine((nodes) => Object.keys(nodes).length > 0, 'names no node'),
+    images: z.record(name, image).optional(),
+    extraImages: z
+      .array(taggedImage)
+      .max(64)
+      .default([])
+      .describe('shipped from Docker as they are'),
+    routes: z.array(route).default([]).describe('ways between data addresses that are not on-link'),
+    build: build.prefault({}),
+    transfer: transfer.prefault({}),
+    ssh: ssh.prefault({}),
+    deploy: deploy.prefault({}),
+    k3s: k3s.prefault({}),
+  })
+  .describe('ciliumship.yaml');
+
+export type ConfigFile = z.output<typeof configSchema>;

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { suggest, type Problem } from './problems.ts';
+import { configSchema, type ConfigFile } from './schema.ts';
+
+type Path = readonly (string | number)[];
+
+/** Checks a parsed file against the schema. Keys that start with `x-` are the user's own. */
+export function checkSchema(
+  value: unknown,
+): { readonly value: ConfigFile } | { readonly problems: readonly Problem[] } {
+  const result = configSchema.safeParse(withoutExtensions(value));
+  if (result.success) return { value: result.data };
+  return { problems: result.error.issues.flatMap(describeIssue) };
+}
+
+function withoutExtensions(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
+}
+
+function describeIssue(issue: z.core.$ZodIssue): readonly Problem[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+  return issue.keys.map((key) => {
+    const near = suggest(key, knownKeys(path));
+    const message = near === undefined ? 'unknown key' : `unknown key; did you mean ${near}?`;
+    return { path: [...path, key], message };
+  });
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+}
+
+/** The keys that the schema knows at `path`. */
+function knownKeys(path: Path): readonly string[] {
+  // The JSON form is the one public way to walk a zod schema.
+  let schema: JsonSchema | undefined = jsonSchema();
+  for (const part of path) schema = schema === undefined ? undefined : child(schema, part);
+  return Object.keys(schema?.properties ?? {});
+}
+
+function child(schema: JsonSchema, part: string | number): JsonSchema | undefined {
+  if (typeof part === 'number') return schema.items;
+  const known = schema.properties?.[part];
+  if (known !== undefined) return known;
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+}
+
+/** JSON Schema of the config file, for editors. */
+export function jsonSchema(): object {
+  return z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+}

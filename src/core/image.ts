@@ -1,0 +1,83 @@
+import { type Digest, shortDigest } from './digest.ts';
+
+/** `os/arch`, such as `linux/amd64`. */
+export type Platform = `${string}/${string}`;
+
+/** What a blob is; all blobs are named by the sha256 of their bytes. */
+export type BlobKind = 'layer' | 'config' | 'manifest';
+
+/** A layer (uncompressed tar: its digest is its diff ID), a config or a manifest. Size in bytes. */
+export interface Blob {
+  readonly kind: BlobKind;
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** An image that a build made and that was then inspected in Docker. */
+export interface BuiltImage {
+  /** Which of the config's images it is: `cilium`, `operator-generic`, … */
+  readonly key: string;
+  /** Full reference with tag: `quay.io/cilium/cilium:vxlan-xdp-dev`. */
+  readonly name: string;
+  /** Docker's own id. It is the config digest on the classic store only. */
+  readonly id: Digest;
+  readonly diffIds: readonly Digest[];
+  readonly platform: Platform;
+}
+
+/**
+ * An image ready to ship: one deterministic manifest over uncompressed layers. Its identity on
+ * every side is the config digest.
+ */
+export interface ShipImage {
+  readonly key: string;
+  /** `REPO:TAG`, the name that people use. */
+  readonly name: string;
+  /** `REPO:TAG-<first 12 hex of the config digest>`, the name that Helm values use. */
+  readonly digestName: string;
+  readonly platform: Platform;
+  readonly manifest: Blob;
+  readonly config: Blob;
+  /** From the lowest layer to the highest. */
+  readonly layers: readonly Blob[];
+}
+
+/** Reads one blob of the ship layout; both ends in bytes, `end` exclusive. */
+export interface BlobSource {
+  read(digest: Digest, range?: { readonly start: number }): AsyncIterable<Uint8Array>;
+}
+
+/** What one node says about one image after an import. Every field was read from the node. */
+export interface ImageProof {
+  readonly key: string;
+  readonly name: string;
+  readonly digestName: string;
+  /** Digest of the manifest that the name points at. */
+  readonly manifest: Digest;
+  readonly config: Digest;
+  /** Every blob of the image is in the content store. */
+  readonly complete: boolean;
+  readonly unpacked: boolean;
+  readonly pinned: 'pinned' | 'unpinned' | 'pin not honoured by containerd 1.6';
+  /** The CRI lists the image under this config digest. */
+  readonly cri: boolean;
+}
+
+/**
+ * The second name of an image: `REPO:TAG-<digest12>`. A new image is then a new pod template, and
+ * `helm rollback` names the old bytes.
+ */
+export function digestName(name: string, config: Digest): string {
+  return `${name}-${shortDigest(config)}`;
+}
+
+/** All blobs of an image: layers first, then config, then manifest. */
+export function blobsOf(image: ShipImage): readonly Blob[] {
+  return [...image.layers, image.config, image.manifest];
+}
+
+/** Sum of the sizes of distinct blobs, in bytes. */
+export function totalSize(blobs: readonly Blob[]): number {
+  const sizes = new Map(blobs.map((blob) => [blob.digest, blob.size]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,26 @@
+/**
+ * Escapes what could steer a terminal or hide text: control characters (but tab and newline), DEL,
+ * C1 and the bidirectional marks. Everything a node says passes through here before it is printed.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(
+    // oxlint-disable-next-line no-control-regex -- these are the characters to find
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The last `count` non-empty lines of a text. */
+export function lastLines(text: string, count: number): readonly string[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-count);
+}
+
+/** Seconds for people: `0.8 s`, `41.2 s`, `1 min 22 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

@@ -1,0 +1,65 @@
+import { isDigest, type Digest } from '../core/digest.ts';
+
+/** Parsers of what `ctr` prints. It has no JSON output; the columns are the same from 1.6 to 2.x. */
+
+export interface StoredName {
+  readonly ref: string;
+  /** Digest of the manifest or index that the name points at. */
+  readonly digest: Digest;
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+/** Digests of `ctr content ls -q`, one a line. */
+export function parseContent(text: string): ReadonlySet<Digest> {
+  return new Set(rows(text).filter(isDigest));
+}
+
+/** Rows of `ctr images ls`: REF TYPE DIGEST SIZE PLATFORMS LABELS. */
+export function parseImages(text: string): ReadonlyMap<string, StoredName> {
+  const names = rows(text).flatMap((row) => {
+    const [ref = '', , digest = '', ...rest] = row.split(/\s+/);
+    return isDigest(digest) ? [{ ref, digest, labels: parseLabels(rest.at(-1) ?? '-') }] : [];
+  });
+  return new Map(names.map((name) => [name.ref, name]));
+}
+
+function parseLabels(text: string): ReadonlyMap<string, string> {
+  const pairs = text.split(',').filter((pair) => pair.includes('='));
+  return new Map(
+    pairs.map((pair) => {
+      const equals = pair.indexOf('=');
+      return [pair.slice(0, equals), pair.slice(equals + 1)];
+    }),
+  );
+}
+
+export interface CheckedName {
+  readonly ref: string;
+  readonly digest: Digest;
+  readonly complete: boolean;
+  readonly unpacked: boolean;
+}
+
+const CHECKED = /^(\S+)\s+\S+\s+(sha256:[0-9a-f]{64})\s+(\w+) \([^)]*\).*\s(true|false)$/;
+
+/** Rows of `ctr images check`: REF TYPE DIGEST STATUS SIZE UNPACKED. */
+export function parseCheck(text: string): ReadonlyMap<string, CheckedName> {
+  const names = rows(text).flatMap((row) => {
+    const [, ref = '', digest = '', status, unpacked] = CHECKED.exec(row) ?? [];
+    if (!isDigest(digest)) return [];
+    return [{ ref, digest, complete: status === 'complete', unpacked: unpacked === 'true' }];
+  });
+  return new Map(names.map((name) => [name.ref, name]));
+}
+
+/** `1.6.20` of the `Server:` part of `ctr version`, or undefined when it prints none. */
+export function parseServerVersion(text: string): string | undefined {
+  return /Server:[\s\S]*?Version:\s+v?(\d+\.\d+\.\d+)/.exec(text)?.[1];
+}
+
+function rows(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .map((row) => row.trim())
+    .filter((row) => row !== '');
+}

@@ -1,0 +1,13 @@
+import { ShipError } from '../core/errors.ts';
+
+/**
+ * Bytes that are free, of `df -P -B1 PATH`.
+ *
+ * @throws ShipError `storage` when df printed something else
+ */
+export function parseFree(text: string): number {
+  const columns = text.trim().split('\n').at(-1)?.trim().split(/\s+/) ?? [];
+  const free = Number(columns[3]);
+  if (columns.length >= 6 && Number.isSafeInteger(free)) return free;
+  throw new ShipError('storage', `df printed no free space: ${text.slice(0, 80)}`);
+}

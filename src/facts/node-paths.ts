@@ -1,0 +1,18 @@
+/**
+ * Where ciliumship works on a node: on containerd's file system, so that space is counted once, and
+ * empty again after every run.
+ */
+export const NODE_FOLDER = '/var/lib/rancher/k3s/ciliumship';
+
+/** Written by the SSH user, 0700; nothing in it is trusted. */
+export const INBOX = `${NODE_FOLDER}/in`;
+
+/** Root's OCI layout, 0700: only what was hashed here is imported. */
+export const LAYOUT = `${NODE_FOLDER}/layout`;
+
+const ENDINGS = { zstd: '.zst', gzip: '.gz', plain: '' } as const;
+
+/** Name of a blob's wire form: its hex digest and an ending that says how to decode it. */
+export function wireName(hex: string, form: keyof typeof ENDINGS): string {
+  return `${hex}${ENDINGS[form]}`;
+}
