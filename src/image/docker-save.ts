@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import zlib from 'node:zlib';
+import { extract } from 'tar-stream';
+import { z } from 'zod';
+import type { Digest } from '../core/digest.ts';
+import { ShipError } from '../core/errors.ts';
+import { diskError } from './disk.ts';
+
+/** A file of a saved archive, on disk and hashed. */
+export interface SavedFile {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** One image of a saved archive: its config and its layers, lowest first, as they lie in it. */
+export interface SavedImage {
+  readonly names: readonly string[];
+  readonly config: SavedFile;
+  readonly layers: readonly SavedFile[];
+}
+
+const MAX_MANIFEST = 4 * 1024 * 1024;
+
+/**
+ * Reads what `docker save` writes: the layout of the classic store (`<id>/layer.tar`) and that of
+ * the containerd store (`blobs/sha256/…`, maybe compressed, maybe with attestations beside it).
+ * Both hold a `manifest.json` that lists the images of this machine's platform. An archive that was
+ * cut at an entry boundary is valid tar, so what counts is that every file it lists is there (F9).
+ *
+ * @param folder empty; the files are put there and are the caller's to remove
+ * @throws ShipError `integrity`
+ */
+export async function readSavedImages(
+  archive: Readable,
+  folder: string,
+  signal: AbortSignal,
+): Promise<readonly SavedImage[]> {
+  const files = await unpack(archive, folder, signal);
+  const manifest = files.get('manifest.json');
+  if (manifest === undefined) throw incomplete('it has no manifest.json');
+  return readManifest(await readFile(manifest.path, 'utf8')).map((image) => ({
+    names: image.RepoTags ?? [],
+    config: fileOf(files, image.Config),
+    layers: image.Layers.map((name) => fileOf(files, name)),
+  }));
+}
+
+async function unpack(
+  archive: Readable,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Map<string, SavedFile>> {
+  const files = new Map<string, SavedFile>();
+  const links = new Map<string, string>();
+  const reader = extract();
+  const fed = pipeline(archive, reader, { signal });
+  fed.catch(() => undefined);
+  try {
+    for await (const entry of reader) {
+      const { name, type, linkname } = entry.header;
+      if (type === 'file')
+        files.set(name, await keep(entry, name, join(folder, String(files.size))));
+      else if (linkname != null) links.set(name, linkname);
+      entry.resume();
+    }
+    await fed;
+  } catch (error) {
+    const cause = diskError(folder, error);
+    if (cause instanceof ShipError) throw cause;
+    signal.throwIfAborted();
+    if (cause instanceof ShipError) throw cause;
+    throw new ShipError('integrity', 'docker save sent a broken archive', {
+      retryable: true,
+      cause,
+    });
+  }
+  // Old engines write a layer that occurs twice once, and link to it.
+  for (const [name, target] of links) {
+    const linked = files.get(join(name, '..', target));
+    if (linked !== undefined) files.set(name, linked);
+  }
+  return files;
+}
+
+async function keep(entry: AsyncIterable<unknown>, name: string, path: string): Promise<SavedFile> {
+  const { digest, size } = await writeHashed(entry, path);
+  const named = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(name)?.[1];
+  if (named !== undefined && digest !== `sha256:${named}`) {
+    throw new ShipError('integrity', `docker save: blob ${named.slice(0, 12)} has another digest`);
+  }
+  return { path, digest, size };
+}
+
+/** Writes a stream to a new file and hashes it on the way. Size in bytes. */
+export async function writeHashed(
+  source: AsyncIterable<unknown>,
+  path: string,
+): Promise<{ readonly digest: Digest; readonly size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  const meter = new Transform({
+    transform(chunk: Buffer, _, next) {
+      hash.update(chunk);
+      size += chunk.length;
+      next(null, chunk);
+    },
+  });
+  await pipeline(source, meter, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+  return { digest: `sha256:${hash.digest('hex')}`, size };
+}
+
+/** A layer as the uncompressed tar that its diff ID names, whatever it lies in the archive as. */
+export async function openLayer(file: SavedFile): Promise<Readable> {
+  const raw = createReadStream(file.path, { highWaterMark: 1024 * 1024 });
+  const magic = await firstBytes(file.path);
+  if (magic.startsWith('1f8b')) return raw.pipe(zlib.createGunzip());
+  if (magic === '28b52ffd') return raw.pipe(zlib.createZstdDecompress());
+  return raw;
+}
+
+async function firstBytes(path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { end: 3 })) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('hex');
+}
+
+/** What is used of `manifest.json`. */
+const manifests = z.array(
+  z.object({
+    Config: z.string(),
+    RepoTags: z.array(z.string()).nullish(),
+    Layers: z.array(z.string()),
+  }),
+);
+
+function readManifest(text: string): z.output<typeof manifests> {
+  if (text.length > MAX_MANIFEST) throw incomplete('its manifest.json is too large');
+  try {
+    return manifests.parse(JSON.parse(text));
+  } catch {
+    throw incomplete('its manifest.json is not one');
+  }
+}
+
+function fileOf(files: ReadonlyMap<string, SavedFile>, name: string): SavedFile {
+  const file = files.get(name);
+  if (file === undefined) throw incomplete(`${name.slice(0, 80)} is missing`);
+  return file;
+}
+
+function incomplete(why: string): ShipError {
+  return new ShipError('integrity', `docker save sent an incomplete archive: ${why}`, {
+    hint: 'look at the log of dockerd, then run the same command again',
+    retryable: true,
+  });
+}
+
+/** Removes the files that `readSavedImages` left. */
+export async function discard(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,111 @@
+import { Readable } from 'node:stream';
+import { ShipError } from '../core/errors.ts';
+import { digestName, totalSize, type BuiltImage, type ShipImage } from '../core/image.ts';
+import type { Run, Step } from '../core/step.ts';
+import { qualified } from '../facts/node-store.ts';
+import { discard, readSavedImages, type SavedImage } from './docker-save.ts';
+import { storeImage, type Unnamed } from './ship-image.ts';
+import type { BlobStore } from './store.ts';
+
+/** What an export needs of Docker. */
+export interface ImageSaver {
+  /** One archive with all names, as `docker save` writes it. */
+  save(names: readonly string[], signal?: AbortSignal): Promise<Readable>;
+}
+
+/**
+ * One step that brings images from Docker into the store. What is there already is not saved again:
+ * an image is recognised by Docker's own id before anything is read.
+ */
+export function exportStep(
+  images: readonly BuiltImage[],
+  docker: ImageSaver,
+  store: BlobStore,
+): Step<readonly ShipImage[]> {
+  return {
+    id: 'export',
+    title: `export ${images.length} images`,
+    plan: () => [`docker save ${images.map((image) => image.name).join(' ')}`],
+    done: async () => {
+      const known = (await recallAll(images, store)).filter((image) => image !== undefined);
+      return known.length === images.length ? known : undefined;
+    },
+    run: (run) => exportImages(images, docker, store, run),
+    describe: (ship) => {
+      const size = totalSize(ship.flatMap((image) => image.layers));
+      return `${ship.length} images, ${(size / 1e6).toFixed(0)} MB`;
+    },
+  };
+}
+
+async function recallAll(
+  images: readonly BuiltImage[],
+  store: BlobStore,
+): Promise<readonly (ShipImage | undefined)[]> {
+  return Promise.all(
+    images.map(async (image) => {
+      const known = await store.recall(image.id);
+      return known === undefined ? undefined : named(image, known);
+    }),
+  );
+}
+
+async function exportImages(
+  images: readonly BuiltImage[],
+  docker: ImageSaver,
+  store: BlobStore,
+  run: Run,
+): Promise<readonly ShipImage[]> {
+  const known = await recallAll(images, store);
+  const missing = images.filter((_, index) => known[index] === undefined);
+  const scratch = await store.scratch();
+  try {
+    run.progress({ text: `docker save ${missing.map((image) => image.name).join(' ')}` });
+    const archive = await docker.save(
+      missing.map((image) => image.name),
+      run.signal,
+    );
+    const saved = await readSavedImages(archive, scratch, run.signal);
+    for (const image of missing) {
+      run.progress({ text: `store ${image.name}` });
+      const stored = await storeImage(find(saved, image), image.platform, store);
+      requireSameLayers(image, stored);
+      await store.remember(image.id, stored);
+    }
+  } finally {
+    await discard(scratch);
+  }
+  return Promise.all(images.map(async (image) => named(image, await mustRecall(image, store))));
+}
+
+/** Docker leaves `docker.io/` out of the names that it writes. */
+function find(saved: readonly SavedImage[], image: BuiltImage): SavedImage {
+  const wanted = qualified(image.name);
+  const found = saved.find(({ names }) => names.some((name) => qualified(name) === wanted));
+  if (found !== undefined) return found;
+  throw new ShipError('integrity', `docker save did not send ${image.name}`, { retryable: true });
+}
+
+/** The tag may have moved between the look at the image and the save of its name. */
+function requireSameLayers({ name, diffIds }: BuiltImage, { layers }: Unnamed): void {
+  const same =
+    diffIds.length === layers.length && layers.every(({ digest }, at) => digest === diffIds[at]);
+  if (same) return;
+  throw new ShipError('integrity', `${name} became another image while it was exported`, {
+    hint: 'something moved the tag meanwhile; run the same command again',
+    retryable: true,
+  });
+}
+
+async function mustRecall(image: BuiltImage, store: BlobStore): Promise<Unnamed> {
+  const known = await store.recall(image.id);
+  if (known !== undefined) return known;
+  throw new ShipError('integrity', `${image.name} left the store while it was exported`, {
+    retryable: true,
+  });
+}
+
+function named(image: BuiltImage, ship: Unnamed): ShipImage {
+  const { key, name } = image;
+  return { ...ship, key, name, digestName: digestName(name, ship.config.digest) };
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { hexOf, shortDigest, type Digest } from '../core/digest.ts';
+import { ShipError } from '../core/errors.ts';
+import { wireName } from '../facts/node-paths.ts';
+import { diskError } from './disk.ts';
+import type { BlobStore } from './store.ts';
+
+export type CompressedForm = 'zstd' | 'gzip';
+
+/** Compresses a file into a new one. */
+export interface Compressor {
+  compress(from: string, to: string, form: CompressedForm, signal: AbortSignal): Promise<void>;
+}
+
+/** A file to send, whole and on this machine. */
+export interface WireFile {
+  readonly digest: Digest;
+  readonly form: CompressedForm | 'plain';
+  /** Bytes that travel. */
+  readonly size: number;
+  open(start?: number): AsyncIterable<Uint8Array>;
+}
+
+/** The wire form of a blob when it was made before; of a small blob it is the blob itself. */
+export async function recallWire(
+  store: BlobStore,
+  digest: Digest,
+  form: WireFile['form'],
+): Promise<WireFile | undefined> {
+  const path = form === 'plain' ? store.path(digest) : wirePath(store, digest, form);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const open = (start = 0): AsyncIterable<Uint8Array> =>
+    createReadStream(path, { start, highWaterMark: 1024 * 1024 });
+  return { digest, form, size: found.size, open };
+}
+
+/**
+ * The wire form of a blob: made once, kept beside the store.
+ *
+ * @throws ShipError `integrity` when the store lost the blob or holds other bytes
+ */
+export async function wireForm(
+  store: BlobStore,
+  digest: Digest,
+  form: WireFile['form'],
+  compressor: Compressor,
+  signal: AbortSignal,
+): Promise<WireFile> {
+  const known = form === 'plain' ? undefined : await recallWire(store, digest, form);
+  if (known !== undefined) return known;
+  await requireWhole(store, digest);
+  if (form !== 'plain') await compress(store, digest, form, compressor, signal);
+  const made = await recallWire(store, digest, form);
+  if (made !== undefined) return made;
+  throw lost(digest, 'left the store meanwhile');
+}
+
+/** Hashes a blob before it leaves: what the disk damaged is removed, and exported once more. */
+async function requireWhole(store: BlobStore, digest: Digest): Promise<void> {
+  if ((await store.size(digest)) === undefined) throw lost(digest, 'left the store meanwhile');
+  const hash = createHash('sha256');
+  for await (const chunk of store.read(digest)) hash.update(chunk);
+  if (digest === `sha256:${hash.digest('hex')}`) return;
+  await rm(store.path(digest), { force: true });
+  throw lost(digest, 'was damaged in the store and is removed');
+}
+
+function lost(digest: Digest, how: string): ShipError {
+  return new ShipError('integrity', `blob ${shortDigest(digest)} ${how}`, {
+    hint: 'run the same command again',
+    retryable: true,
+  });
+}
+
+/** Forgets the wire form of a blob, because a node found other bytes in it. */
+export async function dropWire(
+  store: BlobStore,
+  digest: Digest,
+  form: WireFile['form'],
+): Promise<void> {
+  if (form !== 'plain') await rm(wirePath(store, digest, form), { force: true });
+}
+
+async function compress(
+  store: BlobStore,
+  digest: Digest,
+  form: CompressedForm,
+  compressor: Compressor,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = wirePath(store, digest, form);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const scratch = await store.scratch();
+  try {
+    const part = join(scratch, 'wire');
+    await compressor.compress(store.path(digest), part, form, signal);
+    await rename(part, path);
+  } catch (error) {
+    throw diskError(scratch, error);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function wirePath(store: BlobStore, digest: Digest, form: CompressedForm): string {
+  return join(store.folder, 'wire', wireName(hexOf(digest), form));
+}

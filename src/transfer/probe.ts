@@ -1,0 +1,82 @@
+import { ShipError } from '../core/errors.ts';
+import type { Argv, Finished, Remote } from '../core/remote.ts';
+import { parseCheck, parseContent, parseImages, parseServerVersion } from '../facts/containerd.ts';
+import { parseCriImages } from '../facts/cri.ts';
+import { parseFree } from '../facts/disk.ts';
+import { parseMachine, parsePlatform } from '../facts/machine.ts';
+import type { Machine, NodeStore } from '../facts/node-store.ts';
+
+/** The commands that look at a node, as bare arguments so that sudo can allow exactly these. */
+export const PROBES = {
+  version: ['k3s', 'ctr', 'version'],
+  content: ['k3s', 'ctr', '-n', 'k8s.io', 'content', 'ls', '-q'],
+  images: ['k3s', 'ctr', '-n', 'k8s.io', 'images', 'ls'],
+  check: ['k3s', 'ctr', '-n', 'k8s.io', 'images', 'check'],
+  cri: ['k3s', 'crictl', 'images', '-o', 'json'],
+  free: ['df', '-P', '-B1', '/var/lib/rancher/k3s'],
+  zstd: ['zstd', '--version'],
+  architecture: ['uname', '-m'],
+  machine: ['cat', '/proc/sys/kernel/random/boot_id', '/etc/machine-id'],
+} as const satisfies Record<string, Argv>;
+
+/**
+ * Asks a node what it has. Changes nothing.
+ *
+ * @throws ShipError `storage` when containerd does not answer; `identity`, `network`
+ */
+export async function probeNode(remote: Remote, signal: AbortSignal): Promise<NodeStore> {
+  const containerd = await containerdVersion(remote, signal);
+  const ask = async (argv: Argv): Promise<string> =>
+    (await remote.run(argv, { sudo: true, signal })).stdout;
+  const [content, images, checked, cri, free, zstd, platform, machine] = await Promise.all([
+    ask(PROBES.content).then(parseContent),
+    ask(PROBES.images).then(parseImages),
+    checkImages(remote, signal),
+    ask(PROBES.cri).then(parseCriImages),
+    ask(PROBES.free).then(parseFree),
+    hasZstd(remote, signal),
+    ask(PROBES.architecture).then(parsePlatform),
+    readMachine(remote, signal),
+  ]);
+  return { containerd, content, images, checked, cri, free, zstd, platform, machine };
+}
+
+/** With one image that it cannot look into, ctr prints the whole table and then exits with 1. */
+async function checkImages(remote: Remote, signal: AbortSignal): Promise<NodeStore['checked']> {
+  const asked = await remote.run(PROBES.check, { sudo: true, signal, accept: [1] });
+  if (asked.code === 0 || asked.stdout.startsWith('REF')) return parseCheck(asked.stdout);
+  throw silent(remote.node, asked);
+}
+
+/** The version of K3s's own containerd; a system containerd beside it has another socket (K2). */
+async function containerdVersion(remote: Remote, signal: AbortSignal): Promise<string> {
+  const any = Array.from({ length: 255 }, (_, index) => index + 1);
+  const asked = await remote.run(PROBES.version, { sudo: true, signal, accept: any });
+  const version = parseServerVersion(asked.stdout);
+  if (asked.code === 0 && version !== undefined) return version;
+  throw silent(remote.node, asked);
+}
+
+function silent(node: string, { code, stderr }: Finished): ShipError {
+  if (code === 127 || /k3s: (command )?not found/.test(stderr)) {
+    return new ShipError('storage', `${node}: K3s is not installed`, {
+      hint: `install K3s on ${node} first, then run the same command again`,
+    });
+  }
+  return new ShipError('storage', `${node}: containerd does not answer`, {
+    details: [stderr.trim()].filter((line) => line !== ''),
+    hint: `on ${node}: sudo systemctl restart k3s (or k3s-agent), then run the same command again`,
+    retryable: true,
+  });
+}
+
+async function hasZstd(remote: Remote, signal: AbortSignal): Promise<boolean> {
+  const asked = await remote.run(PROBES.zstd, { sudo: true, signal, accept: [1, 126, 127] });
+  return asked.code === 0;
+}
+
+/** Some systems have no machine id; the boot id alone is enough. */
+async function readMachine(remote: Remote, signal: AbortSignal): Promise<Machine> {
+  const asked = await remote.run(PROBES.machine, { sudo: true, signal, accept: [1] });
+  return parseMachine(asked.stdout);
+}
