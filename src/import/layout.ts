@@ -1,0 +1,84 @@
+import { hexOf } from '../core/digest.ts';
+import { blobsOf, type Blob, type ShipImage } from '../core/image.ts';
+import type { Argv } from '../core/remote.ts';
+import { INBOX, LAYOUT, wireName } from '../facts/node-paths.ts';
+
+/** The commands that turn received files into an OCI layout and feed it to containerd. */
+
+const DECODERS = { zstd: 'zstd -dcq', gzip: 'gzip -dc', plain: 'cat' } as const;
+
+/** Exit codes of the decode script: other bytes than their name says, and no room for them. */
+export const WRONG_BYTES = 65;
+export const NO_SPACE = 28;
+const NOT_THERE = 66;
+
+/**
+ * Decodes one received file into the layout. Root reads it through one open descriptor and hashes
+ * its own copy, so that what is imported is what was hashed, whoever writes to the inbox. A blob
+ * that an earlier run left is hashed again: that run may have ended with the power. Nothing but a
+ * plain file is opened, and no more is written than the blob is long (D13).
+ */
+export function decodeCommand(blob: Blob, form: keyof typeof DECODERS): Argv {
+  const hex = hexOf(blob.digest);
+  const script = `set -eu
+umask 077
+mkdir -p "$1/blobs/sha256"
+to="$1/blobs/sha256/$3"
+is_whole() { sum=$(sha256sum < "$1"); [ "\${sum%% *}" = "$2" ]; }
+if [ -f "$to" ]; then
+  if is_whole "$to" "$3"; then rm -f "$2"; exit 0; fi
+  rm -f "$to"
+  [ -e "$2" ] || [ -L "$2" ] || exit ${WRONG_BYTES}
+fi
+[ -e "$2" ] || [ -L "$2" ] || exit ${NOT_THERE}
+{ [ -f "$2" ] && [ ! -L "$2" ]; } || { rm -rf "$2"; exit ${WRONG_BYTES}; }
+exec 3< "$2"
+if ! nice -n 10 ${DECODERS[form]} <&3 | head -c $(($4 + 1)) > "$to.part"; then
+  rm -f "$to.part"
+  free=$(df -P -B1 "$1" | awk 'END { print $4 }')
+  [ "$free" -gt "$4" ] || exit ${NO_SPACE}
+  rm -f "$2"; exit ${WRONG_BYTES}
+fi
+is_whole "$to.part" "$3" || { rm -f "$to.part" "$2"; exit ${WRONG_BYTES}; }
+mv "$to.part" "$to"
+rm -f "$2"`;
+  const from = `${INBOX}/${wireName(hex, form)}`;
+  return ['sh', '-c', script, 'decode', LAYOUT, from, hex, String(blob.size)];
+}
+
+/**
+ * Streams a layout into `ctr images import`. Blobs that the node has are left out: containerd finds
+ * them in its content store. `index.json` comes last, so that a cut stream names nothing.
+ */
+export function importCommand(image: ShipImage, staging: string, sent: readonly Blob[]): Argv {
+  const script = `set -eu
+cd "$1"; index=$2; shift 2
+printf '{"imageLayoutVersion":"1.0.0"}' > oci-layout
+printf '%s' "$index" > index.json
+rc=$(mktemp); trap 'rm -f "$rc"' EXIT
+{ nice -n 10 tar -cf - oci-layout "$@" index.json; echo $? > "$rc"; } | k3s ctr -n k8s.io images import -
+[ "$(cat "$rc")" = 0 ]`;
+  const own = new Set(blobsOf(image).map((blob) => blob.digest));
+  const paths = sent
+    .filter((blob) => own.has(blob.digest))
+    .map((blob) => `blobs/sha256/${hexOf(blob.digest)}`);
+  return ['sh', '-c', script, 'import', LAYOUT, indexText(image, staging), ...paths];
+}
+
+/** The index that names the image by its staging reference. */
+export function indexText(image: ShipImage, staging: string): string {
+  const [os = '', architecture = ''] = image.platform.split('/');
+  return JSON.stringify({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [
+      {
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        digest: image.manifest.digest,
+        size: image.manifest.size,
+        platform: { os, architecture },
+        annotations: { 'io.containerd.image.name': staging },
+      },
+    ],
+  });
+}
