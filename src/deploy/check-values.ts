@@ -1,0 +1,98 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { NAMED_RULES } from './value-rules.ts';
+import type { Values } from './values.ts';
+
+/** Something wrong with a values file. */
+export interface ValueProblem {
+  /** `loadBalancer.acceleration`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What a chart knows: its defaults, and the paths that its templates read. */
+export interface ChartKeys {
+  readonly defaults: Values;
+  readonly read: ReadonlySet<string>;
+}
+
+/**
+ * Every problem of a values file that can be seen before anything is rendered: keys that the chart
+ * ignores, and values that are known to take a network down (reference upstream §2.1, E4, E10, E11,
+ * E16, E17). Helm itself says nothing about an unknown key.
+ */
+export function checkValues(values: Values, chart: ChartKeys): readonly ValueProblem[] {
+  const named = NAMED_RULES.flatMap((rule) => rule(values, chart));
+  const spoken = named.map(({ path }) => path);
+  const unknown = leaves(values)
+    .filter((path) => path[0] !== 'global' && !isKnown(path, chart))
+    .filter((path) => !spoken.some((said) => isBelow(path.join('.'), said)))
+    .map((path) => ({
+      path: path.join('.'),
+      message: `the chart does not know this key${suggestion(path, chart)}`,
+    }));
+  return [...named, ...unknown];
+}
+
+function isBelow(path: string, parent: string): boolean {
+  return path === parent || path.startsWith(`${parent}.`);
+}
+
+/** Paths of a chart's templates: `.Values.bpf.masquerade` → `bpf.masquerade`. */
+export function pathsRead(templates: readonly string[]): ReadonlySet<string> {
+  const found = templates.flatMap((text) => [...text.matchAll(/\.Values\.([A-Za-z0-9_.]+)/g)]);
+  return new Set(found.map(([, path = '']) => path.replace(/\.$/, '')));
+}
+
+type Path = readonly string[];
+
+/** Paths of everything that is no tree of its own, and of empty trees. */
+function leaves(values: Values, above: Path = []): readonly Path[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const path = [...above, key];
+    const inner = isTree(value) ? leaves(value, path) : [];
+    return inner.length > 0 ? inner : [path];
+  });
+}
+
+/**
+ * Known is what the defaults declare, what lies below a default that is open, and what a template
+ * reads, with all that lies above or below it.
+ */
+function isKnown(path: Path, { defaults, read }: ChartKeys): boolean {
+  let at: unknown = defaults;
+  for (const part of path) {
+    if (!isTree(at) || isOpen(at)) return true;
+    if (!(part in at)) return isRead(path.join('.'), read);
+    at = at[part];
+  }
+  return true;
+}
+
+/** An empty tree, or one of labels such as `kubernetes.io/os`: its keys are the user's to choose. */
+function isOpen(tree: Values): boolean {
+  const keys = Object.keys(tree);
+  return keys.length === 0 || keys.some((key) => /[./]/.test(key));
+}
+
+function isRead(path: string, read: ReadonlySet<string>): boolean {
+  return [...read].some((known) => isBelow(known, path) || isBelow(path, known));
+}
+
+/** The nearest key beside it: another case, or a letter or two away. */
+function suggestion(path: Path, { defaults }: ChartKeys): string {
+  const above = path.slice(0, -1);
+  const last = path.at(-1) ?? '';
+  const parent = above.reduce<unknown>((at, part) => (isTree(at) ? at[part] : undefined), defaults);
+  const siblings = Object.keys(isTree(parent) ? parent : defaults);
+  const near = siblings.find((key) => isSameWord(key, last)) ?? closest(last, siblings);
+  const isClose = isSameWord(near, last) || distance(near, last) <= 2;
+  return siblings.length > 0 && isClose ? `; did you mean ${[...above, near].join('.')}?` : '';
+}
+
+function isSameWord(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function isTree(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

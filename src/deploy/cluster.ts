@@ -1,0 +1,134 @@
+import type { Digest } from '../core/digest.ts';
+
+/** What deploying needs to know of the cluster, and the few things that it changes itself. */
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string | undefined;
+  readonly effect: string;
+}
+
+export interface ClusterNode {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  /** Of the kernel's boot and of the machine; empty when the kubelet does not say. */
+  readonly bootId: string;
+  readonly machineId: string;
+  readonly ready: boolean;
+}
+
+export interface PodContainer {
+  readonly name: string;
+  /** Reference in the pod's spec. */
+  readonly image: string;
+  /** Config digest of what runs; undefined while nothing does. */
+  readonly imageId: Digest | undefined;
+  readonly restarts: number;
+  /** Why it does not run: `CrashLoopBackOff`, `ErrImageNeverPull`, … */
+  readonly waiting?: string | undefined;
+}
+
+export interface Pod {
+  readonly name: string;
+  readonly uid: string;
+  readonly node: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ready: boolean;
+  readonly deleting: boolean;
+  readonly containers: readonly PodContainer[];
+  /** Init containers that already ran, in order. */
+  readonly initContainers: readonly PodContainer[];
+}
+
+/** A DaemonSet or Deployment and how far its controller has come. */
+export interface Workload {
+  readonly kind: 'DaemonSet' | 'Deployment';
+  readonly name: string;
+  /** The controller has seen the newest spec. */
+  readonly observed: boolean;
+  /** Pods that should run, and those of them that are new and ready. */
+  readonly desired: number;
+  readonly updated: number;
+  readonly ready: number;
+}
+
+/** Adds labels; `null` takes one away. */
+export type LabelChange = Readonly<Record<string, string | null>>;
+
+export type NodeConfigVersion = 'v2' | 'v2alpha1';
+
+export interface NodeConfigObject {
+  readonly name: string;
+  readonly profile: string;
+  /** Keys of cilium-config that differ on the nodes of this profile. */
+  readonly defaults: Readonly<Record<string, string>>;
+}
+
+/** A CiliumNodeConfig of the cluster; `ours` when ciliumship applied it. */
+export interface FoundNodeConfig extends NodeConfigObject {
+  readonly ours: boolean;
+}
+
+export interface Cluster {
+  nodes(): Promise<readonly ClusterNode[]>;
+  labelNode(name: string, labels: LabelChange): Promise<void>;
+  /** Pods of a namespace by label selector; not those that have ended. */
+  pods(namespace: string, selector: string): Promise<readonly Pod[]>;
+  /** Deletes exactly this pod: another one of the same name is left alone. */
+  deletePod(namespace: string, pod: Pod): Promise<void>;
+  annotatePod(
+    namespace: string,
+    pod: Pod,
+    annotations: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  workload(namespace: string, kind: Workload['kind'], name: string): Promise<Workload | undefined>;
+  /** Label `controller-revision-hash` of the newest template of a DaemonSet. */
+  currentHash(namespace: string, daemonSet: string): Promise<string | undefined>;
+  /** Data of a ConfigMap, or undefined when there is none. */
+  configMap(namespace: string, name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** The version of CiliumNodeConfig that is served, once its CRD is. */
+  nodeConfigVersion(): Promise<NodeConfigVersion | undefined>;
+  nodeConfigs(namespace: string, version: NodeConfigVersion): Promise<readonly FoundNodeConfig[]>;
+  applyNodeConfig(
+    namespace: string,
+    version: NodeConfigVersion,
+    config: NodeConfigObject,
+  ): Promise<void>;
+  deleteNodeConfig(namespace: string, version: NodeConfigVersion, name: string): Promise<void>;
+  /** Runs a command in a container and returns what it printed. */
+  exec(namespace: string, pod: Pod, container: string, command: readonly string[]): Promise<string>;
+  /** Last lines that a container wrote; of its previous life when it crashed. */
+  logs(namespace: string, pod: Pod, container: string): Promise<readonly string[]>;
+}
+
+/** What deploying needs of Helm. */
+export interface Helm {
+  /** `3.21.4`. */
+  readonly version: string;
+  /** The manifest that an upgrade would apply, rendered against the cluster; changes nothing. */
+  render(release: HelmRelease): Promise<string>;
+  /** The manifest of the newest revision, or undefined before the first install. */
+  manifest(release: HelmRelease): Promise<string | undefined>;
+  /** Installs or upgrades without waiting; returns the new revision. */
+  upgrade(release: HelmRelease, description: string): Promise<number>;
+  /** The newest revision, or undefined before the first install. */
+  status(release: HelmRelease): Promise<HelmStatus | undefined>;
+  /** The newest revisions, oldest first; none before the first install. */
+  history(release: HelmRelease): Promise<readonly HelmStatus[]>;
+}
+
+export interface HelmRelease {
+  readonly name: string;
+  readonly namespace: string;
+  readonly chart: string;
+  /** Values files, the later ones winning. */
+  readonly values: readonly string[];
+}
+
+export interface HelmStatus {
+  readonly revision: number;
+  readonly status: string;
+  readonly description: string;
+}

@@ -1,0 +1,112 @@
+import { ShipError } from '../core/errors.ts';
+import { kubernetesName, type Node } from '../core/node.ts';
+import { qualified, type NodeStore } from '../facts/node-store.ts';
+import { candidateNodes } from './candidates.ts';
+import type { ClusterNode } from './cluster.ts';
+import type { RenderedWorkload } from './manifest.ts';
+
+/** An image that a node may have to run and does not have whole. */
+export interface Missing {
+  readonly image: string;
+  /** Name in the config, or in Kubernetes when the config does not know the node. */
+  readonly node: string;
+  readonly reason: string;
+}
+
+/**
+ * Nothing may start that cannot: every image of the rendered chart must be complete and unpacked on
+ * every node that may run it, before anything is changed.
+ *
+ * @param stores what each node of the config said, by its name there
+ * @param offline with false, images that may be pulled are not asked for
+ */
+export function missingImages(
+  workloads: readonly RenderedWorkload[],
+  cluster: readonly ClusterNode[],
+  nodes: readonly Node[],
+  stores: ReadonlyMap<string, NodeStore>,
+  offline: boolean,
+): readonly Missing[] {
+  const known = new Map(nodes.map((node) => [kubernetesName(node), node.name]));
+  const needed = workloads.flatMap((workload) =>
+    candidateNodes(workload, cluster).flatMap((node) =>
+      workload.images
+        .filter(({ pullPolicy }) => offline || pullPolicy === 'Never')
+        .map(({ image, pullPolicy }) => ({ image, pullPolicy, node: node.name })),
+    ),
+  );
+  const distinct = new Map(needed.map((entry) => [`${entry.image} ${entry.node}`, entry]));
+  return [...distinct.values()].flatMap(({ image, pullPolicy, node }) => {
+    const name = known.get(node);
+    const reason = name === undefined ? UNKNOWN_NODE : lack(image, pullPolicy, stores.get(name));
+    return reason === undefined ? [] : [{ image, node: name ?? node, reason }];
+  });
+}
+
+const UNKNOWN_NODE = 'the node is not in the config';
+const ALWAYS = 'pullPolicy Always asks a registry; set IfNotPresent or Never in the values';
+const NO_DIGEST =
+  'the node does not have it by this digest; ship it and set useDigest: false in the values';
+
+/** The name that the CRI knows an image by: beside a digest it leaves the tag out. */
+function lookedUp(image: string): string {
+  const [name = '', digest] = image.split('@');
+  return digest === undefined
+    ? qualified(name)
+    : `${qualified(name).replace(/:[^/:]*$/, '')}@${digest}`;
+}
+
+function lack(image: string, pullPolicy: string, store: NodeStore | undefined): string | undefined {
+  if (pullPolicy === 'Always') return ALWAYS;
+  if (store === undefined) return 'the node could not be asked';
+  const found = store.checked.get(lookedUp(image));
+  if (found === undefined) return image.includes('@') ? NO_DIGEST : 'the node does not have it';
+  if (!found.complete) return 'not complete';
+  return found.unpacked ? undefined : 'not unpacked';
+}
+
+/**
+ * The machine behind SSH must be the node that Kubernetes calls by that name; otherwise images were
+ * proved on one cluster and would be rolled out on another.
+ *
+ * @throws ShipError `config` naming every node that is not there, or is another machine
+ */
+export function requireSameMachines(
+  cluster: readonly ClusterNode[],
+  nodes: readonly Node[],
+  stores: ReadonlyMap<string, NodeStore>,
+): void {
+  const wrong = nodes.flatMap((node) => {
+    const seen = cluster.find(({ name }) => name === kubernetesName(node));
+    if (seen === undefined)
+      return [`${node.name}: the cluster has no node ${kubernetesName(node)}`];
+    const machine = stores.get(node.name)?.machine;
+    const same = isSame(machine?.bootId, seen.bootId) && isSame(machine?.machineId, seen.machineId);
+    return same
+      ? []
+      : [`${node.name}: ${node.ssh} is not the machine that Kubernetes calls ${seen.name}`];
+  });
+  if (wrong.length === 0) return;
+  throw new ShipError('config', 'the nodes of the config are not those of the cluster', {
+    details: [...wrong, `the cluster has: ${cluster.map(({ name }) => name).join(', ')}`],
+    hint: 'look at ssh and nodeName in ciliumship.yaml, and at KUBECONFIG and --context',
+  });
+}
+
+/** What is unknown is not different. */
+function isSame(a: string | undefined, b: string | undefined): boolean {
+  return !a || !b || a.replaceAll('-', '') === b.replaceAll('-', '');
+}
+
+/** @throws ShipError `config` that lists what is missing where */
+export function requireNothingMissing(missing: readonly Missing[]): void {
+  if (missing.length === 0) return;
+  const unknown = missing.find(({ reason }) => reason === UNKNOWN_NODE);
+  throw new ShipError('config', 'images are missing on nodes that may have to run them', {
+    details: missing.map(({ image, node, reason }) => `${node}: ${image}: ${reason}`),
+    hint:
+      unknown === undefined
+        ? 'ship them first: ciliumship push   (other images: name them under extraImages)'
+        : `add ${unknown.node} under nodes: in ciliumship.yaml, then: ciliumship push`,
+  });
+}

@@ -1,0 +1,97 @@
+import { parseAllDocuments } from 'yaml';
+import { ShipError } from '../core/errors.ts';
+import type { Taint } from './cluster.ts';
+
+/** A workload of a rendered chart, with what decides where its pods may run. */
+export interface RenderedWorkload {
+  readonly kind: string;
+  readonly name: string;
+  readonly images: readonly RenderedImage[];
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly Toleration[];
+  readonly affinityTerms: readonly (readonly Expression[])[];
+}
+
+export interface RenderedImage {
+  readonly image: string;
+  readonly pullPolicy: string;
+}
+
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: Taint['effect'];
+}
+
+export interface Expression {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+interface PodSpec {
+  readonly containers?: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly Toleration[];
+  readonly affinity?: {
+    readonly nodeAffinity?: {
+      readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+        readonly nodeSelectorTerms?: readonly {
+          readonly matchExpressions?: readonly Expression[];
+        }[];
+      };
+    };
+  };
+}
+
+interface Container {
+  readonly image?: string;
+  readonly imagePullPolicy?: string;
+}
+
+interface Manifest {
+  readonly kind?: string;
+  readonly metadata?: { readonly name?: string };
+  readonly spec?: {
+    readonly template?: { readonly spec?: PodSpec };
+    readonly jobTemplate?: { readonly spec?: { readonly template?: { readonly spec?: PodSpec } } };
+  };
+}
+
+/**
+ * Every workload of a rendered chart that starts pods, with the images of all its containers and
+ * init containers.
+ *
+ * @throws ShipError `config` when Helm rendered something that is not YAML
+ */
+export function workloadsOf(manifest: string): readonly RenderedWorkload[] {
+  return parseAllDocuments(manifest).flatMap((document) => {
+    if (document.errors.length > 0) {
+      throw new ShipError(
+        'config',
+        `the rendered chart is not YAML: ${document.errors[0]?.message}`,
+      );
+    }
+    const object = document.toJS() as Manifest | null;
+    const spec = object?.spec?.template?.spec ?? object?.spec?.jobTemplate?.spec?.template?.spec;
+    return object === null || spec === undefined ? [] : [workloadOf(object, spec)];
+  });
+}
+
+function workloadOf(object: Manifest, spec: PodSpec): RenderedWorkload {
+  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
+  const affinity = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return {
+    kind: object.kind ?? '',
+    name: object.metadata?.name ?? '',
+    images: containers.map(({ image = '', imagePullPolicy = 'IfNotPresent' }) => ({
+      image,
+      pullPolicy: imagePullPolicy,
+    })),
+    nodeSelector: spec.nodeSelector ?? {},
+    tolerations: spec.tolerations ?? [],
+    affinityTerms: (affinity?.nodeSelectorTerms ?? []).map((term) => term.matchExpressions ?? []),
+  };
+}

@@ -1,0 +1,34 @@
+import { ShipError } from '../core/errors.ts';
+import { kubernetesName, type Node } from '../core/node.ts';
+import type { ClusterNode } from './cluster.ts';
+
+/**
+ * The nodes that get agents, in the order of the rollout: the canary first, which is an agent node
+ * unless one is named, because a server node takes the API with it.
+ *
+ * @param canary key of the config or Kubernetes name
+ * @throws ShipError `config` when the canary is none of the nodes
+ */
+export function rolloutOrder(
+  candidates: readonly ClusterNode[],
+  nodes: readonly Node[],
+  canary: string | undefined,
+): readonly string[] {
+  const names = candidates.map(({ name }) => name);
+  const first = canary === undefined ? defaultCanary(names, nodes) : named(canary, names, nodes);
+  return [...new Set(first === undefined ? names : [first, ...names])];
+}
+
+function defaultCanary(names: readonly string[], nodes: readonly Node[]): string | undefined {
+  const agents = new Set(nodes.filter(({ role }) => role === 'agent').map(kubernetesName));
+  return names.find((name) => agents.has(name)) ?? names[0];
+}
+
+function named(canary: string, names: readonly string[], nodes: readonly Node[]): string {
+  const node = nodes.find(({ name }) => name === canary);
+  const wanted = node === undefined ? canary : kubernetesName(node);
+  if (names.includes(wanted)) return wanted;
+  throw new ShipError('config', `deploy.canary: no agent would run on ${canary}`, {
+    hint: `choose one of: ${names.join(', ')}`,
+  });
+}

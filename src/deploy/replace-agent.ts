@@ -1,0 +1,130 @@
+import { shortDigest, type Digest } from '../core/digest.ts';
+import { ShipError } from '../core/errors.ts';
+import type { Run, Step } from '../core/step.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AGENT_CONTAINER,
+  agentOn,
+  describePod,
+  hasHash,
+  isCurrent,
+  restartsOf,
+  runningImage,
+  type AgentTarget,
+} from './agents.ts';
+import type { Cluster, Pod } from './cluster.ts';
+import { NODE_CONFIG_ANNOTATION } from './node-config.ts';
+import { HOLD_LABEL } from './values.ts';
+import { waitFor } from './wait.ts';
+
+export interface Replacement {
+  /** Kubernetes name of the node. */
+  readonly node: string;
+  readonly namespace: string;
+  /** The command that goes back to the last finished rollout; undefined before the first. */
+  readonly back: string | undefined;
+  readonly target: AgentTarget;
+  /** Config digest that the agent must run; undefined when its image was not shipped by us. */
+  readonly image: Digest | undefined;
+  /** Milliseconds until a new agent must be ready. */
+  readonly timeout: number;
+  /** Milliseconds that it must stay ready. */
+  readonly soak: number;
+}
+
+/**
+ * The step that replaces the agent of one node and judges the new one: the newest template, ready,
+ * still the same pod with the same restarts after the soak, and the very bytes that were shipped.
+ */
+export function replaceAgentStep(wanted: Replacement, cluster: Cluster): Step<Pod> {
+  const { node, namespace, target } = wanted;
+  return {
+    id: node,
+    title: `replace the agent on ${node}`,
+    plan: () => [`kubectl -n ${namespace} delete pod (the agent on ${node})`],
+    done: async () => {
+      const pod = await agentOn(cluster, namespace, node);
+      return pod?.ready === true && isCurrent(pod, target) ? pod : undefined;
+    },
+    run: async (run) => {
+      await startNew(wanted, cluster, run);
+      const pod = await becomeReady(wanted, cluster, run);
+      const same = await soak(wanted, pod, cluster, run);
+      requireImage(wanted, same);
+      await cluster.annotatePod(namespace, same, { [NODE_CONFIG_ANNOTATION]: target.nodeConfig });
+      return same;
+    },
+    describe: (pod) => `${node} runs ${shortImage(pod)}`,
+  };
+}
+
+/** Deletes an agent of an older template or configuration, and lets a held node go. */
+async function startNew(wanted: Replacement, cluster: Cluster, run: Run): Promise<void> {
+  const { node, namespace } = wanted;
+  const old = await agentOn(cluster, namespace, node);
+  if (old !== undefined && !isFresh(old, wanted)) {
+    run.progress({ text: `delete ${old.name}` });
+    await cluster.deletePod(namespace, old);
+  }
+  await cluster.labelNode(node, { [HOLD_LABEL]: null });
+}
+
+/** A pod of the newest template that nobody proved yet, on a node without a config of its own. */
+function isFresh(pod: Pod, { target }: Replacement): boolean {
+  const proved = pod.annotations[NODE_CONFIG_ANNOTATION];
+  return hasHash(pod, target.hash) && target.nodeConfig === 'none' && proved === undefined;
+}
+
+function becomeReady(wanted: Replacement, cluster: Cluster, run: Run): Promise<Pod> {
+  const { node, namespace, target } = wanted;
+  const look = async (): Promise<Pod | undefined> => {
+    const pod = await agentOn(cluster, namespace, node);
+    run.progress({ text: describePod(pod) });
+    return pod?.ready === true && hasHash(pod, target.hash) ? pod : undefined;
+  };
+  return waitFor(look, wanted.timeout, run.signal, () =>
+    failed(wanted, cluster, `not ready after ${wanted.timeout / 1000} s`),
+  );
+}
+
+async function soak(wanted: Replacement, pod: Pod, cluster: Cluster, run: Run): Promise<Pod> {
+  run.progress({ text: `watch ${pod.name} for ${wanted.soak / 1000} s` });
+  await sleep(wanted.soak, undefined, { signal: run.signal });
+  const now = await agentOn(cluster, wanted.namespace, wanted.node);
+  if (now?.uid === pod.uid && now.ready && restartsOf(now) === restartsOf(pod)) return now;
+  throw await failed(wanted, cluster, 'ready for a moment only');
+}
+
+function requireImage({ node, image }: Replacement, pod: Pod): void {
+  const runs = runningImage(pod, AGENT_CONTAINER);
+  if (image === undefined || runs === image) return;
+  throw new ShipError(
+    'deploy',
+    `${node}: the agent runs ${runs === undefined ? 'nothing' : shortDigest(runs)}, not ${shortDigest(image)}`,
+    { hint: 'see what runs where: ciliumship status' },
+  );
+}
+
+function shortImage(pod: Pod): string {
+  const image = runningImage(pod, AGENT_CONTAINER);
+  return image === undefined ? 'nothing' : shortDigest(image);
+}
+
+async function failed(wanted: Replacement, cluster: Cluster, what: string): Promise<ShipError> {
+  const { node, namespace, back } = wanted;
+  const pod = await agentOn(cluster, namespace, node).catch(() => undefined);
+  const container = crashed(pod);
+  const logs =
+    pod === undefined ? [] : await cluster.logs(namespace, pod, container).catch(() => []);
+  return new ShipError('deploy', `${node}: the new agent was ${what}: ${describePod(pod)}`, {
+    details: logs,
+    hint: `the nodes after it were left as they are; mend it and run ciliumship deploy again${
+      back === undefined ? '' : `, or go back: ${back}`
+    }`,
+  });
+}
+
+function crashed(pod: Pod | undefined): string {
+  const all = [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])];
+  return all.find(({ waiting }) => waiting !== undefined)?.name ?? AGENT_CONTAINER;
+}

@@ -1,0 +1,31 @@
+import type { Pod } from './cluster.ts';
+import { isCurrent } from './agents.ts';
+import { FINISHED } from './descriptions.ts';
+import type { HelmStatus } from './cluster.ts';
+
+/** What decides whether a deploy has anything to do. */
+export interface Situation {
+  /** What Helm would apply, and what it applied last. */
+  readonly rendered: string;
+  readonly applied: string | undefined;
+  readonly status: HelmStatus | undefined;
+  readonly agents: readonly Pod[];
+  /** Kubernetes name of each node that gets an agent → hash of its node configuration. */
+  readonly nodeConfigs: ReadonlyMap<string, string>;
+  readonly hash: string | undefined;
+  /** Labels and CiliumNodeConfigs that are not as the config says. */
+  readonly open: number;
+}
+
+/**
+ * True when a rollout would change nothing: Helm would apply what it applied last, that rollout was
+ * finished, and every node has a proved agent of the newest template.
+ */
+export function isUnchanged(situation: Situation): boolean {
+  const { rendered, applied, status, agents, hash, open } = situation;
+  if (open > 0 || hash === undefined || applied?.trim() !== rendered.trim()) return false;
+  if (status?.status !== 'deployed' || !status.description.startsWith(FINISHED)) return false;
+  return [...situation.nodeConfigs].every(([node, nodeConfig]) =>
+    agents.some((pod) => pod.node === node && pod.ready && isCurrent(pod, { hash, nodeConfig })),
+  );
+}
