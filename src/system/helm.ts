@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { ShipError } from '../core/errors.ts';
+import type { Argv, Finished } from '../core/remote.ts';
+import { lastLines } from '../core/text.ts';
+import { runProcess } from './process.ts';
+
+/** Which cluster Helm talks to. */
+export interface HelmTarget {
+  readonly kubeconfig: string;
+  readonly context?: string | undefined;
+}
+
+export interface HelmRelease {
+  readonly name: string;
+  readonly namespace: string;
+  readonly chart: string;
+  readonly values: readonly string[];
+}
+
+const TIMEOUT = 120_000;
+const ANY = Array.from({ length: 255 }, (_, index) => index + 1);
+
+const upgraded = z.object({ version: z.int(), manifest: z.string() });
+const revisions = z.array(
+  z.object({ revision: z.int(), status: z.string(), description: z.string().default('') }),
+);
+
+/**
+ * Helm 3 or 4 by its command line. It never waits for pods: with the chart's own `maxUnavailable: 2`
+ * Helm 3 was seen to report success while every agent crashed (reference helm-rollout §2).
+ *
+ * @throws ShipError `usage` when Helm is not installed or older than 3.8
+ */
+export async function openHelm(target: HelmTarget, signal: AbortSignal) {
+  const version = await helmVersion(signal);
+  const helm = (args: readonly string[], accept: readonly number[] = []): Promise<Finished> =>
+    runHelm(target, args, accept, signal);
+  return {
+    version,
+    async render(release: HelmRelease): Promise<string> {
+      const args = [...upgradeArguments(release), '--dry-run=server', '-o', 'json'];
+      return read(upgraded, (await helm(args)).stdout, 'upgrade').manifest;
+    },
+    async manifest({ name, namespace }: HelmRelease): Promise<string | undefined> {
+      const found = await helm(['get', 'manifest', name, '-n', namespace], ANY);
+      return isAbsent(found) ? undefined : found.stdout;
+    },
+    async upgrade(release: HelmRelease, description: string): Promise<number> {
+      const args = [...upgradeArguments(release), '--description', description, '-o', 'json'];
+      const done = await helm(args, ANY);
+      if (done.code !== 0) throw stopped(release, done);
+      return read(upgraded, done.stdout, 'upgrade').version;
+    },
+    async status(release: HelmRelease): Promise<Revision | undefined> {
+      return (await history(release)).at(-1);
+    },
+    history,
+  };
+
+  async function history({ name, namespace }: HelmRelease): Promise<readonly Revision[]> {
+    const args = ['history', name, '-n', namespace, '--max', '20', '-o', 'json'];
+    const found = await helm(args, ANY);
+    return isAbsent(found) ? [] : read(revisions, found.stdout, 'history');
+  }
+}
+
+type Revision = z.output<typeof revisions>[number];
+
+/**
+ * True before the first install. Helm has no exit code for it, only its words.
+ *
+ * @throws ShipError when Helm failed for any other reason
+ */
+function isAbsent(found: Finished): boolean {
+  if (found.code === 0) return false;
+  if (/release: not found/.test(found.stderr)) return true;
+  throw unreachable(found) ?? failed(found);
+}
+
+function upgradeArguments(release: HelmRelease): readonly string[] {
+  return [
+    ...['upgrade', '--install', release.name, release.chart, '-n', release.namespace],
+    ...release.values.flatMap((file) => ['-f', file]),
+  ];
+}
+
+async function helmVersion(signal: AbortSignal): Promise<string> {
+  const { stdout } = await runProcess(['helm', 'version', '--template', '{{.Version}}'], {
+    signal,
+    timeout: TIMEOUT,
+    late: () => lateError(['version']),
+  });
+  const version = stdout.trim().replace(/^v/, '');
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > 3 || (major === 3 && minor >= 8)) return version;
+  throw new ShipError('usage', `helm ${version} is too old: 3.8 or newer is needed`, {
+    hint: 'install Helm 3 or 4 and put it first on PATH',
+  });
+}
+
+async function runHelm(
+  { kubeconfig, context }: HelmTarget,
+  args: readonly string[],
+  accept: readonly number[],
+  signal: AbortSignal,
+): Promise<Finished> {
+  const argv: Argv = [
+    'helm',
+    ...args,
+    ...(context === undefined ? [] : ['--kube-context', context]),
+  ];
+  const env = { KUBECONFIG: kubeconfig, HELM_DEBUG: undefined };
+  const late = (): ShipError => lateError(args);
+  const found = await runProcess(argv, { env, signal, timeout: TIMEOUT, accept: ANY, late });
+  if (found.code === 0 || accept.includes(found.code)) return found;
+  throw refused(args, found);
+}
+
+/** What Helm refuses is wrong in chart or values, unless it could not reach the cluster. */
+function refused(args: readonly string[], found: Finished): ShipError {
+  const { stderr, stdout } = found;
+  const details = lastLines(stderr || stdout, 12);
+  return (
+    unreachable(found) ??
+    new ShipError('config', `helm ${args[0] ?? ''} was refused`, {
+      details,
+      hint: 'mend the chart or the values file, then run the same command again',
+    })
+  );
+}
+
+function unreachable({ stderr }: Finished): ShipError | undefined {
+  // Helm 3 writes it with a capital letter, Helm 4 without.
+  const silent = /connection refused|i\/o timeout|kubernetes cluster unreachable/i.test(stderr);
+  if (!silent) return undefined;
+  return new ShipError('network', 'helm cannot reach the API server', {
+    details: lastLines(stderr, 5),
+    retryable: true,
+    hint: 'see whether K3s runs on the server node: sudo systemctl status k3s',
+  });
+}
+
+function failed({ stderr }: Finished): ShipError {
+  return new ShipError('deploy', 'helm failed', { details: lastLines(stderr, 12) });
+}
+
+/** An upgrade that failed may have changed objects; its revision says `failed` or `pending`. */
+function stopped({ name, namespace }: HelmRelease, found: Finished): ShipError {
+  const pending = /another operation/.test(found.stderr);
+  return (
+    unreachable(found) ??
+    new ShipError('deploy', `helm upgrade of ${name} failed; some objects may be changed`, {
+      details: lastLines(found.stderr, 12),
+      hint: pending
+        ? `an earlier helm was killed; free the release: helm rollback ${name} REVISION -n ${namespace} (helm history ${name} -n ${namespace} lists them)`
+        : `see what there is: helm history ${name} -n ${namespace}; then run the same command again`,
+    })
+  );
+}
+
+function lateError(args: readonly string[]): ShipError {
+  return new ShipError('network', `helm ${args[0] ?? ''} did not finish in ${TIMEOUT / 1000} s`, {
+    retryable: true,
+    hint: 'see whether the API server answers, then run the same command again',
+  });
+}
+
+function read<T>(schema: z.ZodType<T>, text: string, what: string): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new ShipError('bug', `helm ${what} printed something else than expected`, { cause });
+  }
+}

@@ -1,0 +1,72 @@
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
+import { ShipError } from '../core/errors.ts';
+import { lastLines } from '../core/text.ts';
+import type { Argv, Finished } from '../core/remote.ts';
+
+export interface ProcessOptions {
+  readonly cwd?: string;
+  /** Added to our own environment; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly input?: string | Uint8Array;
+  /** Piped to standard input, instead of `input`. */
+  readonly source?: Readable;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+  /** Exit codes that are answers rather than failures; 0 always is. */
+  readonly accept?: readonly number[];
+  /** The error for a program that did not finish in time, instead of a `bug`. */
+  readonly late?: () => ShipError;
+  /** Each line of standard error as it arrives, for progress. */
+  readonly onLine?: (line: string) => void;
+}
+
+const MAX_OUTPUT = 64 * 1024 * 1024;
+
+/**
+ * Runs a program of this machine to its end, without a shell.
+ *
+ * @throws ShipError `usage` when the program is not installed, `interrupted` when the signal ended
+ * it, `bug` for any other exit code (callers that expect failures accept their codes and translate)
+ */
+export async function runProcess(argv: Argv, options: ProcessOptions = {}): Promise<Finished> {
+  const [file, ...args] = argv;
+  const input = options.source ?? options.input;
+  const child = execa(file, args, {
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: MAX_OUTPUT,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+  });
+  const { onLine } = options;
+  if (onLine !== undefined) {
+    for await (const line of child.iterable({ from: 'stderr' })) onLine(line);
+  }
+  const result = await child;
+  if (result.isCanceled) throw new ShipError('interrupted', `${file} was interrupted`);
+  if (result.code === 'ENOENT') throw notInstalled(file, result.cause);
+  if (result.timedOut && options.late !== undefined) throw options.late();
+  const finished = { code: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
+  if (finished.code === 0 || options.accept?.includes(finished.code)) return finished;
+  throw new ShipError('bug', `${file} ${failure(finished.code, result.timedOut)}`, {
+    details: lastLines(result.stderr, 20),
+    cause: result,
+  });
+}
+
+function failure(code: number, timedOut: boolean): string {
+  if (timedOut) return 'did not finish in time';
+  return code === -1 ? 'was ended by a signal' : `ended with exit code ${code}`;
+}
+
+function notInstalled(file: string, cause: unknown): ShipError {
+  return new ShipError('usage', `${file} is not installed on this machine`, {
+    hint: `install ${file} and run the command again`,
+    cause,
+  });
+}

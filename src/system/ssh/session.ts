@@ -1,0 +1,85 @@
+import type { Client } from 'ssh2';
+import pLimit from 'p-limit';
+import { ShipError } from '../../core/errors.ts';
+import type { Argv, Finished, Remote, RemoteFiles, RunOptions } from '../../core/remote.ts';
+import { lastLines } from '../../core/text.ts';
+import { connect, type SshOptions } from './connect.ts';
+import { watchConnection, type Connection } from './connection.ts';
+import { execute } from './exec.ts';
+import { filesOn } from './sftp.ts';
+import { openTunnel, type Tunnel } from './tunnel.ts';
+
+/** sshd allows ten channels by default, SFTP and tunnels among them. */
+const COMMANDS_AT_ONCE = 4;
+const ANY_CODE = Array.from({ length: 255 }, (_, index) => index + 1);
+/** Milliseconds for the other side to say goodbye. */
+const FAREWELL = 2_000;
+
+/** An open connection to a node. Use it with `await using`. */
+export interface Session extends Remote, RemoteFiles, AsyncDisposable {
+  /** Forwards a port of 127.0.0.1 here to `host:port` as the node sees it. */
+  tunnel(host: string, port: number): Promise<Tunnel>;
+}
+
+/**
+ * Connects to a node and finds out who we are there.
+ *
+ * @param node its name in messages
+ * @throws ShipError `network`, `identity`, `config`
+ */
+export async function openSession(
+  node: string,
+  destination: string,
+  options: SshOptions,
+  signal: AbortSignal,
+): Promise<Session> {
+  const client = await connect(node, destination, options, signal);
+  const connection = watchConnection(client, node);
+  try {
+    const asked = await execute(connection, true, ['id', '-u'], { signal, accept: ANY_CODE });
+    if (!/^\d+$/.test(asked.stdout.trim())) throw noShell(node, destination, asked);
+    return sessionOn(connection, asked.stdout.trim() === '0');
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+}
+
+/** A login shell such as nologin ends every command; one that greets would spoil every answer. */
+function noShell(node: string, destination: string, asked: Finished): ShipError {
+  const [what, hint] =
+    asked.code === 0
+      ? [
+          'prints text of its own before every answer',
+          'let its ~/.bashrc be silent without a terminal',
+        ]
+      : [
+          'may log in, but not run commands',
+          `log in as another user: set ssh of ${node} in ciliumship.yaml, or User in your ssh config`,
+        ];
+  const details = lastLines(asked.stdout || asked.stderr, 5);
+  return new ShipError('identity', `${node}: ${destination} ${what}`, { details, hint });
+}
+
+function sessionOn(connection: Connection, root: boolean): Session {
+  const { client, node } = connection;
+  const limit = pLimit(COMMANDS_AT_ONCE);
+  return {
+    node,
+    run: (argv: Argv, options?: RunOptions): Promise<Finished> =>
+      limit(() => execute(connection, root, argv, options)),
+    ...filesOn(connection),
+    tunnel: (host: string, port: number) => openTunnel(client, host, port),
+    [Symbol.asyncDispose]: () => close(connection, client),
+  };
+}
+
+async function close({ closed, lost }: Connection, client: Client): Promise<void> {
+  if (closed) return;
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, FAREWELL);
+  client.end();
+  await Promise.race([lost.catch(() => undefined), late]);
+  clearTimeout(timer);
+  client.destroy();
+}

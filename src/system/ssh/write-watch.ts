@@ -1,0 +1,52 @@
+import { ShipError } from '../../core/errors.ts';
+import type { WriteOptions } from '../../core/remote.ts';
+import type { Connection } from './connection.ts';
+
+const STALL_TIMEOUT = 60_000;
+
+/** Ends the waits of one write: with the connection, the caller's signal, or a node that stalls. */
+export interface WriteWatch extends Disposable {
+  race<T>(wait: Promise<T>): Promise<T>;
+  sent(): void;
+  acknowledged(): void;
+}
+
+/** Keepalives say that sshd lives; only acknowledged bytes say that the file grows. */
+export function watchWrite(connection: Connection, options: WriteOptions): WriteWatch {
+  const { node, lost } = connection;
+  const { signal, stallTimeout = STALL_TIMEOUT } = options;
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  ended.catch(() => undefined);
+  const abort = (): void => reject(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  lost.catch(reject);
+  let outstanding = 0;
+  let heard = performance.now();
+  const timer = setInterval(() => {
+    if (outstanding === 0 || performance.now() - heard < stallTimeout) return;
+    reject(stalled(node, stallTimeout));
+  }, stallTimeout / 4);
+  return {
+    race: (wait) => Promise.race([ended, wait]),
+    sent: () => {
+      if (outstanding === 0) heard = performance.now();
+      outstanding += 1;
+    },
+    acknowledged: () => {
+      heard = performance.now();
+      outstanding -= 1;
+    },
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      signal?.removeEventListener('abort', abort);
+    },
+  };
+}
+
+function stalled(node: string, milliseconds: number): ShipError {
+  const seconds = (milliseconds / 1000).toFixed(0);
+  return new ShipError('network', `${node}: no byte was taken for ${seconds} s`, {
+    retryable: true,
+    hint: `look at the disk and the load of ${node}, then run the same command again`,
+  });
+}
