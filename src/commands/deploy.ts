@@ -1,0 +1,58 @@
+import { shortDigest } from '../core/digest.ts';
+import { AGENT_CONTAINER, runningImage } from '../deploy/agents.ts';
+import { textTable } from '../output/table.ts';
+import type { CommandSpec } from './command.ts';
+import { option } from './flags.ts';
+import { openClusterAccess } from './shared/cluster.ts';
+import { deployImages, type Deployed } from './shared/deploy-images.ts';
+import { openDocker } from './shared/docker.ts';
+import { refuseNarrowing } from './shared/nodes.ts';
+import { connectFleet } from './shared/fleet.ts';
+import { exportImages, findBuilt } from './shared/images.ts';
+
+export const valuesOption = option('--values <file>', 'Helm values (default: deploy.values)');
+
+export const deploy: CommandSpec = {
+  name: 'deploy',
+  summary: 'roll out what was shipped, one node at a time',
+  description:
+    'Renders the chart with your values and the shipped images over them, refuses when any image of it is missing on a node that may have to run it, and upgrades with Helm without letting Helm or the DaemonSet choose the order: agents are replaced one node at a time, an agent node first, and each must be ready, stay ready and run the shipped bytes before the next one is touched.',
+  examples: [
+    ['ciliumship deploy --values cilium-values.yaml', 'roll out with this values file'],
+    ['ciliumship deploy --dry-run', 'check everything and print what would be done'],
+  ],
+  options: [valuesOption],
+  run: async (context) => {
+    refuseNarrowing(context.flags.nodes);
+    const docker = await openDocker(context);
+    const { images } = await exportImages(context, docker, await findBuilt(context, docker));
+    await using fleet = await connectFleet(context, context.config.nodes);
+    await using access = await openClusterAccess(context, fleet);
+    const deployed = await deployImages(context, fleet, access, images);
+    context.output.result(deployedText(deployed), deployedData(deployed));
+  },
+};
+
+/** What runs after a deploy, for people. */
+export function deployedText({ state, revision, agents }: Deployed): string {
+  const rows = agents.map((pod) => {
+    const image = runningImage(pod, AGENT_CONTAINER);
+    return [pod.node ?? '', pod.name, image === undefined ? '' : shortDigest(image)];
+  });
+  const head = revision === undefined ? state : `${state}: revision ${revision}`;
+  return `${textTable(['node', 'agent', 'image'], rows)}\n\n${head}`;
+}
+
+/** The same for machines. */
+export function deployedData({ state, revision, agents }: Deployed): unknown {
+  return {
+    state,
+    revision,
+    agents: agents.map((pod) => ({
+      node: pod.node,
+      pod: pod.name,
+      uid: pod.uid,
+      image: runningImage(pod, AGENT_CONTAINER),
+    })),
+  };
+}

@@ -1,0 +1,71 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../config/duration.ts';
+
+/** The flags that every command takes, as commander parsed them. */
+export interface CommonFlags {
+  readonly config?: string;
+  readonly nodes?: string;
+  readonly concurrency?: number;
+  readonly dryRun?: boolean;
+  readonly output: 'text' | 'json' | 'yaml';
+  readonly timeout?: string;
+  readonly lockWait?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly sshConfig?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly jsonEvents?: string;
+}
+
+/** Common flags; each has an environment variable `CILIUMSHIP_…` (flag > environment > file). */
+export function commonOptions(): readonly Option[] {
+  return [
+    option('-c, --config <file>', 'config file (default: ciliumship.yaml here or above)'),
+    option('--nodes <names>', 'only these nodes; names or patterns, comma-separated: a,b*'),
+    option('--concurrency <n>', 'nodes that are sent to at once').argParser(parseCount),
+    option('--dry-run', 'look and print what would be done; change nothing'),
+    option('-o, --output <format>', 'format of the result')
+      .choices(['text', 'json', 'yaml'])
+      .default('text'),
+    option(
+      '--timeout <duration>',
+      'of a rollout, for each node: 90s, 5m (default: deploy.timeout)',
+    ).argParser(checkDuration),
+    option(
+      '--lock-wait <duration>',
+      'wait this long for a node that someone else ships to',
+    ).argParser(checkDuration),
+    option('--kubeconfig <file>', 'kubeconfig (default: KUBECONFIG, or the server node’s own)'),
+    option('--context <name>', 'context of the kubeconfig'),
+    option('-n, --namespace <name>', 'namespace of the release (default: from the config)'),
+    option('--ssh-config <file>', 'ssh configuration to use instead of your own'),
+    option('-q, --quiet', 'print only the result and errors'),
+    option('-v, --verbose', 'print each step on its own line, with what failed underneath'),
+    option('--json-events <file>', 'write events as JSON lines to a file, or - for stdout'),
+  ];
+}
+
+/** An option whose environment variable is made from its long name. */
+export function option(flags: string, description: string): Option {
+  const made = new Option(flags, description);
+  return made.env(`CILIUMSHIP_${made.name().replaceAll('-', '_').toUpperCase()}`);
+}
+
+/** Checked at once, so that a typing error is not found after half of a rollout. */
+function checkDuration(text: string): string {
+  try {
+    parseDuration(text);
+    return text;
+  } catch {
+    throw new InvalidArgumentError('Write 90s, 5m or 1h.');
+  }
+}
+
+/** @throws InvalidArgumentError that commander reports as a usage error */
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0 && count <= 256) return count;
+  throw new InvalidArgumentError('Write a number from 1 to 256.');
+}

@@ -1,0 +1,19 @@
+import { build } from './build.ts';
+import type { CommandSpec } from './command.ts';
+import { config } from './config.ts';
+import { deploy } from './deploy.ts';
+import { push } from './push.ts';
+import { ship } from './ship.ts';
+import { status } from './status.ts';
+import { validate } from './validate.ts';
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandSpec[] = [
+  ship,
+  build,
+  push,
+  deploy,
+  validate,
+  status,
+  config,
+];

@@ -1,0 +1,52 @@
+import { totalSize } from '../core/image.ts';
+import type { CommandSpec } from './command.ts';
+import { option } from './flags.ts';
+import { openDocker } from './shared/docker.ts';
+import { connectFleet } from './shared/fleet.ts';
+import { buildImages, exportImages, findBuilt, findExtra } from './shared/images.ts';
+import { lockFleet } from './shared/lock.ts';
+import { selectNodes } from './shared/nodes.ts';
+import { requireAll, shippedData, shippedSummary, shippedTable } from './shared/report.ts';
+import { shipImages } from './shared/ship-images.ts';
+
+interface PushFlags {
+  readonly build?: boolean;
+}
+
+export const push: CommandSpec<PushFlags> = {
+  name: 'push',
+  summary: 'build, then bring what changed to every node and prove that it arrived',
+  description:
+    'Builds the images, compares their layers with what each node has, sends only what is missing, to all nodes at once, and imports it under a staging name. Only when a node has proved digest, completeness and unpacking do the final names move to the new image; until then, and after any failure, the old image stays usable. A node that fails does not stop the others.',
+  examples: [
+    ['ciliumship push', 'build and ship'],
+    ['ciliumship push --no-build', 'ship the images that Docker has'],
+    ['ciliumship push --nodes worker --dry-run', 'print what would be sent to one node'],
+  ],
+  options: [option('--no-build', 'ship the images that Docker has, without building')],
+  run: async (context) => {
+    const docker = await openDocker(context);
+    const nodes = selectNodes(context.config.nodes, context.flags.nodes);
+    const built =
+      context.flags.build === false
+        ? await findBuilt(context, docker)
+        : (await buildImages(context, docker)).images;
+    const wanted = [...built, ...(await findExtra(context, docker))];
+    const { store, images } = await exportImages(context, docker, wanted);
+    await using fleet = await connectFleet(context, nodes);
+    await using locked = await lockFleet(context, fleet);
+    const shipped = await shipImages(context, locked, images, store);
+    context.output.result(`${shippedTable(shipped)}\n\n${shippedSummary(shipped, images)}`, {
+      images: images.map(({ key, name, digestName, config, manifest, layers }) => ({
+        key,
+        name,
+        digestName,
+        config: config.digest,
+        manifest: manifest.digest,
+        size: totalSize(layers),
+      })),
+      nodes: shippedData(shipped),
+    });
+    requireAll('push', shipped);
+  },
+};

@@ -1,0 +1,87 @@
+import { loadConfig, findConfig } from '../config/load.ts';
+import { exitCode, ShipError, toShipError } from '../core/errors.ts';
+import { createRedactor } from '../core/redact.ts';
+import { errorText } from '../output/error.ts';
+import { EVENT_VERSION, jsonSink, logSink } from '../output/event.ts';
+import { createOutput, type Output } from '../output/output.ts';
+import { newLogFile } from '../system/folders.ts';
+import type { CommandSpec } from './command.ts';
+import type { CommonFlags } from './flags.ts';
+
+/**
+ * Runs one command from its flags to its exit code: log file, output, config, errors.
+ *
+ * @returns the exit code; nothing is thrown
+ */
+export async function run(
+  spec: CommandSpec,
+  flags: CommonFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  const started = performance.now();
+  const opened = openOutput(flags);
+  if (opened instanceof ShipError) {
+    process.stderr.write(`${errorText(opened, undefined)}\n`);
+    return exitCode(opened.kind);
+  }
+  const { output, logFile } = opened;
+  output.emit({ event: 'run', version: EVENT_VERSION, command: spec.name });
+  const code = await attempt(spec, flags, output, signal).then(
+    () => 0,
+    (error: unknown) =>
+      report(toShipError(signal.aborted ? signal.reason : error), output, logFile),
+  );
+  output.emit({ event: 'end', exitCode: code, seconds: (performance.now() - started) / 1000 });
+  return code;
+}
+
+interface OpenedOutput {
+  readonly output: Output;
+  readonly logFile: string;
+}
+
+/** Where to show and log things; what stands in the way of that is all that can be shown. */
+function openOutput(flags: CommonFlags): OpenedOutput | ShipError {
+  try {
+    const logFile = newLogFile(new Date());
+    return { output: outputFor(flags, logFile), logFile };
+  } catch (error) {
+    return toShipError(error);
+  }
+}
+
+async function attempt(
+  spec: CommandSpec,
+  flags: CommonFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const config = await loadConfig(await findConfig(flags.config, process.cwd()));
+  await spec.run({ config, flags, output, signal });
+}
+
+function report(error: ShipError, output: Output, logFile: string): number {
+  output.emit({ event: 'error', kind: error.kind, text: errorText(error, undefined) });
+  process.stderr.write(`${output.clean(errorText(error, logFile))}\n`);
+  return exitCode(error.kind);
+}
+
+function outputFor(flags: CommonFlags, logFile: string): Output {
+  const sinks = [logSink(logFile)];
+  if (flags.jsonEvents !== undefined) sinks.push(jsonSink(flags.jsonEvents));
+  return createOutput({
+    mode: modeFor(flags),
+    format: flags.output,
+    sinks,
+    redactor: createRedactor(process.env),
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+  });
+}
+
+/** Live lines need a terminal that can move its cursor. */
+function modeFor(flags: CommonFlags): Output['mode'] {
+  if (flags.quiet === true) return 'quiet';
+  const live = process.stderr.isTTY && process.env['TERM'] !== 'dumb' && flags.verbose !== true;
+  return live ? 'tty' : 'plain';
+}

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { Cleanup } from '../../core/cleanup.ts';
+import { PROFILE_LABEL } from '../../deploy/node-config.ts';
+import type { Cluster } from '../../deploy/cluster.ts';
+import type { Context } from '../command.ts';
+import type { Fleet } from './fleet.ts';
+import { fetchKubeconfig, secretsOf } from './kubeconfig.ts';
+
+/** The cluster, and how Helm reaches it; lives as long as the tunnel that may be behind it. */
+export interface ClusterAccess extends AsyncDisposable {
+  readonly cluster: Cluster;
+  /** What KUBECONFIG must be for Helm. */
+  readonly kubeconfig: string;
+  /** A folder for files that go with the run, 0700. */
+  readonly folder: string;
+}
+
+/**
+ * Reaches the cluster: by the kubeconfig of flag or environment, else by that of a server node,
+ * through an SSH tunnel, so that nothing but SSH has to be reachable.
+ *
+ * @throws ShipError `config`, `network`, `identity`
+ */
+export async function openClusterAccess(context: Context, fleet: Fleet): Promise<ClusterAccess> {
+  await using undo = new Cleanup();
+  const folder = temporaryFolder(undo);
+  const given = context.flags.kubeconfig ?? process.env['KUBECONFIG'];
+  const access = given
+    ? await ofUser(context, given)
+    : await ofServer(context, fleet, folder, undo);
+  // Loaded late: the client takes a third of a second, and most commands do not need it.
+  const { openCluster } = await import('../../system/kube/cluster.ts');
+  const cluster = openCluster(access.source, context.flags.context, PROFILE_LABEL, context.signal);
+  const owned = undo.move();
+  const dispose = (): Promise<void> => owned[Symbol.asyncDispose]();
+  return { cluster, kubeconfig: access.kubeconfig, folder, [Symbol.asyncDispose]: dispose };
+}
+
+/** Removed when the run ends, also by a second Ctrl-C: a fetched kubeconfig is the admin's. */
+function temporaryFolder(undo: Cleanup): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ciliumship-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  undo.defer(() => {
+    process.off('exit', remove);
+    remove();
+  });
+  return folder;
+}
+
+/** The user's own files stay where they are: they may name certificates beside them. */
+async function ofUser({ output }: Context, kubeconfig: string) {
+  const files = kubeconfig.split(delimiter).filter((file) => file !== '');
+  // What cannot be read is passed over or refused where it is loaded.
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  for (const secret of texts.flatMap(secretsOf)) output.hide(secret);
+  return { kubeconfig, source: { files } };
+}
+
+async function ofServer(context: Context, fleet: Fleet, folder: string, undo: Cleanup) {
+  const text = await fetchKubeconfig(context, fleet, undo);
+  for (const secret of secretsOf(text)) context.output.hide(secret);
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeFile(kubeconfig, text, { mode: 0o600 });
+  return { kubeconfig, source: { text } };
+}

@@ -1,0 +1,13 @@
+import { connectDocker, type DockerDaemon } from '../../system/docker.ts';
+import type { Context } from '../command.ts';
+
+/**
+ * The Docker of this machine, seen to answer.
+ *
+ * @throws ShipError `build` naming its address when it does not
+ */
+export async function openDocker({ signal }: Context): Promise<DockerDaemon> {
+  const docker = await connectDocker();
+  await docker.ping(signal);
+  return docker;
+}

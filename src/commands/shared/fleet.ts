@@ -1,0 +1,60 @@
+import { Cleanup } from '../../core/cleanup.ts';
+import type { ShipError } from '../../core/errors.ts';
+import type { Node } from '../../core/node.ts';
+import type { Step } from '../../core/step.ts';
+import { settleStage } from '../../output/stage.ts';
+import { runProcess } from '../../system/process.ts';
+import { openSession, type Session } from '../../system/ssh/session.ts';
+import type { Context } from '../command.ts';
+import { looking } from './stages.ts';
+
+/** The nodes of a run: those that we are connected to, and why the others are not. */
+export interface Fleet extends AsyncDisposable {
+  readonly sessions: ReadonlyMap<string, Session>;
+  readonly failures: ReadonlyMap<string, ShipError>;
+}
+
+/**
+ * Connects to nodes in parallel. A node that cannot be reached does not stop the others: it is
+ * listed with its error.
+ *
+ * @throws ShipError `interrupted`
+ */
+export async function connectFleet(context: Context, nodes: readonly Node[]): Promise<Fleet> {
+  // Collected as they open: after a Ctrl-C the stage returns nothing, and they must be closed too.
+  await using opening = new Cleanup();
+  const settled = await settleStage(
+    'Connect',
+    nodes.map((node) => connectStep(node, context, opening)),
+    looking(context),
+  );
+  const opened = opening.move();
+  return {
+    sessions: settled.results,
+    failures: settled.failures,
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+function connectStep(node: Node, context: Context, opening: Cleanup): Step<Session> {
+  return {
+    id: node.name,
+    title: `connect to ${node.name}`,
+    run: async ({ signal }) => opening.use(await connectTo(node, context, signal)),
+    describe: () => node.name,
+  };
+}
+
+/** Opens one session with the SSH settings of flags and config. Throws as `openSession`. */
+export function connectTo(
+  node: Node,
+  { config, flags }: Pick<Context, 'config' | 'flags'>,
+  signal: AbortSignal,
+): Promise<Session> {
+  return openSession(
+    node.name,
+    node.ssh,
+    { sshConfig: flags.sshConfig, hostKeys: config.ssh.hostKeys, runLocal: runProcess },
+    signal,
+  );
+}

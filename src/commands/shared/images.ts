@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { buildRequests } from '../../build/requests.ts';
+import { buildSteps } from '../../build/steps.ts';
+import { describeTree, readTree, type SourceTree } from '../../build/tree.ts';
+import { ShipError } from '../../core/errors.ts';
+import { VERSION } from '../../core/version.ts';
+import type { BuiltImage, ShipImage } from '../../core/image.ts';
+import { exportStep } from '../../image/export.ts';
+import { openStore, type BlobStore } from '../../image/store.ts';
+import type { Output } from '../../output/output.ts';
+import { runStage } from '../../output/stage.ts';
+import { readLogins, type DockerLogins } from '../../system/docker-login.ts';
+import { chooseEngine } from '../../system/docker-engine.ts';
+import type { DockerDaemon } from '../../system/docker.ts';
+import { cacheFolder } from '../../system/folders.ts';
+import { gitReader } from '../../system/git.ts';
+import type { Context } from '../command.ts';
+import { acting, looking } from './stages.ts';
+
+/** Images that were built, and what they were built from. */
+export interface BuildResult {
+  readonly tree: SourceTree;
+  readonly images: readonly BuiltImage[];
+}
+
+/**
+ * Builds the images of the config from its source tree. In a dry run nothing is built, and the
+ * images are those that Docker has now.
+ *
+ * @throws ShipError `config`, `build`
+ */
+export async function buildImages(context: Context, docker: DockerDaemon): Promise<BuildResult> {
+  const { config, output, signal } = context;
+  const tree = await readTree(config.source, gitReader);
+  const nodes = `${config.nodes.length} ${config.nodes.length === 1 ? 'node' : 'nodes'}`;
+  output.note(`ciliumship ${VERSION} · ${config.file} · ${nodes}`);
+  output.note(`tree ${config.source} · Cilium ${describeTree(tree)}`);
+  const requests = buildRequests(tree, config, config.images);
+  const logins = hiddenLogins(readLogins(), output);
+  const { engine: kind, idleTimeout } = config.build;
+  const engine = await chooseEngine(docker, kind, idleTimeout, logins);
+  const built = await runStage('Build', buildSteps(requests, engine, docker), acting(context));
+  if (context.flags.dryRun === true) {
+    output.note('compared below are the images that Docker has now; a build may change them');
+    return { tree, images: await findBuilt(context, docker) };
+  }
+  signal.throwIfAborted();
+  return { tree, images: requests.flatMap(({ key }) => built.get(`build/${key}`) ?? []) };
+}
+
+/** Logins whose secrets are hidden from the moment they are read. */
+function hiddenLogins(logins: DockerLogins, output: Output): DockerLogins {
+  return {
+    helper: logins.helper,
+    login: async (registry) => {
+      const login = await logins.login(registry);
+      if (login !== undefined) output.hide(login.secret);
+      return login;
+    },
+  };
+}
+
+/**
+ * The images of the config as Docker has them, without building.
+ *
+ * @throws ShipError `build` naming every image that Docker lacks
+ */
+export async function findBuilt(
+  { config, signal }: Context,
+  docker: DockerDaemon,
+): Promise<readonly BuiltImage[]> {
+  const wanted = config.images.map(({ key, repository }) => ({
+    key,
+    name: `${repository}:${config.tag}`,
+  }));
+  return findImages(wanted, docker, signal, () => 'ciliumship build');
+}
+
+/** The extra images of the config as Docker has them. Throws as `findBuilt`. */
+export async function findExtra(
+  { config, signal }: Context,
+  docker: DockerDaemon,
+): Promise<readonly BuiltImage[]> {
+  const wanted = config.extraImages.map((name) => ({ key: name, name }));
+  return findImages(wanted, docker, signal, (missing) => `docker pull ${missing}`);
+}
+
+async function findImages(
+  wanted: readonly { readonly key: string; readonly name: string }[],
+  docker: DockerDaemon,
+  signal: AbortSignal,
+  next: (missing: string) => string,
+): Promise<readonly BuiltImage[]> {
+  const found = await Promise.all(
+    wanted.map(async (image) => ({ ...image, seen: await docker.inspect(image.name, signal) })),
+  );
+  const missing = found.flatMap(({ name, seen }) => (seen === undefined ? [name] : []));
+  const [first] = missing;
+  if (first !== undefined) {
+    throw new ShipError('build', `Docker has no image ${missing.join(', ')}`, {
+      hint: `make it first: ${next(first)}`,
+    });
+  }
+  return found.flatMap(({ key, name, seen }) =>
+    seen === undefined ? [] : [{ key, name, ...seen }],
+  );
+}
+
+/** Brings images from Docker into the blob store. Nothing on any node is touched. */
+export async function exportImages(
+  context: Context,
+  docker: DockerDaemon,
+  images: readonly BuiltImage[],
+): Promise<{ readonly store: BlobStore; readonly images: readonly ShipImage[] }> {
+  const store = await openStore(join(cacheFolder(), 'store'));
+  const exported = await runStage('Export', [exportStep(images, docker, store)], looking(context));
+  return { store, images: [...exported.values()].flat() };
+}

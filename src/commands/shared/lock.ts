@@ -1,0 +1,58 @@
+import { Cleanup } from '../../core/cleanup.ts';
+import { parseDuration } from '../../config/duration.ts';
+import type { Step } from '../../core/step.ts';
+import { lockNode, type NodeLock } from '../../import/lock.ts';
+import { settleStage } from '../../output/stage.ts';
+import { selfDescription } from '../../system/self.ts';
+import type { Session } from '../../system/ssh/session.ts';
+import type { Context } from '../command.ts';
+import type { Fleet } from './fleet.ts';
+import { looking } from './stages.ts';
+
+/** The nodes of a fleet that are ours until this is disposed of. */
+export interface LockedFleet extends Fleet {
+  /** @throws ShipError `locked` when someone took the node over meanwhile */
+  requireLock(node: string): void;
+}
+
+/**
+ * Locks the nodes of a fleet against other runs. A node that someone else holds is listed as failed
+ * with its holder; the others go on. In a dry run nothing is locked.
+ *
+ * @throws ShipError `interrupted`
+ */
+export async function lockFleet(context: Context, fleet: Fleet): Promise<LockedFleet> {
+  await using taking = new Cleanup();
+  const steps = context.flags.dryRun === true ? [] : lockSteps(context, fleet, taking);
+  // One after the other, in the order of the config: two runs that each hold what the other waits
+  // for would wait for ever.
+  const locked = await settleStage('Lock', steps, { ...looking(context), concurrency: 1 });
+  const open = [...fleet.sessions].filter(([node]) => !locked.failures.has(node));
+  const taken = taking.move();
+  return {
+    sessions: new Map<string, Session>(open),
+    failures: new Map([...fleet.failures, ...locked.failures]),
+    requireLock: (node) => locked.results.get(node)?.requireHeld(),
+    [Symbol.asyncDispose]: () => taken[Symbol.asyncDispose](),
+  };
+}
+
+function lockSteps(
+  { config, flags, output }: Context,
+  fleet: Fleet,
+  taking: Cleanup,
+): readonly Step<NodeLock>[] {
+  const self = selfDescription();
+  const wait = parseDuration(flags.lockWait ?? '0s');
+  const note = (text: string): void => output.note(text);
+  const inOrder = config.nodes.flatMap(({ name }) => {
+    const session = fleet.sessions.get(name);
+    return session === undefined ? [] : [[name, session] as const];
+  });
+  return inOrder.map(([node, session]) => ({
+    id: node,
+    title: `lock ${node}`,
+    run: async ({ signal }) => taking.use(await lockNode(session, self, { wait, signal, note })),
+    describe: () => node,
+  }));
+}

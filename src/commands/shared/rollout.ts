@@ -1,0 +1,107 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { combineFailures, ShipError } from '../../core/errors.ts';
+import type { ShipImage } from '../../core/image.ts';
+import { AGENT_SET } from '../../deploy/agents.ts';
+import { candidateNodes } from '../../deploy/candidates.ts';
+import type { Cluster, ClusterNode, Helm, HelmRelease } from '../../deploy/cluster.ts';
+import { missingImages, requireNothingMissing, requireSameMachines } from '../../deploy/gate.ts';
+import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
+import { deriveValues, OWN_ORDER } from '../../deploy/values.ts';
+import type { NodeStore } from '../../facts/node-store.ts';
+import { openHelm } from '../../system/helm.ts';
+import type { Context } from '../command.ts';
+import type { ClusterAccess } from './cluster.ts';
+import type { Fleet } from './fleet.ts';
+import { placedImages } from './placed.ts';
+import { probeFleet } from './probe-fleet.ts';
+import { readCheckedValues, valuesFile } from './values.ts';
+
+/** Everything a rollout goes by, read before anything is changed. */
+export interface Rollout {
+  readonly cluster: Cluster;
+  readonly helm: Helm;
+  readonly namespace: string;
+  /** As the user wants it in the end. */
+  readonly release: HelmRelease;
+  /** As it is while agents are replaced in our order. */
+  readonly underWay: HelmRelease;
+  readonly rendered: string;
+  readonly workloads: readonly RenderedWorkload[];
+  /** Nodes that get an agent. */
+  readonly candidates: readonly ClusterNode[];
+  readonly images: readonly ShipImage[];
+}
+
+/**
+ * Renders the chart with the final values and refuses what cannot work. Nothing is changed.
+ *
+ * @throws ShipError `config` naming every image that is missing on a node, or what chart or values
+ * lack; `network` when a node could not be asked
+ */
+export async function prepareRollout(
+  context: Context,
+  fleet: Fleet,
+  { cluster, kubeconfig, folder }: ClusterAccess,
+  images: readonly ShipImage[],
+): Promise<Rollout> {
+  const { config, flags, signal } = context;
+  const helm = await openHelm({ kubeconfig, context: flags.context }, signal);
+  const namespace = flags.namespace ?? config.deploy.namespace;
+  const values = await writeValues(context, folder, images);
+  const base = { name: config.deploy.release, namespace, chart: config.deploy.chart };
+  const release = { ...base, values: values.final };
+  const rendered = await helm.render(release);
+  const workloads = workloadsOf(rendered);
+  const nodes = await cluster.nodes();
+  const stores = await lookAtStores(context, fleet);
+  requireSameMachines(nodes, config.nodes, stores);
+  requireNothingMissing(
+    missingImages(workloads, nodes, config.nodes, stores, config.deploy.offline),
+  );
+  const underWay = { ...base, values: values.underWay };
+  const candidates = candidateNodes(agentSet(workloads), nodes);
+  return { cluster, helm, namespace, release, underWay, rendered, workloads, candidates, images };
+}
+
+/** Writes the derived values beside the user's own, which are passed to Helm as they are. */
+async function writeValues(
+  context: Context,
+  folder: string,
+  images: readonly ShipImage[],
+): Promise<{ readonly final: readonly string[]; readonly underWay: readonly string[] }> {
+  const { config, output } = context;
+  const own = valuesFile(context);
+  if (own === undefined) {
+    output.note(
+      'no values file: the defaults of the chart are rolled out (deploy.values names one)',
+    );
+  }
+  const user = await readCheckedValues(own, config.deploy.chart);
+  const placed = placedImages(config, images);
+  const derived = join(folder, 'derived-values.yaml');
+  const order = join(folder, 'order-values.yaml');
+  await writeFile(derived, stringify(deriveValues(placed, user)), { mode: 0o600 });
+  await writeFile(order, stringify(OWN_ORDER), { mode: 0o600 });
+  const final = [...(own === undefined ? [] : [own]), derived];
+  return { final, underWay: [...final, order] };
+}
+
+function agentSet(workloads: readonly RenderedWorkload[]): RenderedWorkload {
+  const found = workloads.find(({ kind, name }) => kind === 'DaemonSet' && name === AGENT_SET);
+  if (found !== undefined) return found;
+  throw new ShipError('config', `the rendered chart has no DaemonSet ${AGENT_SET}`, {
+    hint: 'set deploy.chart to a Cilium chart',
+  });
+}
+
+/** What every node of the config has: `--nodes` never narrows this. */
+async function lookAtStores(
+  context: Context,
+  fleet: Fleet,
+): Promise<ReadonlyMap<string, NodeStore>> {
+  const { stores, failures } = await probeFleet(context, fleet, 'Gate');
+  if (failures.size > 0) throw combineFailures('deploy', failures);
+  return stores;
+}

@@ -1,0 +1,84 @@
+import type { CommandSpec } from './command.ts';
+import { deployedData, valuesOption } from './deploy.ts';
+import { openClusterAccess } from './shared/cluster.ts';
+import { deployImages } from './shared/deploy-images.ts';
+import { openDocker } from './shared/docker.ts';
+import { lockFleet } from './shared/lock.ts';
+import { refuseNarrowing } from './shared/nodes.ts';
+import { connectFleet } from './shared/fleet.ts';
+import { buildImages, exportImages, findExtra } from './shared/images.ts';
+import { requireAll, shippedData, shippedTable, shippedSummary } from './shared/report.ts';
+import {
+  runningImages,
+  runningTable,
+  requireRunning,
+  runsWhatWasBuilt,
+  type RunningImage,
+} from './shared/running.ts';
+import { readCheckedValues, valuesFile } from './shared/values.ts';
+import { shipImages } from './shared/ship-images.ts';
+import { checksText, requireValid, validateNodes } from './shared/validate-nodes.ts';
+
+export const ship: CommandSpec = {
+  name: 'ship',
+  summary: 'build, push, deploy and validate in one go',
+  description:
+    'From the source tree to agents that run it: builds, sends each node only what it lacks, proves it there, rolls out one node at a time and checks the result. Run again, it does only what is left. Nothing is deployed unless every node has proved every image.',
+  examples: [
+    ['ciliumship ship', 'the whole way'],
+    ['ciliumship ship --dry-run', 'with the images that Docker has now, print what would be done'],
+  ],
+  options: [valuesOption],
+  run: async (context) => {
+    const { output, flags } = context;
+    refuseNarrowing(context.flags.nodes);
+    // Before minutes of work: what is wrong with the values stops the last part of it.
+    await readCheckedValues(valuesFile(context), context.config.deploy.chart);
+    const docker = await openDocker(context);
+    const built = await buildImages(context, docker);
+    const wanted = [...built.images, ...(await findExtra(context, docker))];
+    const { store, images } = await exportImages(context, docker, wanted);
+    await using fleet = await connectFleet(context, context.config.nodes);
+    await using locked = await lockFleet(context, fleet);
+    const shipped = await shipImages(context, locked, images, store);
+    if (shipped.some(({ state }) => state === 'failed')) {
+      output.result(shippedTable(shipped), { nodes: shippedData(shipped) });
+      requireAll('push', shipped);
+    }
+    if (flags.dryRun === true && shipped.some(({ state }) => state === 'planned')) {
+      output.result(shippedTable(shipped), { nodes: shippedData(shipped) });
+      output.note('the deploy cannot be planned before the images are on the nodes');
+      return;
+    }
+    await using access = await openClusterAccess(context, fleet);
+    const deployed = await deployImages(context, fleet, access, images);
+    const checks =
+      deployed.state === 'planned'
+        ? []
+        : await validateNodes(context, fleet, access.cluster, images);
+    const pods = await access.cluster.pods(deployed.namespace, '');
+    const running = runningImages(images, shipped, pods);
+    const open = checks.filter(({ state }) => state !== 'ok');
+    const text = [
+      runningTable(running),
+      ...(open.length === 0 ? [] : [checksText(open)]),
+      verdict(running, deployed.state, shippedSummary(shipped, images)),
+    ];
+    output.result(text.join('\n\n'), {
+      source: { commit: built.tree.commit, changed: built.tree.changed },
+      images: running,
+      nodes: shippedData(shipped),
+      deploy: deployedData(deployed),
+      checks,
+    });
+    requireValid(checks, 'deploy');
+    if (deployed.state !== 'planned') requireRunning(running);
+  },
+};
+
+/** The one line that a person looks for. */
+function verdict(running: readonly RunningImage[], state: string, sent: string): string {
+  if (state === 'planned') return 'nothing was changed: this was a dry run';
+  const same = runsWhatWasBuilt(running);
+  return `${same ? 'what runs is what was built' : 'some containers run other bytes'} · ${sent}`;
+}

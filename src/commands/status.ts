@@ -1,0 +1,109 @@
+import { kubernetesName, type Node } from '../core/node.ts';
+import type { Pod } from '../deploy/cluster.ts';
+import { qualified, type NodeStore } from '../facts/node-store.ts';
+import { textTable } from '../output/table.ts';
+import type { CommandSpec, Context } from './command.ts';
+import { openClusterAccess } from './shared/cluster.ts';
+import { connectFleet } from './shared/fleet.ts';
+import { selectNodes } from './shared/nodes.ts';
+import { probeFleet } from './shared/probe-fleet.ts';
+import { requireAll, shortName } from './shared/report.ts';
+
+/** One image on one node. */
+interface Row {
+  readonly node: string;
+  readonly image: string;
+  /** Config digest of what the node has under the name. */
+  readonly onNode: string | undefined;
+  /** Config digests of what containers of this image run there. */
+  readonly running: readonly string[];
+  readonly pods: readonly string[];
+  readonly state: 'ok' | 'behind' | 'not ready' | 'no pod here' | 'missing' | 'unknown';
+}
+
+export const status: CommandSpec = {
+  name: 'status',
+  summary: 'show which image each node has and which one runs there',
+  description:
+    'Reads, without changing anything, what each node has under the names of the config’s images, and which bytes the pods of these images really run there. "behind" is a pod that runs other bytes than the node has; "missing" is an image that was not shipped to the node.',
+  examples: [
+    ['ciliumship status', 'every node'],
+    ['ciliumship status --nodes worker -o json', 'one node, for a script'],
+  ],
+  run: async (context) => {
+    const { config, flags, output } = context;
+    const nodes = selectNodes(config.nodes, flags.nodes);
+    await using fleet = await connectFleet(context, nodes);
+    const probed = await probeFleet(context, fleet, 'Look');
+    await using access = await openClusterAccess(context, fleet);
+    const pods = await access.cluster.pods(flags.namespace ?? config.deploy.namespace, '');
+    const names = imageNames(context);
+    const rows = nodes.flatMap((node) =>
+      names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),
+    );
+    output.result(table(rows), rows);
+    requireAll(
+      'status',
+      [...probed.failures].map(([node, error]) => ({ node, error })),
+    );
+  },
+};
+
+function imageNames({ config }: Context): readonly string[] {
+  const built = config.images.map(({ repository }) => `${repository}:${config.tag}`);
+  return [...built, ...config.extraImages];
+}
+
+function rowOf(node: Node, image: string, pods: readonly Pod[], store: NodeStore | undefined): Row {
+  const own = pods
+    .filter((pod) => pod.node === kubernetesName(node))
+    .flatMap((pod) =>
+      pod.containers
+        .filter((container) => isOf(container.image, image))
+        .map(({ imageId }) => ({ pod: pod.name, ready: pod.ready, imageId })),
+    );
+  const onNode = store?.cri.find(({ names }) => names.includes(qualified(image)))?.id;
+  return {
+    node: node.name,
+    image,
+    onNode,
+    running: [...new Set(own.flatMap(({ imageId }) => imageId ?? []))],
+    pods: own.map(({ pod }) => pod),
+    state: stateOf(own, onNode, store),
+  };
+}
+
+/** True for the name itself and for its digest name: `REPO:TAG` and `REPO:TAG-<12 hex>`. */
+function isOf(reference: string, image: string): boolean {
+  return reference === image || /^-[0-9a-f]{12}$/.test(reference.replace(image, ''));
+}
+
+function stateOf(
+  own: readonly { readonly ready: boolean; readonly imageId: string | undefined }[],
+  onNode: string | undefined,
+  store: NodeStore | undefined,
+): Row['state'] {
+  if (store === undefined) return 'unknown';
+  if (onNode === undefined) return 'missing';
+  if (own.length === 0) return 'no pod here';
+  if (own.some(({ imageId }) => imageId !== undefined && imageId !== onNode)) return 'behind';
+  return own.every(({ ready }) => ready) ? 'ok' : 'not ready';
+}
+
+function table(rows: readonly Row[]): string {
+  return textTable(
+    ['node', 'image', 'on node', 'running', 'state', 'pods'],
+    rows.map((row) => [
+      row.node,
+      shortName(row.image),
+      short(row.onNode),
+      row.running.map(short).join(' ') || '-',
+      row.state,
+      row.pods.join(' '),
+    ]),
+  );
+}
+
+function short(digest: string | undefined): string {
+  return digest === undefined ? '-' : digest.slice('sha256:'.length, 'sha256:'.length + 12);
+}

@@ -1,0 +1,70 @@
+import { stringify } from 'yaml';
+import type { Redactor } from '../core/redact.ts';
+import { escapeControls } from '../core/text.ts';
+import type { Event, Sink } from './event.ts';
+import { plainSink } from './plain.ts';
+
+export type ResultFormat = 'text' | 'json' | 'yaml';
+
+/** Where a run shows what it does. Results go to stdout, everything else to stderr. */
+export interface Output {
+  readonly mode: 'tty' | 'plain' | 'quiet';
+  readonly format: ResultFormat;
+  emit(event: Event): void;
+  /** A line for people about what happens. */
+  note(text: string): void;
+  /** The result of the command: `text` for people, `data` for machines, as `-o` says. */
+  result(text: string, data: unknown): void;
+  /** Hides a secret in everything that is shown or logged from now on. */
+  hide(secret: string): void;
+  /** A text as it may be shown: without secrets. */
+  clean(text: string): string;
+}
+
+export interface OutputOptions {
+  readonly mode: Output['mode'];
+  readonly format: ResultFormat;
+  readonly sinks: readonly Sink[];
+  readonly redactor: Redactor;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
+/** Joins the sinks of a run. Control characters are escaped here, once, for every sink of people. */
+export function createOutput(options: OutputOptions): Output {
+  const { clean, add } = options.redactor;
+  const line = (text: string): void => options.stderr(`${escapeControls(text)}\n`);
+  const sinks = [...options.sinks, ...(options.mode === 'plain' ? [plainSink(line)] : [])];
+  const emit = (event: Event): void => {
+    const cleaned = cleanStrings(event, clean) as Event;
+    for (const sink of sinks) sink(cleaned);
+  };
+  return {
+    mode: options.mode,
+    format: options.format,
+    emit,
+    note: (text) => {
+      emit({ event: 'note', text });
+      if (options.mode === 'tty') line(clean(text));
+    },
+    result: (text, data) => options.stdout(`${clean(render(options.format, text, data))}\n`),
+    hide: add,
+    clean,
+  };
+}
+
+/** Every string inside a value, cleaned before it is written in any form. */
+function cleanStrings(value: unknown, clean: (text: string) => string): unknown {
+  if (typeof value === 'string') return clean(value);
+  if (Array.isArray(value)) return value.map((item) => cleanStrings(item, clean));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, cleanStrings(item, clean)]),
+  );
+}
+
+function render(format: ResultFormat, text: string, data: unknown): string {
+  if (format === 'json') return JSON.stringify(data, undefined, 2);
+  if (format === 'yaml') return stringify(data).trimEnd();
+  return escapeControls(text);
+}
