@@ -1,0 +1,138 @@
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { cached, filesBelow, hashOf } from './cache.ts';
+import { configOf, type ContainerdVersion } from './containerd.ts';
+import { debootstrap, SUITE } from './debian.ts';
+import { docker } from './docker.ts';
+import { pauseArchive } from './pause-archive.ts';
+import { CACHE } from './settings.ts';
+import { sh, succeeds } from './shell.ts';
+
+/** The image of a node: Debian with systemd, sshd and containerd, and the K3s stand-in. */
+
+const NODE_FILES = join(import.meta.dirname, 'node');
+
+const PACKAGES =
+  'systemd,systemd-sysv,dbus,openssh-server,sudo,containerd,runc,iproute2,iptables,ethtool,bpftool,zstd,procps,kmod,util-linux,iputils-ping,iputils-arping,containernetworking-plugins,etcd-server,openssl,curl';
+
+/** The root file system without anything of ours, packed. */
+export function buildRoot(): Promise<string> {
+  return cached('root', hashOf([], [SUITE, PACKAGES]), async (folder) => {
+    const root = join(folder, 'root');
+    await debootstrap(PACKAGES, root);
+    await sh('chroot', [root, 'useradd', '-m', '-s', '/bin/bash', 'admin']);
+    rmSync(join(root, 'var/cache/apt/archives'), { recursive: true, force: true });
+    rmSync(join(root, 'var/lib/apt/lists'), { recursive: true, force: true });
+    for (const key of ['ed25519', 'ecdsa', 'rsa']) {
+      for (const end of ['', '.pub'])
+        rmSync(join(root, `etc/ssh/ssh_host_${key}_key${end}`), { force: true });
+    }
+    await sh('tar', ['-C', root, '--numeric-owner', '-cf', join(folder, 'root.tar'), '.']);
+    rmSync(root, { recursive: true });
+  });
+}
+
+export interface NodeParts {
+  readonly root: string;
+  readonly kubernetes: string;
+  readonly crictl: string;
+  readonly pause: string;
+  /** Folder of its programs; undefined when the root has the version already. */
+  readonly containerd: string | undefined;
+  readonly version: ContainerdVersion;
+}
+
+/** Label of a node's image: its version of containerd. */
+export const CONTAINERD_LABEL = 'ciliumship.lab.containerd';
+
+/** Name of the node image, made by `docker import` unless Docker has it already. */
+export async function buildNodeImage(parts: NodeParts): Promise<string> {
+  const hash = hashOf(
+    [...filesBelow(NODE_FILES), import.meta.filename],
+    Object.values(parts).map(String),
+  );
+  const image = `ciliumship-lab/node:${hash}`;
+  if (await succeeds('docker', ['image', 'inspect', image])) return image;
+  const base = await importRoot(parts.root);
+  const context = mkdtempSync(join(CACHE, 'node-'));
+  try {
+    await layOut(join(context, 'files'), parts);
+    const label = `LABEL ${CONTAINERD_LABEL}=${parts.version}`;
+    const dockerfile = `FROM ${base}\nCOPY files /\nENV container=docker\n${label}\n`;
+    writeFileSync(join(context, 'Dockerfile'), dockerfile);
+    await docker('build', '--quiet', '--tag', image, context);
+    return image;
+  } finally {
+    rmSync(context, { recursive: true });
+  }
+}
+
+async function importRoot(folder: string): Promise<string> {
+  const name = `ciliumship-lab/root:${folder.split('-').at(-1)}`;
+  if (await succeeds('docker', ['image', 'inspect', name])) return name;
+  await docker('import', join(folder, 'root.tar'), name);
+  return name;
+}
+
+/** The files of ours, laid out as they lie on the node. */
+async function layOut(folder: string, parts: NodeParts): Promise<void> {
+  const units = join(folder, 'etc/systemd/system');
+  const library = join(folder, 'usr/local/lib/k3s');
+  const share = join(folder, 'usr/local/share/k3s');
+  const bin = join(folder, 'usr/local/bin');
+  for (const path of [
+    units,
+    library,
+    share,
+    bin,
+    join(folder, 'etc/sudoers.d'),
+    join(folder, 'etc/ssh/sshd_config.d'),
+  ]) {
+    mkdirSync(path, { recursive: true });
+  }
+  cpSync(parts.kubernetes, library, { recursive: true });
+  cpSync(join(parts.crictl, 'crictl'), join(library, 'crictl'));
+  writeFileSync(join(share, 'pause.tar'), await pauseArchive(join(parts.pause, 'pause')));
+  if (parts.containerd !== undefined) {
+    cpSync(join(parts.containerd, 'usr/bin'), join(folder, 'usr/bin'), { recursive: true });
+  }
+  cpSync(join(NODE_FILES, configOf(parts.version)), join(share, 'containerd.toml'));
+  for (const name of ['kubelet.yaml', 'bootstrap.yaml', 'audit-policy.yaml']) {
+    cpSync(join(NODE_FILES, name), join(share, name));
+  }
+  for (const name of ['k3s', 'k3s-killall.sh', 'k3s-uninstall.sh', 'k3s-agent-uninstall.sh']) {
+    cpSync(join(NODE_FILES, name), join(bin, name));
+    chmodSync(join(bin, name), 0o755);
+  }
+  for (const name of ['k3s.service', 'k3s-agent.service'])
+    cpSync(join(NODE_FILES, name), join(units, name));
+  // What a container neither has nor needs.
+  for (const name of [
+    'systemd-udevd',
+    'systemd-logind',
+    'getty@',
+    'console-getty',
+    'containerd',
+    'etcd',
+  ]) {
+    symlinkSync('/dev/null', join(units, `${name}.service`));
+  }
+  cpSync(join(NODE_FILES, 'entry.sh'), join(folder, 'entry.sh'));
+  chmodSync(join(folder, 'entry.sh'), 0o755);
+  writeFileSync(join(folder, 'etc/sudoers.d/admin'), 'admin ALL=(ALL) NOPASSWD: ALL\n', {
+    mode: 0o440,
+  });
+  writeFileSync(
+    join(folder, 'etc/ssh/sshd_config.d/lab.conf'),
+    'PasswordAuthentication no\nPermitRootLogin prohibit-password\nMaxStartups 100\nUseDNS no\nAllowUsers root admin\n' +
+      'HostKey /etc/ssh/lab_host_key\nAuthorizedKeysFile /etc/ssh/lab_authorized_keys\n',
+  );
+}

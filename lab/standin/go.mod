@@ -1,0 +1,3 @@
+module ciliumship.dev/lab/standin
+
+go 1.24.0
