@@ -1,0 +1,50 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ciliumship } from '../support/cli.ts';
+import { labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
+import { missingPart } from '../support/parts.ts';
+import type { NodeResult } from '../support/ship-result.ts';
+
+const missing = await missingPart('the lab', requireLab);
+const env = labEnvironment();
+const FOLDER = '/var/lib/rancher/k3s/ciliumship';
+const HOLDER = { id: 'x1', machine: 'another', host: 'desk', pid: 1, user: 'bob' };
+
+/** The worker as someone on another machine would have locked it. */
+async function lockWorker(): Promise<void> {
+  const script = 'mkdir -p "$1" && printf %s "$2" > "$1/lock"';
+  await onNode(nodeNamed('worker'), 'sh', '-c', script, 'lock', FOLDER, JSON.stringify(HOLDER));
+}
+
+describe.skipIf(missing !== undefined)('a node that someone else ships to', () => {
+  beforeAll(async () => {
+    const ended = await ciliumship(['push'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+
+  it('is refused by its holder’s name, and the other node is served', async () => {
+    await lockWorker();
+    const ended = await ciliumship(['push', '--no-build', '-o', 'json'], { env });
+    expect(ended.code).toBe(11);
+    expect(ended.stderr).toContain('bob@desk');
+    const { nodes } = ended.json() as { readonly nodes: readonly NodeResult[] };
+    expect(nodes.find(({ node }) => node === 'master')?.state).toBe('nothing to do');
+  });
+
+  it('is taken over after its lock stood still for 30 s of waiting', async () => {
+    await lockWorker();
+    const ended = await ciliumship(['push', '--no-build', '--lock-wait', '60s'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain('took over the lock of bob@desk');
+  });
+
+  it('F30, D19: is left unlocked by two runs at once, of which at most one is refused', async () => {
+    const runs = [1, 2].map(() =>
+      ciliumship(['push', '--no-build', '--lock-wait', '60s'], { env }),
+    );
+    const codes = (await Promise.all(runs)).map(({ code }) => code);
+    expect(codes).toEqual([0, 0]);
+    await expect(onNode(nodeNamed('worker'), 'ls', `${FOLDER}/lock`)).rejects.toThrow(
+      'No such file',
+    );
+  });
+});

@@ -1,0 +1,92 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { SSH_CONFIG } from '../../lab/ssh.ts';
+import { ciliumship, type Ended } from '../support/cli.ts';
+import { changedConfig, kubectl, labEnvironment, requireLab } from '../support/lab.ts';
+import { missingPart } from '../support/parts.ts';
+
+const missing = await missingPart('the lab', requireLab);
+const env = labEnvironment();
+
+/** Uid of the agent on a node. */
+async function agent(node: string): Promise<string> {
+  return kubectl(
+    ...['-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=cilium'],
+    ...['--field-selector', `spec.nodeName=${node}`, '-o', 'jsonpath={.items[0].metadata.uid}'],
+  );
+}
+
+/** Deploys with the lab's values, changed. */
+async function deploy(
+  change: (values: string) => string,
+  ...more: readonly string[]
+): Promise<Ended> {
+  const folder = dirname(changedConfig((text) => text));
+  const values = join(folder, 'values.yaml');
+  writeFileSync(
+    values,
+    change(readFileSync(join(dirname(SSH_CONFIG), 'cilium-values.yaml'), 'utf8')),
+  );
+  return ciliumship(['deploy', '--values', values, ...more], { env });
+}
+
+describe.skipIf(missing !== undefined)('a rollout', () => {
+  beforeAll(async () => {
+    const ended = await ciliumship(['ship'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+
+  it('says in a dry run what it would do, and does nothing', async () => {
+    const before = await Promise.all([agent('master'), agent('worker')]);
+    const ended = await deploy((values) => values.replace('MTU: 1400', 'MTU: 1390'), '--dry-run');
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toMatch(/helm upgrade --install cilium/);
+    expect(ended.stderr).toMatch(/delete pod \(the agent on worker\)/);
+    expect(await Promise.all([agent('master'), agent('worker')])).toEqual(before);
+  });
+
+  it('replaces each agent once for a changed MTU, which is then on the interface', async () => {
+    const before = await Promise.all([agent('master'), agent('worker')]);
+    const ended = await deploy((values) => values.replace('MTU: 1400', 'MTU: 1390'));
+    expect(ended.code, ended.stderr).toBe(0);
+    const after = await Promise.all([agent('master'), agent('worker')]);
+    expect(after.filter((uid) => before.includes(uid))).toEqual([]);
+    const checks = await ciliumship(['validate', '-o', 'json'], { env });
+    expect(checks.code, checks.stderr).toBe(0);
+    const mtu = (checks.json() as readonly { check: string; found: string }[]).filter(
+      ({ check }) => check === 'MTU of cilium_vxlan',
+    );
+    expect(mtu.map(({ found }) => found)).toEqual(['1390', '1390']);
+  });
+
+  it('F40: stops at the canary when its agent crashes, shows its last words, and leaves the other node', async () => {
+    const before = await agent('master');
+    const ended = await deploy(
+      (values) => `${values}extraConfig: { crash-on-start: "the wheel is broken" }\n`,
+      ...['--timeout', '15s'],
+    );
+    expect(ended.code, ended.stderr).toBe(10);
+    expect(ended.stderr).toContain('worker: the new agent was not ready after 15 s');
+    expect(ended.stderr).toContain('the wheel is broken');
+    expect(ended.stderr).toMatch(/next: /);
+    expect(await agent('master')).toBe(before);
+  });
+
+  it('goes on to the end when the values are mended', async () => {
+    const ended = await deploy((values) => values);
+    expect(ended.code, ended.stderr).toBe(0);
+    const checks = await ciliumship(['validate'], { env });
+    expect(checks.code, `${checks.stdout}${checks.stderr}`).toBe(0);
+    const status = await ciliumship(['status', '-o', 'json'], { env });
+    const states = (status.json() as readonly { state: string }[]).map(({ state }) => state);
+    // The operator runs on one node only.
+    expect(new Set(states)).toEqual(new Set(['ok', 'no pod here']));
+  });
+
+  it('never takes --nodes', async () => {
+    const ended = await ciliumship(['deploy', '--nodes', 'worker'], { env });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain('push --nodes worker');
+  });
+});

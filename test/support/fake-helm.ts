@@ -1,0 +1,45 @@
+import { readFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ShipError } from '../../src/core/errors.ts';
+import type { Helm, HelmRelease, HelmStatus } from '../../src/deploy/cluster.ts';
+
+/** A Helm that keeps revisions in memory and renders by putting the values files in a row. */
+export function fakeHelm(): Helm & { readonly upgrades: string[] } {
+  const revisions: (HelmStatus & { readonly manifest: string })[] = [];
+  const upgrades: string[] = [];
+  const history = (): readonly HelmStatus[] =>
+    revisions.map(({ revision, status, description }) => ({ revision, status, description }));
+  return {
+    version: '3.21.4',
+    upgrades,
+    render: async (release) => render(release),
+    manifest: async () => revisions.at(-1)?.manifest,
+    upgrade: async (release, description) => {
+      const manifest = renderedFor(release);
+      const revision = revisions.length + 1;
+      revisions.push({ revision, status: 'deployed', description, manifest });
+      upgrades.push(description);
+      return revision;
+    },
+    status: async () => history().at(-1),
+    history: async () => history(),
+  };
+}
+
+/** To Helm a chart that cannot be rendered is a failed upgrade, as any other. */
+function renderedFor(release: HelmRelease): string {
+  try {
+    return render(release);
+  } catch (cause) {
+    throw new ShipError('deploy', `helm upgrade of ${release.name} failed`, { cause });
+  }
+}
+
+function render({ chart, values }: HelmRelease): string {
+  if (!existsSync(join(chart, 'Chart.yaml'))) {
+    throw new ShipError('config', 'helm upgrade was refused', {
+      hint: 'mend the chart or the values file, then run the same command again',
+    });
+  }
+  return values.map((file) => readFileSync(file, 'utf8')).join('---\n');
+}

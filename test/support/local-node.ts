@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Argv, Finished } from '../../src/core/remote.ts';
+import { INBOX, LAYOUT, NODE_FOLDER } from '../../src/facts/node-paths.ts';
+import { testFolder } from './folder.ts';
+
+/** A folder that stands for a node: commands of the program really run in it, by /bin/sh. */
+export interface LocalNode {
+  /** Where `path` of a node lies here. */
+  at(path: string): string;
+  /** Puts a program on the PATH of the commands. */
+  program(name: string, script: string): void;
+  run(argv: Argv): Finished;
+}
+
+export function localNode(): LocalNode {
+  const folder = testFolder();
+  const at = (path: string): string => path.replace(NODE_FOLDER, folder);
+  const programs = join(folder, 'bin');
+  for (const path of [programs, at(INBOX), at(LAYOUT)]) mkdirSync(path);
+  return {
+    at,
+    program: (name, script) => {
+      writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(programs, name), 0o755);
+    },
+    run: ([file, ...args]) => {
+      const env = { ...process.env, PATH: `${programs}:${process.env['PATH']}`, NODE: folder };
+      const { status, stdout, stderr } = spawnSync(file, args.map(at), { env, encoding: 'utf8' });
+      return { code: status ?? -1, stdout, stderr };
+    },
+  };
+}

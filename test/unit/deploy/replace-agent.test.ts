@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest';
+import type { Run } from '../../../src/core/step.ts';
+import type { Cluster, Pod } from '../../../src/deploy/cluster.ts';
+import { NODE_CONFIG_ANNOTATION } from '../../../src/deploy/node-config.ts';
+import { replaceAgentStep, type Replacement } from '../../../src/deploy/replace-agent.ts';
+import { agent, clusterThat, container } from '../../support/fake-cluster.ts';
+import { digestOf } from '../../support/values.ts';
+
+const WANTED: Replacement = {
+  node: 'worker',
+  back: 'helm rollback cilium 4 -n kube-system',
+  namespace: 'kube-system',
+  target: { hash: 'new', nodeConfig: 'none' },
+  image: digestOf('agent'),
+  timeout: 5000,
+  soak: 1,
+};
+
+const OLD = agent('cilium-old', { labels: { 'controller-revision-hash': 'old' } });
+const NEW = agent('cilium-new');
+const BY_US = { [NODE_CONFIG_ANNOTATION]: 'none' };
+
+/**
+ * A DaemonSet on one node: there is `before` until it is deleted or the node is let go, and then one
+ * of `after` at each look, the last for ever.
+ */
+function daemonSet(before: Pod | undefined, ...after: readonly Pod[]) {
+  const changes: string[] = [];
+  let looks = -1;
+  const cluster: Cluster = clusterThat({
+    pods: async () => {
+      if (changes.length === 0) return before ? [before] : [];
+      looks += 1;
+      const now = after[looks] ?? after.at(-1);
+      return now === undefined ? [] : [agent('cilium-x', { node: 'master' }), now];
+    },
+    deletePod: async (_, { name }) => void changes.push(`delete ${name}`),
+    labelNode: async (name, labels) => void changes.push(`label ${name} ${JSON.stringify(labels)}`),
+    annotatePod: async (_, { name }, { [NODE_CONFIG_ANNOTATION]: value }) =>
+      void changes.push(`prove ${name} ${value}`),
+    logs: async (_, { name }, from) => [`last words of ${name} ${from}`],
+  });
+  return { cluster, changes };
+}
+
+const RELEASE = 'label worker {"ciliumship.io/hold":null}';
+const RUN: Run = { signal: new AbortController().signal, progress: () => undefined };
+
+async function replace(set: { readonly cluster: Cluster }, more: Partial<Replacement> = {}) {
+  return replaceAgentStep({ ...WANTED, ...more }, set.cluster).run(RUN);
+}
+
+describe('an agent', () => {
+  test('of an older template is deleted, and the new one is proved after its soak', async () => {
+    const set = daemonSet(OLD, NEW);
+    expect(await replace(set)).toEqual(NEW);
+    expect(set.changes).toEqual(['delete cilium-old', RELEASE, 'prove cilium-new none']);
+  });
+
+  test('that still ends, or is not ready yet, is waited for', async () => {
+    const ending = agent('cilium-old', { deleting: true });
+    const set = daemonSet(OLD, ending, agent('cilium-new', { ready: false }), NEW);
+    expect(await replace(set)).toEqual(NEW);
+  });
+
+  test('of a held node starts when the node is let go', async () => {
+    const set = daemonSet(undefined, NEW);
+    await replace(set);
+    expect(set.changes).toEqual([RELEASE, 'prove cilium-new none']);
+  });
+
+  test('of the newest template that nobody proved is judged and not replaced', async () => {
+    const set = daemonSet(NEW, NEW);
+    await replace(set);
+    expect(set.changes).toEqual([RELEASE, 'prove cilium-new none']);
+  });
+
+  test('that may have started with other devices is replaced', async () => {
+    const set = daemonSet(NEW, agent('cilium-newer'));
+    await replace(set, { target: { hash: 'new', nodeConfig: 'abc' } });
+    expect(set.changes).toEqual(['delete cilium-new', RELEASE, 'prove cilium-newer abc']);
+  });
+
+  test('that was proved with devices the node has no more is replaced', async () => {
+    const proved = agent('cilium-new', { annotations: { [NODE_CONFIG_ANNOTATION]: 'abc' } });
+    const set = daemonSet(proved, agent('cilium-newer'));
+    await replace(set);
+    expect(set.changes).toEqual(['delete cilium-new', RELEASE, 'prove cilium-newer none']);
+  });
+
+  test('whose image was not shipped by us may be any', async () => {
+    await expect(replace(daemonSet(OLD, NEW), { image: undefined })).resolves.toEqual(NEW);
+  });
+});
+
+describe('the rollout stops, with nothing proved, at an agent', () => {
+  const crashing = container({ waiting: 'CrashLoopBackOff', restarts: 4 });
+
+  test.each([
+    ['cilium-agent', { containers: [crashing] }],
+    ['config', { initContainers: [{ ...crashing, name: 'config' }] }],
+  ])('whose %s crashes; its last words are shown', async (name, more) => {
+    const set = daemonSet(OLD, agent('cilium-new', { ready: false, ...more }));
+    await expect(replace(set, { timeout: 0 })).rejects.toMatchObject({
+      kind: 'deploy',
+      message: `worker: the new agent was not ready after 0 s: cilium-new: ${name}: CrashLoopBackOff`,
+      details: [`last words of cilium-new ${name}`],
+    });
+    expect(set.changes).toEqual(['delete cilium-old', RELEASE]);
+  });
+
+  test.each([
+    [WANTED.back, /again, or go back: helm rollback cilium 4 -n kube-system$/],
+    [undefined, /run ciliumship deploy again$/],
+  ])('with the way back, when there is one (%s)', async (back, hint) => {
+    const set = daemonSet(OLD, agent('cilium-new', { ready: false }));
+    const replacing = replace(set, { back, timeout: 0 });
+    await expect(replacing).rejects.toMatchObject({ hint: expect.stringMatching(hint) });
+  });
+
+  test.each([
+    ['restarts', agent('cilium-new', { containers: [container({ restarts: 1 })] })],
+    ['is not ready any more', agent('cilium-new', { ready: false })],
+    ['is another', agent('cilium-new', { uid: 'another' })],
+  ])('that %s during the soak', async (_, later) => {
+    const set = daemonSet(OLD, NEW, later);
+    const message = expect.stringContaining('worker: the new agent was ready for a moment only');
+    await expect(replace(set)).rejects.toMatchObject({ kind: 'deploy', message });
+    expect(set.changes).toEqual(['delete cilium-old', RELEASE]);
+  });
+
+  test('that runs other bytes than were shipped', async () => {
+    const set = daemonSet(OLD, NEW);
+    const message = expect.stringMatching(
+      /^worker: the agent runs [0-9a-f]{12}, not [0-9a-f]{12}$/,
+    );
+    const other = replace(set, { image: digestOf('other') });
+    await expect(other).rejects.toMatchObject({ kind: 'deploy', message });
+    expect(set.changes).not.toContain('prove cilium-new none');
+  });
+
+  test('when the command is interrupted', async () => {
+    const controller = new AbortController();
+    const step = replaceAgentStep(WANTED, daemonSet(OLD, OLD).cluster);
+    const running = step.run({ signal: controller.signal, progress: () => controller.abort() });
+    await expect(running).rejects.toThrow('aborted');
+  });
+});
+
+describe('nothing is left to do', () => {
+  const proved = agent('cilium-new', { annotations: BY_US });
+
+  test.each([
+    ['for a ready agent of template and devices that was proved', proved, true],
+    ['but not for one that was not proved', NEW, false],
+    ['but not for one that is not ready', { ...proved, ready: false }, false],
+    ['but not for one that ends', { ...proved, deleting: true }, false],
+    ['but not for an older one', { ...OLD, annotations: BY_US }, false],
+    ['but not without an agent', undefined, false],
+  ])('%s', async (_, pod, isDone) => {
+    const set = daemonSet(pod);
+    const found = await replaceAgentStep(WANTED, set.cluster).done?.(RUN);
+    expect(found).toEqual(isDone ? pod : undefined);
+    expect(set.changes).toEqual([]);
+  });
+});

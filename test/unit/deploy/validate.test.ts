@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import type { AgentStatus } from '../../../src/deploy/agent-status.ts';
+import { OPERATOR_CONTAINER } from '../../../src/deploy/agents.ts';
+import { checkNode, checkOperator, type Check, type Found } from '../../../src/deploy/validate.ts';
+import { wantedOn } from '../../../src/deploy/wanted.ts';
+import { parseLinks } from '../../../src/facts/links.ts';
+import { agent, configNode, container } from '../../support/fake-cluster.ts';
+import { nodeData } from '../../support/node-data.ts';
+import { digestOf, shipImage } from '../../support/values.ts';
+
+const IMAGES = [shipImage('cilium', ['agent']), shipImage('operator-generic', ['operator'])];
+const [AGENT, OPERATOR] = IMAGES;
+const NODES = [configNode('worker', { devices: ['eth1'], nodeName: 'k-worker' })];
+const NATIVE = {
+  'bpf-lb-acceleration': 'native',
+  'enable-vxlan-acceleration': 'true',
+  mtu: '1400',
+};
+const SHIPPED = { agent: AGENT?.config.digest, operator: OPERATOR?.config.digest };
+const WANTED = wantedOn('k-worker', NODES, NATIVE, SHIPPED);
+const STATUS: AgentStatus = { state: 'Ok', acceleration: 'Native', vxlan: 'Active' };
+const LINKS = parseLinks(nodeData('ip-link.txt'));
+const RUNNING = agent('cilium-1', { containers: [container({ imageId: AGENT?.config.digest })] });
+const FOUND: Found = { node: 'worker', agent: RUNNING, status: STATUS, links: LINKS };
+
+/** What is not well: `state of check: found`. */
+function complaints(more: Partial<Found>): readonly string[] {
+  const bad = checkNode(WANTED, { ...FOUND, ...more }).filter(({ state }) => state !== 'ok');
+  return bad.map(({ check, state, found }) => `${state} ${check}: ${found}`);
+}
+
+describe('what a node must come to', () => {
+  test('follows the live configuration, the node’s devices and the shipped images', () => {
+    expect(WANTED).toEqual({
+      agentImage: AGENT?.config.digest,
+      operatorImage: OPERATOR?.config.digest,
+      accelerated: true,
+      devices: ['eth1'],
+      mtu: 1400,
+      acceleration: 'native',
+      vxlanAcceleration: true,
+    });
+  });
+
+  test('is little when nothing is configured', () => {
+    expect(
+      wantedOn('k-worker', NODES, { mtu: '0' }, { agent: undefined, operator: undefined }),
+    ).toEqual({
+      agentImage: undefined,
+      operatorImage: undefined,
+      accelerated: false,
+      devices: [],
+      mtu: undefined,
+      acceleration: 'disabled',
+      vxlanAcceleration: false,
+    });
+  });
+});
+
+describe('a node', () => {
+  test('whose interface nobody names is unknown, and not well', () => {
+    const unnamed = checkNode({ ...WANTED, devices: [] }, FOUND);
+    expect(unnamed.find(({ check }) => check === 'XDP')).toMatchObject({
+      state: 'unknown',
+      remedy: expect.stringContaining('dataInterface') as string,
+    });
+  });
+
+  test('is well when all that was asked for was found on it', () => {
+    expect(complaints({})).toEqual([]);
+    expect(checkNode(WANTED, FOUND)).toHaveLength(6);
+  });
+
+  const xdp = (mode: 'generic' | undefined): Found['links'] =>
+    LINKS.map((link) => ({ ...link, xdp: mode && { mode, program: 'cil_xdp_entry' } }));
+  const waiting = container({ imageId: undefined, waiting: 'CrashLoopBackOff' });
+
+  test.each<[string, Partial<Found>, readonly string[]]>([
+    [
+      'has no agent',
+      { agent: undefined },
+      ['failed agent image: nothing', 'failed agent ready: there is no pod'],
+    ],
+    [
+      'has an agent that crashes',
+      { agent: agent('cilium-1', { ready: false, containers: [waiting] }) },
+      [
+        'failed agent image: nothing',
+        'failed agent ready: cilium-1: cilium-agent: CrashLoopBackOff',
+      ],
+    ],
+    [
+      'runs another image',
+      { agent: agent('cilium-1') },
+      [`failed agent image: ${digestOf('agent').slice(7, 19)}`],
+    ],
+    [
+      'has XDP in generic mode',
+      { links: xdp('generic') },
+      ['failed XDP on eth1: generic (cil_xdp_entry)'],
+    ],
+    ['has no XDP', { links: xdp(undefined) }, ['failed XDP on eth1: no XDP program']],
+    [
+      'has neither device nor tunnel',
+      { links: [] },
+      ['failed XDP on eth1: no such interface', 'failed MTU of cilium_vxlan: no such interface'],
+    ],
+    [
+      'has a tunnel of another MTU',
+      { links: LINKS.map((link) => ({ ...link, mtu: 1450 })) },
+      ['failed MTU of cilium_vxlan: 1450'],
+    ],
+    [
+      'has an agent that disabled both accelerations',
+      { status: { state: 'Ok', acceleration: 'Disabled', vxlan: 'Disabled' } },
+      [
+        'failed acceleration in the agent: Disabled',
+        'failed VXLAN acceleration in the agent: Disabled',
+      ],
+    ],
+    [
+      'has an agent that says nothing of VXLAN, of which nobody knows then',
+      { status: { ...STATUS, vxlan: undefined } },
+      ['unknown VXLAN acceleration in the agent: the agent does not say'],
+    ],
+    [
+      'has an agent that does not answer, which is a failure',
+      { status: undefined },
+      [
+        'failed acceleration in the agent: the agent does not answer',
+        'failed VXLAN acceleration in the agent: the agent does not answer',
+      ],
+    ],
+  ])('is not well when it %s', (_, more, expected) => {
+    expect(complaints(more)).toEqual(expected);
+  });
+
+  test('is told what to do about every complaint, and about nothing else', () => {
+    const checks: readonly Check[] = checkNode(WANTED, { ...FOUND, links: [], status: undefined });
+    for (const { state, remedy } of checks) expect(remedy === undefined).toBe(state === 'ok');
+  });
+});
+
+describe('the operator', () => {
+  const running = container({ name: OPERATOR_CONTAINER, imageId: OPERATOR?.config.digest });
+  const states = (pods: Parameters<typeof checkOperator>[1]): readonly string[] =>
+    checkOperator(WANTED, pods).map(({ node, state }) => `${node} ${state}`);
+
+  test('is judged where it runs, and an ending one is passed over', () => {
+    const ending = agent('operator-1', { deleting: true, node: 'master' });
+    const pods = [ending, agent('operator-2', { containers: [running] })];
+    expect(states(pods)).toEqual(['worker ok', 'worker ok']);
+  });
+
+  test('is judged everywhere: one good one hides no bad one', () => {
+    const good = agent('operator-1', { node: 'master', containers: [running] });
+    const old = container({ name: OPERATOR_CONTAINER, imageId: digestOf('older') });
+    const bad = agent('operator-2', { containers: [old], ready: false });
+    const all = ['master ok', 'master ok', 'worker failed', 'worker failed'];
+    expect(states([good, bad])).toEqual(all);
+    expect(states([bad, good])).toEqual(all.toReversed());
+  });
+
+  test('that does not run is the cluster’s failure', () => {
+    expect(states([])).toEqual(['cluster failed', 'cluster failed']);
+  });
+});

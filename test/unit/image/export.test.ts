@@ -1,0 +1,129 @@
+import { readdir, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { BuiltImage, ShipImage } from '../../../src/core/image.ts';
+import type { Run } from '../../../src/core/step.ts';
+import { exportStep, type ImageSaver } from '../../../src/image/export.ts';
+import { openStore, type BlobStore } from '../../../src/image/store.ts';
+import { testFolder } from '../../support/folder.ts';
+import { classic, manifest, tarOf, type Entry } from '../../support/saved-archive.ts';
+import { digestOf } from '../../support/values.ts';
+
+const RUN: Run = { signal: new AbortController().signal, progress: () => undefined };
+
+/** @param written what Docker calls it */
+function built(key: string, name = `quay.io/cilium/${key}:dev`, written = name): BuiltImage {
+  const diffIds = layersOf(written).map(digestOf);
+  return { key, name, id: digestOf(`id of ${name}`), diffIds, platform: 'linux/amd64' };
+}
+
+function layersOf(name: string): readonly string[] {
+  return ['base', `programs of ${name}`];
+}
+
+/** A Docker whose images are their name over a common base, and that counts what it saves. */
+function dockerThat(write: (name: string) => readonly Entry[] = saved) {
+  const asked: (readonly string[])[] = [];
+  const save = async (names: readonly string[]): Promise<Readable> => {
+    asked.push(names);
+    return Readable.from([await tarOf(together(names.map(write)))]);
+  };
+  return { asked, save } satisfies ImageSaver & { readonly asked: unknown };
+}
+
+function saved(name: string): readonly Entry[] {
+  return classic({ name, layers: layersOf(name) });
+}
+
+/** Archives of one image each as one: every image in its own folder of layers. */
+function together(archives: readonly (readonly Entry[])[]): readonly Entry[] {
+  const lists = archives.map((entries, index) => {
+    const [list] = JSON.parse(String(entries.at(-1)?.bytes)) as [{ Layers: string[] }];
+    return { ...list, Layers: list.Layers.map((name) => `${index}${name}`) };
+  });
+  const files = archives.flatMap((entries, index) =>
+    entries
+      .slice(0, -1)
+      .map((entry) =>
+        /layer/.test(entry.name) ? { ...entry, name: `${index}${entry.name}` } : entry,
+      ),
+  );
+  return [
+    ...files,
+    { ...manifest({ name: '' }, '', []), bytes: Buffer.from(JSON.stringify(lists)) },
+  ];
+}
+
+let store: BlobStore;
+beforeEach(async () => {
+  store = await openStore(testFolder());
+});
+
+const AGENT = built('cilium');
+const OPERATOR = built('operator-generic');
+
+function byKey(images: readonly ShipImage[]): readonly string[] {
+  return images.map(({ key, digestName }) => `${key} ${digestName}`);
+}
+
+describe('an export', () => {
+  test('saves all images in one go and gives each its second name', async () => {
+    const docker = dockerThat();
+    const images = await exportStep([AGENT, OPERATOR], docker, store).run(RUN);
+    expect(docker.asked).toEqual([[AGENT.name, OPERATOR.name]]);
+    for (const image of images) {
+      expect(image.digestName).toBe(`${image.name}-${image.config.digest.slice(7, 19)}`);
+    }
+    expect(images.map(({ key }) => key)).toEqual(['cilium', 'operator-generic']);
+    expect(images[0]?.layers[0]).toEqual(images[1]?.layers[0]);
+  });
+
+  test('is done when it was done before, without asking Docker', async () => {
+    const docker = dockerThat();
+    const step = exportStep([AGENT, OPERATOR], docker, store);
+    expect(await step.done?.(RUN)).toBeUndefined();
+    const first = await step.run(RUN);
+    expect(byKey((await step.done?.(RUN)) ?? [])).toEqual(byKey(first));
+    expect(docker.asked).toHaveLength(1);
+  });
+
+  test('saves again only the image that lost a blob', async () => {
+    const docker = dockerThat();
+    const step = exportStep([AGENT, OPERATOR], docker, store);
+    const [, operator] = await step.run(RUN);
+    await rm(store.path(operator?.config.digest ?? AGENT.id));
+    expect(await step.done?.(RUN)).toBeUndefined();
+    await step.run(RUN);
+    expect(docker.asked[1]).toEqual([OPERATOR.name]);
+  });
+
+  test.each([
+    ['docker.io/rancher/mirrored-pause:3.6', 'rancher/mirrored-pause:3.6'],
+    ['docker.io/library/busybox:1', 'busybox:1'],
+    ['busybox', 'busybox:latest'],
+  ])('finds %s, which Docker calls %s', async (name, written) => {
+    const docker = dockerThat(() => saved(written));
+    const [image] = await exportStep([built('extra', name, written)], docker, store).run(RUN);
+    expect(image?.name).toBe(name);
+  });
+
+  test.each([
+    ['a layer is another', (name: string) => ['base', `newer ${name}`]],
+    ['a layer is gone', (name: string) => layersOf(name).slice(0, 1)],
+    ['a layer was added', (name: string) => [...layersOf(name), 'more']],
+    ['layers changed places', (name: string) => layersOf(name).toReversed()],
+  ])('fails when the tag moved before it was saved: %s', async (_, layers) => {
+    const moved = (name: string): readonly Entry[] => classic({ name, layers: layers(name) });
+    const exporting = exportStep([AGENT], dockerThat(moved), store).run(RUN);
+    await expect(exporting).rejects.toMatchObject({ kind: 'integrity', retryable: true });
+    expect(await exportStep([AGENT], dockerThat(), store).done?.(RUN)).toBeUndefined();
+  });
+
+  test('fails when Docker sends another image, and leaves no files behind', async () => {
+    const docker = dockerThat(() => saved('quay.io/cilium/other:dev'));
+    const exporting = exportStep([AGENT], docker, store).run(RUN);
+    await expect(exporting).rejects.toMatchObject({ kind: 'integrity', retryable: true });
+
+    expect(await readdir(`${store.folder}/scratch`)).toEqual([]);
+  });
+});

@@ -1,0 +1,241 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { blobsOf, type ImageProof } from '../../../src/core/image.ts';
+import type { Run } from '../../../src/core/step.ts';
+import type { CheckedName } from '../../../src/facts/containerd.ts';
+import { INBOX, LAYOUT } from '../../../src/facts/node-paths.ts';
+import type { NodeStore } from '../../../src/facts/node-store.ts';
+import { importStep } from '../../../src/import/import.ts';
+import { NO_SPACE, WRONG_BYTES } from '../../../src/import/layout.ts';
+import { fakeNode, type Answer, type FakeNode } from '../../support/fake-node.ts';
+import { digestOf, EMPTY_NODE, nodeWith, shipImage } from '../../support/values.ts';
+
+const IMAGE = shipImage('cilium', ['base', 'agent']);
+const STAGING = `ciliumship.local/staging/${IMAGE.config.digest.slice(7, 19)}:t1`;
+const STAGED = {
+  ref: STAGING,
+  digest: IMAGE.manifest.digest,
+  complete: true,
+  unpacked: true,
+} satisfies CheckedName;
+
+/** What a command does, in a word or two. */
+const KINDS: readonly (readonly [RegExp, string])[] = [
+  [/^sudo sh -c .* decode /s, 'decode'],
+  [/^sudo sh -c .* import /s, 'import'],
+  [/^sudo sync$/, 'sync'],
+  [/images tag --force /, 'tag'],
+  [/images label .*pinned=pinned$/, 'pin'],
+  [new RegExp(`images rm ${STAGING}$`), 'unstage'],
+  [/^sudo rm -rf /, 'clean up'],
+];
+
+function kindOf(command: string): string {
+  return KINDS.find(([pattern]) => pattern.test(command))?.[1] ?? command;
+}
+
+let controller: AbortController;
+beforeEach(() => {
+  controller = new AbortController();
+});
+
+/** Imports on a node whose containerd says this of the staged image, and whose commands answer so. */
+async function importOn(
+  staged: CheckedName | undefined,
+  answers: Readonly<Record<string, Answer | (() => Answer)>> = {},
+  before: NodeStore = EMPTY_NODE,
+  requireLock: () => void = () => {},
+): Promise<{ readonly kinds: readonly string[]; readonly outcome: unknown; node: FakeNode }> {
+  let store = before;
+  const node = fakeNode((command) => {
+    const kind = kindOf(`sudo ${command}`);
+    if (kind === 'import' && staged)
+      store = { ...EMPTY_NODE, checked: new Map([[STAGING, staged]]) };
+    if (kind === 'pin') store = nodeWith([IMAGE]);
+    const answer = answers[kind];
+    return typeof answer === 'function' ? answer() : answer;
+  });
+  const sent = blobsOf(IMAGE).map((blob) => ({ blob, form: 'zstd' as const }));
+  const plan = { node: 'worker', images: [IMAGE], sent };
+  const step = importStep(plan, {
+    remote: node,
+    probe: async () => store,
+    token: 't1',
+    requireLock,
+  });
+  const run: Run = { signal: controller.signal, progress: () => undefined };
+  const outcome: unknown = await step.run(run).catch((error: unknown) => error);
+  return { kinds: node.asked.map(kindOf), outcome, node };
+}
+
+const DECODED = ['decode', 'decode', 'decode', 'decode'];
+
+describe('an import', () => {
+  test('D15: stages, proves, syncs, names, pins, unstages and cleans up, in this order', async () => {
+    const { kinds, outcome } = await importOn(STAGED);
+    const order = ['import', 'sync', 'tag', 'pin', 'pin', 'unstage', 'clean up'];
+    expect(kinds).toEqual([...DECODED, ...order]);
+    expect(outcome).toMatchObject([
+      { key: 'cilium', complete: true, pinned: 'pinned', cri: true },
+    ] satisfies Partial<ImageProof>[]);
+  });
+
+  test('gives both final names to what was staged, in one command', async () => {
+    const { node } = await importOn(STAGED);
+    const tag = node.asked.find((command) => kindOf(command) === 'tag');
+    expect(tag).toMatch(new RegExp(`${STAGING} ${IMAGE.name} ${IMAGE.digestName}$`));
+  });
+
+  test('plans each of its commands without running one', () => {
+    const node = fakeNode();
+    const tools = {
+      remote: node,
+      probe: async () => EMPTY_NODE,
+      token: 't1',
+      requireLock: () => {},
+    };
+    const plan = { node: 'worker', images: [IMAGE], sent: [] };
+    expect(importStep(plan, tools).plan?.()).toHaveLength(8);
+    expect(node.asked).toEqual([]);
+  });
+});
+
+describe('no final name moves', () => {
+  test.each([
+    ['is incomplete', { ...STAGED, complete: false }, 'storage'],
+    ['is not unpacked', { ...STAGED, unpacked: false }, 'storage'],
+    ['is another image', { ...STAGED, digest: digestOf('other') }, 'integrity'],
+    ['is not there', undefined, 'integrity'],
+  ])('when the staged image %s', async (_, staged, kind) => {
+    const { kinds, outcome } = await importOn(staged);
+    expect(outcome).toMatchObject({ kind, retryable: true });
+    expect(kinds).toEqual([...DECODED, 'import', 'unstage']);
+  });
+
+  test('F27: when ctr fails, and the staging name goes all the same', async () => {
+    const { kinds, outcome } = await importOn(STAGED, { import: { code: 1 } });
+    expect(outcome).toMatchObject({ kind: 'storage' });
+    expect(kinds).toEqual([...DECODED, 'import', 'unstage']);
+  });
+
+  test('F26: when a blob arrived with other bytes; nothing is imported then', async () => {
+    const { kinds, outcome } = await importOn(STAGED, { decode: { code: WRONG_BYTES } });
+    expect(outcome).toMatchObject({ kind: 'integrity', retryable: true });
+    expect(kinds).toEqual(['decode', 'unstage']);
+  });
+
+  test('when the command is interrupted; the staging name goes all the same', async () => {
+    const interrupt = (): Answer => {
+      controller.abort(new Error('interrupted'));
+      return '';
+    };
+    const { kinds, outcome } = await importOn(STAGED, { import: interrupt });
+    expect(outcome).toMatchObject({ message: 'interrupted' });
+    expect(kinds.filter((kind) => kind === 'tag' || kind === 'pin')).toEqual([]);
+    expect(kinds.at(-1)).toBe('unstage');
+  });
+});
+
+test('all that killed runs left under staging names goes first, and no other name', async () => {
+  const left = ['ciliumship.local/staging/0123456789ab:t0', `${STAGING}-of-another-run`];
+  const names = [...left, IMAGE.name, 'quay.io/ciliumship.local/staging/x:1'];
+  const images = new Map(
+    names.map((ref) => [ref, { ref, digest: digestOf('x'), labels: new Map() }]),
+  );
+  const { node, outcome } = await importOn(STAGED, {}, { ...EMPTY_NODE, images });
+  expect(outcome).toHaveLength(1);
+  const removed = node.asked.filter((command) => command.includes(' images rm '));
+  expect(removed).toEqual(
+    [...left, STAGING].map((ref) => `sudo k3s ctr -n k8s.io images rm ${ref}`),
+  );
+  expect(node.asked.slice(0, 2)).toEqual(removed.slice(0, 2));
+});
+
+test('no name moves on a node whose lock was taken over', async () => {
+  const lost = (): never => {
+    throw new Error('taken over');
+  };
+  const { kinds, outcome } = await importOn(STAGED, {}, EMPTY_NODE, lost);
+  expect(outcome).toMatchObject({ message: 'taken over' });
+  expect(kinds).toEqual([...DECODED, 'import', 'sync', 'unstage']);
+});
+
+test('an interruption between the names waits until all of them moved', async () => {
+  const interrupt = (): Answer => {
+    controller.abort(new Error('interrupted'));
+    return '';
+  };
+  const { kinds, node } = await importOn(STAGED, { tag: interrupt });
+  expect(kinds.slice(-4)).toEqual(['tag', 'pin', 'pin', 'unstage']);
+  const pinned = node.asked.filter((command) => kindOf(command) === 'pin');
+  expect(pinned.map((command) => command.split(' ').at(-2))).toEqual([
+    IMAGE.name,
+    IMAGE.digestName,
+  ]);
+});
+
+test('a node without room for a blob is no integrity failure', async () => {
+  const { kinds, outcome } = await importOn(STAGED, { decode: { code: NO_SPACE } });
+  expect(outcome).toMatchObject({
+    kind: 'storage',
+    message: expect.stringMatching(/^worker: no room for blob [0-9a-f]{12} of 1 MB under /),
+  });
+  expect(kinds).toEqual(['decode', 'unstage']);
+});
+
+test('the clean-up takes the layout and the inbox, and stays on their file system', async () => {
+  const { node } = await importOn(STAGED);
+  expect(node.asked.at(-1)).toBe(`sudo rm -rf --one-file-system ${LAYOUT} ${INBOX}`);
+});
+
+test('the staging name goes when naming fails, and its own failure hides nothing', async () => {
+  const { kinds, outcome } = await importOn(STAGED, { tag: { code: 1 }, unstage: { code: 9 } });
+  expect((outcome as Error).message).toContain('images tag');
+  expect(kinds.at(-1)).toBe('unstage');
+});
+
+describe('an import of two images', () => {
+  const OPERATOR = shipImage('operator-generic', ['base', 'operator']);
+  const IMAGES = [IMAGE, OPERATOR];
+  const stagingOf = ({ config }: typeof IMAGE): string =>
+    `ciliumship.local/staging/${config.digest.slice(7, 19)}:t1`;
+
+  /** @param whole how many of the images containerd has whole after they were staged */
+  async function importBoth(whole: number) {
+    let store = EMPTY_NODE;
+    const node = fakeNode((command) => {
+      const staged = IMAGES.map((image, index): [string, CheckedName] => {
+        const { digest } = image.manifest;
+        const ref = stagingOf(image);
+        return [ref, { ref, digest, complete: true, unpacked: index < whole }];
+      });
+      if (/ import /.test(command)) store = { ...EMPTY_NODE, checked: new Map(staged) };
+      if (command.endsWith('=pinned')) store = nodeWith(IMAGES);
+      return undefined;
+    });
+    const tools = { remote: node, probe: async () => store, token: 't1', requireLock: () => {} };
+    const step = importStep({ node: 'worker', images: IMAGES, sent: [] }, tools);
+    const run: Run = { signal: controller.signal, progress: () => undefined };
+    const outcome: unknown = await step.run(run).catch((error: unknown) => error);
+    const kinds = node.asked.map((command) =>
+      / images rm ciliumship.local.staging/.test(command) ? 'unstage' : kindOf(command),
+    );
+    return { outcome, kinds };
+  }
+
+  test('stages both before the one sync, and names both only then', async () => {
+    const { outcome, kinds } = await importBoth(2);
+    expect(outcome).toMatchObject([{ key: 'cilium' }, { key: 'operator-generic' }]);
+    const naming = ['tag', 'pin', 'pin', 'tag', 'pin', 'pin'];
+    const ending = ['unstage', 'unstage', 'clean up'];
+    expect(kinds).toEqual(['import', 'import', 'sync', ...naming, ...ending]);
+  });
+
+  test('names none when the second is not proved', async () => {
+    const { outcome, kinds } = await importBoth(1);
+    expect(outcome).toMatchObject({
+      kind: 'storage',
+      message: expect.stringContaining('operator'),
+    });
+    expect(kinds).toEqual(['import', 'import', 'unstage', 'unstage']);
+  });
+});

@@ -1,0 +1,115 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Helm } from '../../../src/deploy/cluster.ts';
+import { openHelm } from '../../../src/system/helm.ts';
+
+const release = { name: 'cilium', namespace: 'kube-system', chart: 'chart', values: [] };
+const bin = mkdtempSync(join(tmpdir(), 'ciliumship-helm-'));
+const path = process.env['PATH'];
+
+beforeAll(() => {
+  process.env['PATH'] = `${bin}${delimiter}${path}`;
+});
+afterAll(() => {
+  process.env['PATH'] = path;
+  rmSync(bin, { recursive: true });
+});
+
+/** A helm that knows its version, and answers everything else in one way. */
+async function helmThat(says: { stderr?: string; stdout?: string; code: number }): Promise<Helm> {
+  writeFileSync(join(bin, 'stdout'), says.stdout ?? '');
+  writeFileSync(join(bin, 'stderr'), says.stderr ?? '');
+  const script = `#!/bin/sh
+[ "$1" = version ] && { echo v4.0.1; exit; }
+cat ${join(bin, 'stdout')}
+cat ${join(bin, 'stderr')} >&2
+exit ${says.code}
+`;
+  writeFileSync(join(bin, 'helm'), script);
+  chmodSync(join(bin, 'helm'), 0o755);
+  return openHelm({ kubeconfig: 'none' }, new AbortController().signal);
+}
+
+const errorOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => expect.unreachable('it did not fail'),
+    (error: unknown) => error,
+  );
+
+const questions: readonly [string, (helm: Helm) => Promise<unknown>][] = [
+  ['status', (helm) => helm.status(release)],
+  ['manifest', (helm) => helm.manifest(release)],
+  ['history', (helm) => helm.history(release)],
+];
+const calls: typeof questions = [
+  ...questions,
+  ['render', (helm) => helm.render(release)],
+  ['upgrade', (helm) => helm.upgrade(release, 'why')],
+];
+
+test('a release that Helm does not find is none', async () => {
+  const helm = await helmThat({ stderr: 'Error: release: not found\n', code: 1 });
+  expect(await helm.status(release)).toBeUndefined();
+  expect(await helm.manifest(release)).toBeUndefined();
+  expect(await helm.history(release)).toEqual([]);
+});
+
+describe.each(questions)('%s', (_name, call) => {
+  test.each([
+    'Error: query: failed to query with labels: secrets is forbidden',
+    'Error: chart not found',
+    '',
+  ])('does not take "%s" for a release that is not there', async (stderr) => {
+    const helm = await helmThat({ stderr, code: 1 });
+    expect(await errorOf(call(helm))).toMatchObject({ kind: 'deploy' });
+  });
+});
+
+describe.each(calls)('%s', (_name, call) => {
+  test.each([
+    'Error: Kubernetes cluster unreachable: Get "https://127.0.0.1:1": EOF',
+    'Error: kubernetes cluster unreachable: Get "https://127.0.0.1:1": EOF',
+    'Error: dial tcp 127.0.0.1:1: connect: connection refused',
+    'Error: read tcp 127.0.0.1:1: i/o timeout',
+  ])('fails as network for "%s"', async (stderr) => {
+    const helm = await helmThat({ stderr, code: 1 });
+    expect(await errorOf(call(helm))).toMatchObject({ kind: 'network', retryable: true });
+  });
+});
+
+test('the newest revision is the last one of the history', async () => {
+  const stdout = JSON.stringify([
+    { revision: 4, status: 'superseded', description: 'a' },
+    { revision: 5, status: 'failed', description: 'b' },
+  ]);
+  const helm = await helmThat({ stdout, code: 0 });
+  expect(await helm.status(release)).toEqual({ revision: 5, status: 'failed', description: 'b' });
+  expect((await helm.history(release)).map(({ revision }) => revision)).toEqual([4, 5]);
+});
+
+test('a render that is refused is of kind config', async () => {
+  const helm = await helmThat({ stderr: 'Error: values do not meet the schema', code: 1 });
+  expect(await errorOf(helm.render(release))).toMatchObject({ kind: 'config' });
+});
+
+describe('an upgrade that fails is of kind deploy', () => {
+  test('and leads to the history', async () => {
+    const helm = await helmThat({ stderr: 'Error: UPGRADE FAILED: admission refused', code: 1 });
+    expect(await errorOf(helm.upgrade(release, 'why'))).toMatchObject({
+      kind: 'deploy',
+      details: ['Error: UPGRADE FAILED: admission refused'],
+      hint: expect.stringContaining('helm history cilium -n kube-system') as string,
+    });
+  });
+
+  test('and leads out of what a killed helm left behind', async () => {
+    const stderr = 'Error: another operation (install/upgrade/rollback) is in progress';
+    const helm = await helmThat({ stderr, code: 1 });
+    expect(await errorOf(helm.upgrade(release, 'why'))).toMatchObject({
+      kind: 'deploy',
+      hint: expect.stringContaining('helm rollback cilium REVISION -n kube-system') as string,
+    });
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { hexOf } from '../../../src/core/digest.ts';
+import type { Progress, Run } from '../../../src/core/step.ts';
+import { INBOX, LAYOUT, wireName } from '../../../src/facts/node-paths.ts';
+import { planNode, type SendBlob } from '../../../src/transfer/plan.ts';
+import { sendStep, type Sent, type WireBlob } from '../../../src/transfer/send.ts';
+import { fakeNode, type FakeNode } from '../../support/fake-node.ts';
+import { EMPTY_NODE, shipImage } from '../../support/values.ts';
+
+const IMAGE = shipImage('cilium', ['base', 'the agent']);
+const PLAN = planNode('worker', [IMAGE], EMPTY_NODE, 'auto');
+
+/** The wire form of a blob is its first hex digits, with the form in front. */
+function wire({ blob, form }: SendBlob): WireBlob {
+  const bytes = Buffer.from(`${form} ${hexOf(blob.digest).slice(0, 8)}`);
+  const open = async function* (): AsyncIterable<Uint8Array> {
+    yield bytes;
+  };
+  return { digest: blob.digest, form, size: bytes.length, open };
+}
+
+const BLOBS = PLAN.send.map((planned) => {
+  const { digest, form, size } = wire(planned);
+  return { path: `${INBOX}/${wireName(hexOf(digest), form)}`, size };
+});
+const LAYER = BLOBS[0] ?? { path: '', size: 0 };
+const HEX = /[0-9a-f]{64}/.exec(LAYER.path)?.[0] ?? '';
+const TOTAL = BLOBS.reduce((sum, { size }) => sum + size, 0);
+
+function nodeOfUser(more: (command: string) => string | undefined = () => undefined): FakeNode {
+  return fakeNode((command) => (command === 'id -u' ? '1000\n' : more(command)));
+}
+
+/** GNU ls says 2 of a folder that is not there, BusyBox 1. */
+function bare(command: string): { readonly code: number } | undefined {
+  return command.startsWith('ls ') ? { code: 2 } : undefined;
+}
+
+async function send(node: FakeNode, seen: Progress[] = []): Promise<Sent> {
+  const run: Run = { signal: new AbortController().signal, progress: (one) => seen.push(one) };
+  return sendStep(PLAN, node, wire).run(run);
+}
+
+describe('sending', () => {
+  test('puts every blob under the name of its digest and form, and no other file', async () => {
+    const node = nodeOfUser();
+    await send(node);
+    const sizes = [...node.files].map(([path, bytes]) => ({ path, size: bytes.length }));
+    expect(sizes).toEqual(BLOBS);
+    expect(LAYER.path).toMatch(/\/[0-9a-f]{64}\.zst$/);
+  });
+
+  test('makes the inbox the SSH user’s own and closed to others, before the first byte', async () => {
+    const node = nodeOfUser();
+    await send(node);
+    expect(node.asked[1]).toMatch(/^sudo sh -c mkdir .* chown .* chmod 0700 .* 1000$/);
+    expect(node.asked.findIndex((what) => what.startsWith('write'))).toBe(3);
+  });
+
+  test('does not send again what an earlier run brought as far as the layout', async () => {
+    const [first] = BLOBS;
+    const node = nodeOfUser((command) => (command.startsWith('ls ') ? `${HEX}\n` : undefined));
+    expect(await send(node)).toMatchObject({ bytes: TOTAL - (first?.size ?? 0), kept: 1 });
+    expect(node.asked.some((what) => what.startsWith(`write ${first?.path}`))).toBe(false);
+    expect(node.asked).toContain(`sudo ls -1 ${LAYOUT}/blobs/sha256`);
+  });
+
+  test('takes only whole names in the layout for blobs, and no layout for none', async () => {
+    const part = (command: string): string | undefined =>
+      command.startsWith('ls ') ? `${HEX}.part\nx${HEX}\n` : undefined;
+    expect(await send(nodeOfUser(part))).toMatchObject({ bytes: TOTAL, kept: 0 });
+    const none = fakeNode((command) => (command === 'id -u' ? '1000\n' : bare(command)));
+    expect(await send(none)).toMatchObject({ bytes: TOTAL, kept: 0 });
+  });
+
+  test('gives a file its name only when it is whole', async () => {
+    const node = nodeOfUser();
+    await send(node);
+    for (const { path } of BLOBS) {
+      const [written, renamed] = [`write ${path}.part`, `rename ${path}.part`];
+      expect(node.asked.indexOf(renamed)).toBe(node.asked.indexOf(written) + 1);
+    }
+  });
+
+  test('counts the bytes that travelled, and those of layers among them', async () => {
+    const layers = LAYER.size + (BLOBS[1]?.size ?? 0);
+    const sent = await send(nodeOfUser());
+    expect(sent).toMatchObject({ bytes: TOTAL, layers: 2, layerBytes: layers, kept: 0 });
+  });
+
+  test('passes over a file that lies there complete', async () => {
+    const node = nodeOfUser();
+    node.files.set(LAYER.path, Buffer.alloc(LAYER.size));
+    expect(await send(node)).toMatchObject({ bytes: TOTAL - LAYER.size, layers: 1, kept: 1 });
+    expect(node.asked).not.toContain(`write ${LAYER.path}.part`);
+  });
+
+  test('replaces a file of another size', async () => {
+    const node = nodeOfUser();
+    node.files.set(LAYER.path, Buffer.alloc(LAYER.size - 1));
+    expect(await send(node)).toMatchObject({ bytes: TOTAL, kept: 0 });
+    expect(node.files.get(LAYER.path)).toHaveLength(LAYER.size);
+  });
+
+  test('removes what an earlier run left half sent', async () => {
+    const node = nodeOfUser();
+    node.files.set(`${LAYER.path}.part`, Buffer.from('half'));
+    await send(node);
+    expect(node.asked).toContain(`remove ${LAYER.path}.part`);
+    expect([...node.files.keys()]).toEqual(BLOBS.map(({ path }) => path));
+  });
+
+  test('tells its progress in bytes of all blobs, never backwards and up to the end', async () => {
+    const seen: Progress[] = [];
+    await send(nodeOfUser(), seen);
+    const bytes = seen.map((one) => ('bytes' in one ? one.bytes : Number.NaN));
+    expect(bytes).toEqual(bytes.toSorted((a, b) => a - b));
+    expect(seen.at(-1)).toEqual({ bytes: TOTAL, total: TOTAL });
+  });
+
+  test('plans what it would write, and writes nothing', () => {
+    const node = nodeOfUser();
+    const lines = sendStep(PLAN, node, wire).plan?.();
+    expect(lines).toEqual(BLOBS.map(({ path }) => `sftp: write ${path}`));
+    expect(node.asked).toEqual([]);
+  });
+});
