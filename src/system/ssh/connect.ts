@@ -59,11 +59,11 @@ async function handshake(attempt: Attempt, signal: AbortSignal): Promise<Client>
   const { auth, trust, proxy } = attempt;
   const client = new ssh2.Client();
   const { promise, resolve, reject } = Promise.withResolvers<Client>();
-  const give = (error: ClientError): void => {
+  const fail = async (error: ClientError): Promise<void> => {
     // An agent that is gone is not the end: ssh2 goes on with the next way to log in.
     if (error.level === 'agent') return auth.agentFailed(error);
     client.destroy();
-    const said = proxy?.said() ?? [];
+    const said = (await proxy?.said()) ?? [];
     reject(trust.refused ?? connectError({ ...attempt, said }, error));
   };
   const cancel = (): void => {
@@ -72,8 +72,8 @@ async function handshake(attempt: Attempt, signal: AbortSignal): Promise<Client>
   };
   signal.addEventListener('abort', cancel, { once: true });
   // The one permanent listener: ssh2 may emit errors long after a connection has ended.
-  client.on('error', give);
-  client.once('close', () => give(new Error('closed the connection')));
+  client.on('error', (error) => void fail(error));
+  client.once('close', () => void fail(new Error('closed the connection')));
   client.once('ready', () => {
     client.setNoDelay(true);
     resolve(client);

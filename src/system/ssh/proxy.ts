@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Argv } from '../../core/remote.ts';
 import { quoteArgv } from '../../core/quote.ts';
 import { lastLines } from '../../core/text.ts';
@@ -8,8 +9,11 @@ import { destinationArguments, expandTokens, type HostSettings } from './resolve
 /** The way to a host that is not reached directly. */
 export interface Proxy {
   readonly stream: Duplex;
-  /** The last lines that the program of the way printed to standard error. */
-  said(): readonly string[];
+  /**
+   * The last lines that the program of the way printed to standard error. Ask once the stream has
+   * failed: its end may be seen before the words that explain it.
+   */
+  said(): Promise<readonly string[]>;
 }
 
 export interface ProxyOptions {
@@ -18,6 +22,8 @@ export interface ProxyOptions {
 }
 
 const KEPT = 4096;
+/** Milliseconds for the words of a program that has ended; what it started may hold them open. */
+const LAST_WORDS = 1_000;
 /** Stands for the address of the next hop until its own ssh fills it in. */
 const NEXT = 'next.invalid:0';
 
@@ -75,6 +81,7 @@ function plainHop(hop: string): string {
 function streamOf([file, ...args]: Argv): Proxy {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-KEPT);
@@ -82,5 +89,9 @@ function streamOf([file, ...args]: Argv): Proxy {
   child.on('error', (error) => stream.destroy(error));
   child.on('close', () => stream.destroy());
   stream.on('close', () => child.kill());
-  return { stream, said: () => lastLines(said, 5) };
+  const heardOut = async (): Promise<readonly string[]> => {
+    await Promise.race([ended, delay(LAST_WORDS, undefined, { ref: false })]);
+    return lastLines(said, 5);
+  };
+  return { stream, said: heardOut };
 }
