@@ -10,10 +10,17 @@ interface Report {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numFailedTestSuites: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
 }
 
 const started = performance.now();
-const report = '.ciliumship/test-report.json';
+const REPORT = '.ciliumship/test-report.json';
 
 async function run(title: string, command: readonly [string, ...string[]]): Promise<boolean> {
   const [file, ...args] = command;
@@ -39,7 +46,7 @@ async function labIsUp(): Promise<boolean> {
 /** Vitest with the lab around it when the chosen projects need one. */
 async function runTests(args: readonly string[]): Promise<boolean> {
   const vitest = ['vitest', 'run', ...args, '--reporter=default', '--reporter=json'] as const;
-  return run('tests', [...vitest, `--outputFile.json=${report}`]);
+  return run('tests', [...vitest, `--outputFile.json=${REPORT}`]);
 }
 
 async function runWithLab(args: readonly string[]): Promise<boolean> {
@@ -51,21 +58,39 @@ async function runWithLab(args: readonly string[]): Promise<boolean> {
 }
 
 function counts(): Report {
-  const none = { numPassedTests: 0, numFailedTests: 1, numPendingTests: 0, numFailedTestSuites: 1 };
+  const none = {
+    numPassedTests: 0,
+    numFailedTests: 1,
+    numPendingTests: 0,
+    numFailedTestSuites: 1,
+    testResults: [],
+  };
   try {
-    return JSON.parse(readFileSync(report, 'utf8')) as Report;
+    return JSON.parse(readFileSync(REPORT, 'utf8')) as Report;
   } catch {
     return none;
+  }
+}
+
+/** Names the tests that passed only when they were run once more, with what they said first. */
+function tellUnsteady({ testResults }: Report): void {
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  for (const { fullName, failureMessages } of tests.filter(
+    ({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0,
+  )) {
+    say(`unsteady, passed at the second try: ${fullName}\n  ${failureMessages[0]}`);
   }
 }
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   mkdirSync('.ciliumship', { recursive: true });
-  rmSync(report, { force: true });
+  rmSync(REPORT, { force: true });
   const gate = await runGate();
   const tests = args.includes('unit') ? await runTests(args) : await runWithLab(args);
-  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = counts();
+  const report = counts();
+  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = report;
+  tellUnsteady(report);
   // A gate, a lab or a whole test file that failed without a failed test still is a failure.
   const failed = Math.max(numFailedTests, gate && tests ? 0 : 1, numFailedTestSuites > 0 ? 1 : 0);
   say(`\n${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
