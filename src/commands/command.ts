@@ -1,24 +1,43 @@
-import type { Option } from 'commander';
+import type { Argument, Option } from 'commander';
 import type { Config } from '../config/normalise.ts';
 import type { Output } from '../output/output.ts';
 import type { CommonFlags } from './flags.ts';
 
-/** What a command gets: the checked config, where to show things, and when to stop. */
-export interface Context<Flags = object> {
-  readonly config: Config;
+/** What every command gets: its words and flags, where to show things, and when to stop. */
+export interface BareContext<Flags = object> {
+  /** The operands, in the order of `CommandSpec.args`; those of `[ids...]` one by one. */
+  readonly args: readonly string[];
   readonly flags: Flags & CommonFlags;
   readonly output: Output;
   readonly signal: AbortSignal;
 }
 
-/** A command as data, so that help, completion and the generated pages say the same. */
-export interface CommandSpec<Flags = object> {
+/** What a command gets that works on the nodes of a config: that config too, checked. */
+export interface Context<Flags = object> extends BareContext<Flags> {
+  readonly config: Config;
+}
+
+/** How a command is called, as data, so that help, completion and the pages say the same. */
+export interface CommandUsage {
+  /** One word, or two for a command under another: `images prune`. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** What it does, in a few sentences. */
   readonly description: string;
   readonly examples: readonly (readonly [command: string, meaning: string])[];
+  readonly args?: readonly Argument[];
   readonly options?: readonly Option[];
+}
+
+/** A command that works with a config file. */
+export interface CommandSpec<Flags = object> extends CommandUsage {
   run(context: Context<Flags>): Promise<void>;
 }
+
+/** A command that needs no config file: it makes one, or explains something. */
+export interface BareCommandSpec<Flags = object> extends CommandUsage {
+  runBare(context: BareContext<Flags>): Promise<void>;
+}
+
+export type AnyCommand = CommandSpec | BareCommandSpec;

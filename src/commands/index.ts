@@ -1,5 +1,5 @@
 import { build } from './build.ts';
-import type { CommandSpec } from './command.ts';
+import type { AnyCommand } from './command.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
 import { push } from './push.ts';
@@ -8,7 +8,7 @@ import { status } from './status.ts';
 import { validate } from './validate.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly CommandSpec[] = [
+export const commands: readonly AnyCommand[] = [
   ship,
   build,
   push,
@@ -17,3 +17,6 @@ export const commands: readonly CommandSpec[] = [
   status,
   config,
 ];
+
+/** What a word stands for that is no command by itself, only the first of two. */
+export const groups: ReadonlyMap<string, string> = new Map();

@@ -5,19 +5,22 @@ import { errorText } from '../output/error.ts';
 import { EVENT_VERSION, jsonSink, logSink } from '../output/event.ts';
 import { createOutput, type Output } from '../output/output.ts';
 import { newLogFile } from '../system/folders.ts';
-import type { CommandSpec } from './command.ts';
+import type { AnyCommand } from './command.ts';
 import type { CommonFlags } from './flags.ts';
 
+/** What was typed after the name of a command. */
+export interface Typed {
+  readonly args: readonly string[];
+  readonly flags: CommonFlags;
+}
+
 /**
- * Runs one command from its flags to its exit code: log file, output, config, errors.
+ * Runs one command from what was typed to its exit code: log file, output, config, errors.
  *
  * @returns the exit code; nothing is thrown
  */
-export async function run(
-  spec: CommandSpec,
-  flags: CommonFlags,
-  signal: AbortSignal,
-): Promise<number> {
+export async function run(spec: AnyCommand, typed: Typed, signal: AbortSignal): Promise<number> {
+  const { flags } = typed;
   const started = performance.now();
   const opened = openOutput(flags);
   if (opened instanceof ShipError) {
@@ -26,7 +29,7 @@ export async function run(
   }
   const { output, logFile } = opened;
   output.emit({ event: 'run', version: EVENT_VERSION, command: spec.name });
-  const code = await attempt(spec, flags, output, signal).then(
+  const code = await attempt(spec, typed, output, signal).then(
     () => 0,
     (error: unknown) =>
       report(toShipError(signal.aborted ? signal.reason : error), output, logFile),
@@ -51,13 +54,15 @@ function openOutput(flags: CommonFlags): OpenedOutput | ShipError {
 }
 
 async function attempt(
-  spec: CommandSpec,
-  flags: CommonFlags,
+  spec: AnyCommand,
+  typed: Typed,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  const config = await loadConfig(await findConfig(flags.config, process.cwd()));
-  await spec.run({ config, flags, output, signal });
+  const context = { ...typed, output, signal };
+  if ('runBare' in spec) return spec.runBare(context);
+  const config = await loadConfig(await findConfig(typed.flags.config, process.cwd()));
+  await spec.run({ ...context, config });
 }
 
 function report(error: ShipError, output: Output, logFile: string): number {

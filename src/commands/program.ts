@@ -1,0 +1,68 @@
+import { Command, type Option } from 'commander';
+import { VERSION } from '../core/version.ts';
+import type { AnyCommand } from './command.ts';
+import { commonOptions } from './flags.ts';
+import { groups } from './index.ts';
+import type { Typed } from './run.ts';
+
+export type Act = (spec: AnyCommand, typed: Typed) => Promise<void>;
+
+const ENVIRONMENT =
+  'Every option can be set by an environment variable too: --json-events is CILIUMSHIP_JSON_EVENTS.';
+
+/**
+ * The command line, made from the commands as data.
+ *
+ * @param act runs the command that was typed
+ */
+export function makeProgram(commands: readonly AnyCommand[], act: Act): Command {
+  const program = new Command('ciliumship')
+    .description(
+      'Builds a patched Cilium, ships only what changed to K3s nodes over SSH without a registry, ' +
+        'proves on every node what arrived, and rolls it out so that what was built is what runs.',
+    )
+    .version(VERSION, '-V, --version', 'print the version')
+    .showSuggestionAfterError()
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ optionDescription: describeOption });
+  endWithHelp(program);
+  for (const spec of commands) addCommand(program, spec, act);
+  return program;
+}
+
+function addCommand(program: Command, spec: AnyCommand, act: Act): void {
+  const command = commandNamed(program, spec.name);
+  command.summary(spec.summary).description(spec.description);
+  for (const argument of spec.args ?? []) command.addArgument(argument);
+  for (const option of spec.options ?? []) command.addOption(option);
+  command.optionsGroup('Common options:');
+  for (const option of commonOptions()) command.addOption(option);
+  const examples = spec.examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`);
+  command.configureHelp({ optionDescription: describeOption });
+  command.addHelpText('after', `\nExamples:\n${examples.join('\n')}\n\n${ENVIRONMENT}`);
+  command.action(async () => {
+    const args = command.processedArgs.flat().filter((word) => word !== undefined);
+    await act(spec, { args, flags: command.opts() });
+  });
+}
+
+/** The command of that name; one of two words lies under the first. */
+function commandNamed(parent: Command, name: string): Command {
+  const [word = '', ...rest] = name.split(' ');
+  const known = parent.commands.find((command) => command.name() === word);
+  const command = known ?? endWithHelp(parent.command(word).summary(groups.get(word) ?? ''));
+  return rest.length === 0 ? command : commandNamed(command, rest.join(' '));
+}
+
+/** Errors are thrown for `main` to see, and end with the next command to type. */
+function endWithHelp(command: Command): Command {
+  const path = (at: Command): string => (at.parent ? `${path(at.parent)} ${at.name()}` : at.name());
+  return command.exitOverride().configureOutput({
+    outputError: (text, write) => write(`${text.trimEnd()}\n  next: ${path(command)} --help\n`),
+  });
+}
+
+function describeOption(option: Option): string {
+  const choices = option.argChoices === undefined ? '' : ` (${option.argChoices.join(', ')})`;
+  return `${option.description}${choices}`;
+}
