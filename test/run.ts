@@ -75,10 +75,10 @@ function counts(): Report {
 /** Names the tests that passed only when they were run once more, with what they said first. */
 function tellUnsteady({ testResults }: Report): void {
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
-  for (const { fullName, failureMessages } of tests.filter(
-    ({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0,
-  )) {
-    say(`unsteady, passed at the second try: ${fullName}\n  ${failureMessages[0]}`);
+  const passed = tests.filter(({ status }) => status === 'passed');
+  for (const { fullName, failureMessages } of passed) {
+    const [first] = failureMessages;
+    if (first !== undefined) say(`unsteady, passed at the second try: ${fullName}\n  ${first}`);
   }
 }
 

@@ -54,7 +54,7 @@ describe('a command line', () => {
   test('refuses what lacks an operand, and names the next command to type', async () => {
     const printed: string[] = [];
     const program = makeProgram(specs, () => Promise.resolve());
-    const [save] = program.commands.filter((command) => command.name() === 'save');
+    const save = program.commands.find((command) => command.name() === 'save');
     save?.configureOutput({ writeErr: (text) => printed.push(text) });
     await expect(program.parseAsync(['save'], { from: 'user' })).rejects.toThrow(
       'missing required',
