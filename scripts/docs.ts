@@ -1,13 +1,15 @@
+import { z } from 'zod';
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Argument } from 'commander';
 import { commands } from '../src/commands/index.ts';
 import type { AnyCommand } from '../src/commands/command.ts';
 import { commonOptions } from '../src/commands/flags.ts';
+import { receiptSchema } from '../src/output/receipt/schema.ts';
 import { dependencyPage } from './dependencies.ts';
 
 /**
- * Writes one page for each command into docs/commands, from the same data as its help, and one about
- * dependencies; with `--check` only says which pages differ.
+ * Writes one page for each command into docs/commands, from the same data as its help, one about
+ * dependencies, and the JSON Schema of a receipt; with `--check` only says which pages differ.
  */
 const FOLDER = 'docs/commands';
 
@@ -55,6 +57,7 @@ ${optionTable(commonOptions())}`;
 const pages: ReadonlyMap<string, string> = new Map([
   ...commands.map((spec) => [`${FOLDER}/${spec.name.replace(' ', '-')}.md`, page(spec)] as const),
   ['docs/dependencies.md', dependencyPage()] as const,
+  ['docs/receipt.schema.json', `${JSON.stringify(z.toJSONSchema(receiptSchema), undefined, 2)}\n`],
 ]);
 
 /** Names of pages that are not as the commands say. */

@@ -32,6 +32,8 @@ export interface CommandUsage {
 
 /** A command that works with a config file. */
 export interface CommandSpec<Flags = object> extends CommandUsage {
+  /** It changes nodes or cluster, and leaves a record of that. */
+  readonly receipt?: boolean;
   run(context: Context<Flags>): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import { shortDigest } from '../core/digest.ts';
 import { AGENT_CONTAINER, runningImage } from '../deploy/agents.ts';
+import type { Facts } from '../output/receipt/schema.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
@@ -22,6 +23,7 @@ export const deploy: CommandSpec = {
     ['ciliumship deploy --dry-run', 'check everything and print what would be done'],
   ],
   options: [valuesOption],
+  receipt: true,
   run: async (context) => {
     refuseNarrowing(context.flags.nodes);
     const docker = await openDocker(context);
@@ -29,7 +31,9 @@ export const deploy: CommandSpec = {
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);
     const deployed = await deployImages(context, fleet, access, images);
-    context.output.result(deployedText(deployed), deployedData(deployed));
+    const data = deployedData(deployed);
+    context.output.record({ deploy: data });
+    context.output.result(deployedText(deployed), data);
   },
 };
 
@@ -44,7 +48,7 @@ export function deployedText({ state, revision, agents }: Deployed): string {
 }
 
 /** The same for machines. */
-export function deployedData({ state, revision, agents }: Deployed): unknown {
+export function deployedData({ state, revision, agents }: Deployed): NonNullable<Facts['deploy']> {
   return {
     state,
     revision,

@@ -1,4 +1,4 @@
-import { totalSize } from '../core/image.ts';
+import { nodesTable, sentSummary } from '../output/receipt/text.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
 import { openDocker } from './shared/docker.ts';
@@ -6,7 +6,7 @@ import { connectFleet } from './shared/fleet.ts';
 import { buildImages, exportImages, findBuilt, findExtra } from './shared/images.ts';
 import { lockFleet } from './shared/lock.ts';
 import { selectNodes } from './shared/nodes.ts';
-import { requireAll, shippedData, shippedSummary, shippedTable } from './shared/report.ts';
+import { imagesData, requireAll, shippedData } from './shared/report.ts';
 import { shipImages } from './shared/ship-images.ts';
 
 interface PushFlags {
@@ -24,6 +24,7 @@ export const push: CommandSpec<PushFlags> = {
     ['ciliumship push --nodes worker --dry-run', 'print what would be sent to one node'],
   ],
   options: [option('--no-build', 'ship the images that Docker has, without building')],
+  receipt: true,
   run: async (context) => {
     const docker = await openDocker(context);
     const nodes = selectNodes(context.config.nodes, context.flags.nodes);
@@ -36,17 +37,11 @@ export const push: CommandSpec<PushFlags> = {
     await using fleet = await connectFleet(context, nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);
-    context.output.result(`${shippedTable(shipped)}\n\n${shippedSummary(shipped, images)}`, {
-      images: images.map(({ key, name, digestName, config, manifest, layers }) => ({
-        key,
-        name,
-        digestName,
-        config: config.digest,
-        manifest: manifest.digest,
-        size: totalSize(layers),
-      })),
-      nodes: shippedData(shipped),
-    });
+    const done = { images: imagesData(images), nodes: shippedData(shipped, images) };
+    context.output.result(
+      `${nodesTable(done.nodes)}\n\n${sentSummary(done.nodes, images.length)}`,
+      done,
+    );
     requireAll('push', shipped);
   },
 };

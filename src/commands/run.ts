@@ -7,6 +7,7 @@ import { createOutput, type Output } from '../output/output.ts';
 import { newLogFile } from '../system/folders.ts';
 import type { AnyCommand } from './command.ts';
 import type { CommonFlags } from './flags.ts';
+import { withReceipt } from './shared/receipt.ts';
 
 /** What was typed after the name of a command. */
 export interface Typed {
@@ -62,7 +63,7 @@ async function attempt(
   const context = { ...typed, output, signal };
   if ('runBare' in spec) return spec.runBare(context);
   const config = await loadConfig(await findConfig(typed.flags.config, process.cwd()));
-  await spec.run({ ...context, config });
+  await withReceipt(spec, { ...context, config });
 }
 
 function report(error: ShipError, output: Output, logFile: string): number {

@@ -1,3 +1,4 @@
+import { nodesTable, sentSummary } from '../output/receipt/text.ts';
 import type { CommandSpec } from './command.ts';
 import { deployedData, valuesOption } from './deploy.ts';
 import { openClusterAccess } from './shared/cluster.ts';
@@ -7,7 +8,7 @@ import { lockFleet } from './shared/lock.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { buildImages, exportImages, findExtra } from './shared/images.ts';
-import { requireAll, shippedData, shippedTable, shippedSummary } from './shared/report.ts';
+import { requireAll, shippedData } from './shared/report.ts';
 import {
   runningImages,
   runningTable,
@@ -29,6 +30,7 @@ export const ship: CommandSpec = {
     ['ciliumship ship --dry-run', 'with the images that Docker has now, print what would be done'],
   ],
   options: [valuesOption],
+  receipt: true,
   run: async (context) => {
     const { output, flags } = context;
     refuseNarrowing(context.flags.nodes);
@@ -41,17 +43,19 @@ export const ship: CommandSpec = {
     await using fleet = await connectFleet(context, context.config.nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);
+    const nodes = shippedData(shipped, images);
     if (shipped.some(({ state }) => state === 'failed')) {
-      output.result(shippedTable(shipped), { nodes: shippedData(shipped) });
+      output.result(nodesTable(nodes), { nodes });
       requireAll('push', shipped);
     }
     if (flags.dryRun === true && shipped.some(({ state }) => state === 'planned')) {
-      output.result(shippedTable(shipped), { nodes: shippedData(shipped) });
+      output.result(nodesTable(nodes), { nodes });
       output.note('the deploy cannot be planned before the images are on the nodes');
       return;
     }
     await using access = await openClusterAccess(context, fleet);
     const deployed = await deployImages(context, fleet, access, images);
+    output.record({ deploy: deployedData(deployed) });
     const checks =
       deployed.state === 'planned'
         ? []
@@ -62,12 +66,12 @@ export const ship: CommandSpec = {
     const text = [
       runningTable(running),
       ...(open.length === 0 ? [] : [checksText(open)]),
-      verdict(running, deployed.state, shippedSummary(shipped, images)),
+      verdict(running, deployed.state, sentSummary(nodes, images.length)),
     ];
     output.result(text.join('\n\n'), {
       source: { commit: built.tree.commit, changed: built.tree.changed },
       images: running,
-      nodes: shippedData(shipped),
+      nodes,
       deploy: deployedData(deployed),
       checks,
     });

@@ -1,3 +1,4 @@
+import { shortName } from '../core/image.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
 import type { Pod } from '../deploy/cluster.ts';
 import { qualified, type NodeStore } from '../facts/node-store.ts';
@@ -7,7 +8,7 @@ import { openClusterAccess } from './shared/cluster.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { probeFleet } from './shared/probe-fleet.ts';
-import { requireAll, shortName } from './shared/report.ts';
+import { requireAll } from './shared/report.ts';
 
 /** One image on one node. */
 interface Row {

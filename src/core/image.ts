@@ -71,6 +71,11 @@ export function digestName(name: string, config: Digest): string {
   return `${name}-${shortDigest(config)}`;
 }
 
+/** `quay.io/cilium/cilium:tag` → `cilium:tag`, for people. */
+export function shortName(name: string): string {
+  return name.split('/').at(-1) ?? name;
+}
+
 /** All blobs of an image: layers first, then config, then manifest. */
 export function blobsOf(image: ShipImage): readonly Blob[] {
   return [...image.layers, image.config, image.manifest];

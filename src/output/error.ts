@@ -1,5 +1,6 @@
 import { exitCode, type ShipError } from '../core/errors.ts';
 import { escapeControls } from '../core/text.ts';
+import type { ReceiptError } from './receipt/schema.ts';
 
 /**
  * The last lines of a run that failed: what, where, evidence, what to do next, the exit code and
@@ -19,6 +20,11 @@ export function errorText(error: ShipError, logFile: string | undefined): string
     ),
   ];
   return lines.map(escapeControls).join('\n');
+}
+
+/** The same for machines. */
+export function errorData({ kind, message, hint, details }: ShipError): ReceiptError {
+  return { kind, message, ...(hint === undefined ? {} : { hint }), details };
 }
 
 function nested(id: string, failure: ShipError): readonly string[] {

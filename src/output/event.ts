@@ -1,6 +1,7 @@
 import { appendFileSync, openSync, writeSync } from 'node:fs';
 import { ShipError, type ErrorKind } from '../core/errors.ts';
 import type { Progress } from '../core/step.ts';
+import type { Facts } from './receipt/schema.ts';
 
 /** Version of the event format; the first line of every stream names it. */
 export const EVENT_VERSION = 1;
@@ -35,6 +36,7 @@ export type Event =
       readonly progress: Progress;
     }
   | { readonly event: 'note'; readonly text: string }
+  | { readonly event: 'facts'; readonly facts: Partial<Facts> }
   | { readonly event: 'error'; readonly kind: ErrorKind; readonly text: string }
   | { readonly event: 'end'; readonly exitCode: number; readonly seconds: number };
 

@@ -3,6 +3,7 @@ import type { Redactor } from '../core/redact.ts';
 import { escapeControls } from '../core/text.ts';
 import type { Event, Sink } from './event.ts';
 import { plainSink } from './plain.ts';
+import type { Facts } from './receipt/schema.ts';
 
 export type ResultFormat = 'text' | 'json' | 'yaml';
 
@@ -13,6 +14,10 @@ export interface Output {
   emit(event: Event): void;
   /** A line for people about what happens. */
   note(text: string): void;
+  /** What a stage came to, for the receipt and for machines. */
+  record(facts: Partial<Facts>): void;
+  /** Gives every event from now on to one more sink. */
+  listen(sink: Sink): void;
   /** The result of the command: `text` for people, `data` for machines, as `-o` says. */
   result(text: string, data: unknown): void;
   /** Hides a secret in everything that is shown or logged from now on. */
@@ -47,6 +52,8 @@ export function createOutput(options: OutputOptions): Output {
       emit({ event: 'note', text });
       if (options.mode === 'tty') line(clean(text));
     },
+    record: (facts) => emit({ event: 'facts', facts }),
+    listen: (sink) => sinks.push(sink),
     result: (text, data) => options.stdout(`${clean(render(options.format, text, data))}\n`),
     hide: add,
     clean,

@@ -54,7 +54,7 @@ type Report = (ending: {
 function reporter<Out>(of: StepRun<Out>, seconds: () => number): Report {
   const base = { event: 'step', stage: of.stage, step: of.step.id, title: of.step.title } as const;
   return ({ text, ...ending }) => {
-    const timed = ending.state === 'done' || ending.state === 'failed';
+    const timed = ending.state !== 'started' && ending.state !== 'planned';
     of.options.output.emit({
       ...base,
       ...ending,

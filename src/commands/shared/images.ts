@@ -15,6 +15,7 @@ import type { DockerDaemon } from '../../system/docker.ts';
 import { cacheFolder } from '../../system/folders.ts';
 import { gitReader } from '../../system/git.ts';
 import type { Context } from '../command.ts';
+import { imagesData } from './report.ts';
 import { acting, looking } from './stages.ts';
 
 /** Images that were built, and what they were built from. */
@@ -35,6 +36,8 @@ export async function buildImages(context: Context, docker: DockerDaemon): Promi
   const nodes = `${config.nodes.length} ${config.nodes.length === 1 ? 'node' : 'nodes'}`;
   output.note(`ciliumship ${VERSION} · ${config.file} · ${nodes}`);
   output.note(`tree ${config.source} · Cilium ${describeTree(tree)}`);
+  const { path, commit, version, changed } = tree;
+  output.record({ source: { path, commit, version, changed } });
   const requests = buildRequests(tree, config, config.images);
   const logins = hiddenLogins(readLogins(), output);
   const { engine: kind, idleTimeout } = config.build;
@@ -114,5 +117,7 @@ export async function exportImages(
 ): Promise<{ readonly store: BlobStore; readonly images: readonly ShipImage[] }> {
   const store = await openStore(join(cacheFolder(), 'store'));
   const exported = await runStage('Export', [exportStep(images, docker, store)], looking(context));
-  return { store, images: [...exported.values()].flat() };
+  const exportedImages = [...exported.values()].flat();
+  context.output.record({ images: imagesData(exportedImages) });
+  return { store, images: exportedImages };
 }

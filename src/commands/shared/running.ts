@@ -1,9 +1,8 @@
 import { shortDigest } from '../../core/digest.ts';
 import { ShipError } from '../../core/errors.ts';
-import type { ShipImage } from '../../core/image.ts';
+import { shortName, type ShipImage } from '../../core/image.ts';
 import type { Pod } from '../../deploy/cluster.ts';
 import { textTable } from '../../output/table.ts';
-import { shortName } from './report.ts';
 import type { ShippedNode } from './ship-images.ts';
 
 /** One image: on how many nodes it is proved, and how many containers run exactly it. */

@@ -3,6 +3,7 @@ import { shortDigest } from '../../core/digest.ts';
 import type { ShipError } from '../../core/errors.ts';
 import type { ImageProof, ShipImage } from '../../core/image.ts';
 import type { Step } from '../../core/step.ts';
+import { hadBefore, type Had } from '../../facts/had-before.ts';
 import { proofOf, type NodeStore } from '../../facts/node-store.ts';
 import type { BlobStore } from '../../image/store.ts';
 import { dropWire, recallWire, wireForm, type WireFile } from '../../image/wire.ts';
@@ -17,6 +18,7 @@ import { sendStep, type Sent } from '../../transfer/send.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import type { LockedFleet } from './lock.ts';
+import { shippedData } from './report.ts';
 import { looking, perNode } from './stages.ts';
 
 /** What shipping came to on one node. */
@@ -25,6 +27,8 @@ export interface ShippedNode {
   readonly state: 'shipped' | 'nothing to do' | 'planned' | 'failed';
   readonly sent: Sent;
   readonly proofs: readonly ImageProof[];
+  /** Undefined when the node could not be looked at. */
+  readonly had?: Had;
   readonly error?: ShipError;
 }
 
@@ -62,9 +66,11 @@ export async function shipImages(
   const imported = await importAll(context, fleet, arrived);
   await dropDamaged(store, arrived, imported.failures);
   const failures = new Map([fleet, looked, sent, imported].flatMap((stage) => [...stage.failures]));
-  return [...fleet.sessions.keys(), ...fleet.failures.keys()].map((node) =>
+  const shipped = [...fleet.sessions.keys(), ...fleet.failures.keys()].map((node) =>
     outcome(node, { looked, sent, imported, failures }, images),
   );
+  context.output.record({ nodes: shippedData(shipped, images) });
+  return shipped;
 }
 
 /** What a node refused for its bytes may be damaged here too; it is made anew the next time. */
@@ -192,10 +198,14 @@ function outcome(
   images: readonly ShipImage[],
 ): ShippedNode {
   const error = failures.get(node);
-  const base = { node, sent: sent.results.get(node) ?? NOTHING };
+  const store = looked.results.get(node)?.store;
+  const base = {
+    node,
+    sent: sent.results.get(node) ?? NOTHING,
+    ...(store === undefined ? {} : { had: hadBefore(store, images) }),
+  };
   if (error !== undefined) return { ...base, state: 'failed', proofs: [], error };
   if (imported.planned.has(node)) return { ...base, state: 'planned', proofs: [] };
-  const store = looked.results.get(node)?.store;
   const before = images.flatMap((image) => (store && proofOf(store, image)) ?? []);
   const after = imported.results.get(node) ?? [];
   const newer = new Set(after.map(({ key }) => key));

@@ -56,7 +56,9 @@ export async function validateNodes(
   const failures = new Map([...fleet.failures, ...settled.failures]);
   if (failures.size > 0) throw combineFailures('validate', failures);
   const operator = checkOperator(wanted(''), await cluster.pods(namespace, OPERATOR_SELECTOR));
-  return [...[...settled.results.values()].flat(), ...operator];
+  const checks = [...[...settled.results.values()].flat(), ...operator];
+  context.output.record({ checks });
+  return checks;
 }
 
 /** As root: for others the kernel leaves the name of the XDP program out. */

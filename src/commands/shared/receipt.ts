@@ -1,0 +1,83 @@
+import { join, relative } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { exitCode, toShipError } from '../../core/errors.ts';
+import { kubernetesName, type Node } from '../../core/node.ts';
+import { VERSION } from '../../core/version.ts';
+import { errorData } from '../../output/error.ts';
+import { NOTHING_RECORDED, recordEvent } from '../../output/receipt/record.ts';
+import { RECEIPT_VERSION, type Receipt } from '../../output/receipt/schema.ts';
+import { removeOldest, writeNumbered } from '../../system/numbered-files.ts';
+import type { CommandSpec, Context } from '../command.ts';
+
+const KEPT = 50;
+
+/**
+ * Runs a command and leaves a receipt of it, whatever becomes of the run. A dry run leaves none:
+ * nothing happened. Throws what the command throws.
+ */
+export async function withReceipt(spec: CommandSpec, context: Context): Promise<void> {
+  if (spec.receipt !== true || context.flags.dryRun === true) return spec.run(context);
+  const finish = startRecording(spec.name, context);
+  try {
+    await spec.run(context);
+  } catch (thrown) {
+    const error = toShipError(context.signal.aborted ? context.signal.reason : thrown);
+    context.output.record({ error: errorData(error) });
+    await keepReceipt(finish(exitCode(error.kind)), context);
+    throw error;
+  }
+  await keepReceipt(finish(0), context);
+}
+
+/** @returns what ends the recording and gives the receipt */
+function startRecording(command: string, { config, output }: Context): (code: number) => Receipt {
+  const started = new Date().toISOString();
+  const begun = performance.now();
+  const passed = (): number => Math.round(performance.now() - begun);
+  const nodeOf = nodeOfStep(config.nodes);
+  let recorded = NOTHING_RECORDED;
+  output.listen((event) => {
+    recorded = recordEvent(recorded, event, passed(), nodeOf);
+  });
+  return (code) => ({
+    version: RECEIPT_VERSION,
+    ciliumship: VERSION,
+    command,
+    config: config.file,
+    started,
+    seconds: passed() / 1000,
+    exitCode: code,
+    ...recorded,
+  });
+}
+
+/** A step of one node has a name of the node as its id, or at the end of it: `label/worker`. */
+function nodeOfStep(nodes: readonly Node[]): (step: string) => string | undefined {
+  const names = new Map(nodes.map((node) => [kubernetesName(node), node.name]));
+  for (const { name } of nodes) names.set(name, name);
+  return (step) => names.get(step.split('/').at(-1) ?? step);
+}
+
+/** What cannot be written is said and no more: the run itself has ended, well or not. */
+async function keepReceipt(receipt: Receipt, { config, output }: Context): Promise<void> {
+  try {
+    const path = await writeReceipt(receipt, config.folder);
+    output.note(`receipt ${relative(process.cwd(), path)}`);
+  } catch (error) {
+    output.note(
+      `no receipt was written: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** @returns path of the receipt */
+async function writeReceipt(receipt: Receipt, folder: string): Promise<string> {
+  const own = join(folder, '.ciliumship');
+  const receipts = join(own, 'receipts');
+  const text = `${JSON.stringify(receipt, undefined, 2)}\n`;
+  const path = await writeNumbered(receipts, 'json', text, {});
+  // Beside a config inside the source tree a receipt would make the tree differ from its commit.
+  await writeFile(join(own, '.gitignore'), '*\n');
+  await removeOldest(receipts, KEPT);
+  return `${path}.json`;
+}

@@ -1,0 +1,131 @@
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { CommandSpec, Context } from '../../../src/commands/command.ts';
+import type { CommonFlags } from '../../../src/commands/flags.ts';
+import { withReceipt } from '../../../src/commands/shared/receipt.ts';
+import { normalise } from '../../../src/config/normalise.ts';
+import { configSchema } from '../../../src/config/schema.ts';
+import { ShipError } from '../../../src/core/errors.ts';
+import { createRedactor } from '../../../src/core/redact.ts';
+import { createOutput } from '../../../src/output/output.ts';
+import { receiptSchema, type Receipt } from '../../../src/output/receipt/schema.ts';
+import { runStage } from '../../../src/output/stage.ts';
+import { testFolder } from '../../support/folder.ts';
+
+const NODES = { worker: { ssh: 'worker', role: 'agent', nodeName: 'worker-1' } };
+
+function contextIn(folder: string, flags: Partial<CommonFlags> = {}) {
+  const lines: string[] = [];
+  const write = (text: string): number => lines.push(text);
+  const output = createOutput({
+    redactor: createRedactor({ TOKEN: 'hunter2-hunter2' }),
+    mode: 'plain',
+    format: 'text',
+    sinks: [],
+    stdout: write,
+    stderr: write,
+  });
+  const config = normalise(
+    configSchema.parse({ version: 1, source: '.', nodes: NODES }),
+    join(folder, 'ciliumship.yaml'),
+  );
+  const { signal } = new AbortController();
+  return {
+    context: { config, args: [], flags: { output: 'text', ...flags }, output, signal } as const,
+    lines,
+  };
+}
+
+/** A command of one stage with one step for the worker, by its Kubernetes name. */
+function command(run: () => Promise<string>): CommandSpec {
+  return {
+    name: 'push',
+    summary: '',
+    description: '',
+    examples: [],
+    receipt: true,
+    run: async (context: Context) => {
+      await runStage('Roll out', [{ id: 'worker-1', title: 'replace', run }], context);
+    },
+  };
+}
+
+const working = command(async () => 'fine');
+const failing = command(() =>
+  Promise.reject(
+    new ShipError('storage', 'worker: hunter2-hunter2 is full', { hint: 'make room' }),
+  ),
+);
+
+function receiptsIn(folder: string): readonly string[] {
+  return readdirSync(join(folder, '.ciliumship', 'receipts'));
+}
+
+function readReceipt(folder: string, name = '0001.json'): Receipt {
+  const text = readFileSync(join(folder, '.ciliumship', 'receipts', name), 'utf8');
+  return receiptSchema.parse(JSON.parse(text));
+}
+
+describe('a command that changes something', () => {
+  test('leaves a receipt beside the config and prints its path', async () => {
+    const folder = testFolder();
+    const { context, lines } = contextIn(folder);
+    await withReceipt(working, context);
+    expect(readReceipt(folder)).toMatchObject({
+      command: 'push',
+      config: join(folder, 'ciliumship.yaml'),
+      exitCode: 0,
+      stages: [{ stage: 'Roll out', steps: [{ step: 'worker-1', node: 'worker', state: 'done' }] }],
+    });
+    expect(lines.at(-1)).toMatch(/^receipt .*\.ciliumship\/receipts\/0001/);
+  });
+
+  test('leaves one when it fails too, without any secret, and fails as it did', async () => {
+    const folder = testFolder();
+    const run = withReceipt(failing, contextIn(folder).context);
+    await expect(run).rejects.toMatchObject({ kind: 'storage', hint: 'make room' });
+    const receipt = readReceipt(folder);
+    expect(receipt).toMatchObject({
+      exitCode: 8,
+      error: { kind: 'storage', message: 'worker: [hidden] is full', hint: 'make room' },
+      stages: [{ state: 'failed', steps: [{ state: 'failed', error: { kind: 'storage' } }] }],
+    });
+    expect(JSON.stringify(receipt)).not.toContain('hunter2');
+  });
+
+  test('leaves none in a dry run', async () => {
+    const folder = testFolder();
+    await withReceipt(working, contextIn(folder, { dryRun: true }).context);
+    expect(existsSync(join(folder, '.ciliumship'))).toBe(false);
+  });
+
+  test('keeps its receipts out of git, so that a tree around them stays clean', async () => {
+    const folder = testFolder();
+    await withReceipt(working, contextIn(folder).context);
+    expect(readFileSync(join(folder, '.ciliumship', '.gitignore'), 'utf8')).toBe('*\n');
+  });
+
+  test('keeps the newest 50', async () => {
+    const folder = testFolder();
+    for (let run = 0; run < 52; run += 1) await withReceipt(working, contextIn(folder).context);
+    const numbers = new Set(receiptsIn(folder).map((name) => name.slice(0, 4)));
+    expect([...numbers].toSorted()).toEqual(
+      Array.from({ length: 50 }, (_, index) => String(index + 3).padStart(4, '0')),
+    );
+  });
+
+  test('does not fail for a receipt that cannot be written, and says so', async () => {
+    const folder = testFolder();
+    writeFileSync(join(folder, '.ciliumship'), 'in the way');
+    const { context, lines } = contextIn(folder);
+    await withReceipt(working, context);
+    expect(lines.at(-1)).toMatch(/^no receipt was written: /);
+  });
+});
+
+test('a command that only looks leaves none', async () => {
+  const folder = testFolder();
+  await withReceipt({ ...working, receipt: false }, contextIn(folder).context);
+  expect(existsSync(join(folder, '.ciliumship'))).toBe(false);
+});

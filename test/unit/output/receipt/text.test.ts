@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import type { ReceiptNode } from '../../../../src/output/receipt/schema.ts';
+import { nodesTable, sentSummary } from '../../../../src/output/receipt/text.ts';
+import { receiptNode } from '../../../support/receipts.ts';
+import { shipImage } from '../../../support/values.ts';
+
+const AGENT = shipImage('cilium', ['base', 'agent']);
+const OPERATOR = shipImage('operator-generic', ['base', 'operator']);
+const BOTH = [AGENT, OPERATOR];
+const SENT_NOTHING = { bytes: 0, layers: 0, layerBytes: 0, kept: 0 };
+const FAILED = receiptNode('lost', BOTH, { state: 'failed', sent: SENT_NOTHING, proofs: [] });
+
+/** The cells of every line of a table, its head first. */
+function cells(nodes: readonly ReceiptNode[]): readonly (readonly string[])[] {
+  return nodesTable(nodes)
+    .split('\n')
+    .map((line) => line.trim().split(/ {2,}/));
+}
+
+/** A node whose only proof says something else in one point. */
+function proving(more: Partial<ReceiptNode['images'][number]>): ReceiptNode {
+  const node = receiptNode('worker', [AGENT]);
+  return { ...node, images: node.images.map((proof) => ({ ...proof, ...more })) };
+}
+
+describe('the table of a push', () => {
+  test('has a row for each image, with node, state and bytes in the first only', () => {
+    const short = (digest: string): string => digest.slice(7, 19);
+    const row = ({ key, manifest, config }: typeof AGENT): readonly string[] => [
+      `${key}:dev`,
+      short(manifest.digest),
+      short(config.digest),
+      'complete unpacked CRI pinned',
+    ];
+    expect(cells([receiptNode('worker', BOTH)])).toEqual([
+      ['NODE', 'STATE', 'SENT', 'IMAGE', 'MANIFEST', 'CONFIG', 'PROVED'],
+      ['worker', 'shipped', '2 MB', ...row(AGENT)],
+      row(OPERATOR),
+    ]);
+  });
+
+  test('says of a failed node that its images are as they were, and of no other', () => {
+    const planned = receiptNode('worker', [], { state: 'planned', sent: SENT_NOTHING });
+    expect(cells([FAILED, planned]).slice(1)).toEqual([
+      ['lost', 'failed', '0 B', 'its images are as they were'],
+      ['worker', 'planned', '0 B'],
+    ]);
+  });
+
+  test.each([
+    [{ complete: false }, 'not complete unpacked CRI pinned'],
+    [{ unpacked: false }, 'complete not unpacked CRI pinned'],
+    [{ cri: false }, 'complete unpacked not in CRI pinned'],
+    [{ pinned: 'unpinned' } as const, 'complete unpacked CRI unpinned'],
+  ])('says what is lacking: %o', (more, text) => {
+    expect(cells([proving(more)])[1]?.at(-1)).toBe(text);
+  });
+
+  test('names under it the nodes whose containerd ignores the pin', () => {
+    const pinned = 'pin not honoured by containerd 1.6';
+    const nodes = [receiptNode('master', [AGENT]), proving({ pinned })];
+    expect(nodesTable(nodes)).toMatch(/ pin\*\n\n\* pin not honoured .*: worker; .* is kept$/);
+    expect(nodesTable(nodes.slice(0, 1))).not.toContain('*');
+  });
+});
+
+describe('the summary of a push', () => {
+  test('compares what was sent with what the images hold, a shared layer once', () => {
+    const nodes = [receiptNode('master', BOTH), receiptNode('worker', BOTH)];
+    // base, agent and operator on two nodes
+    expect(sentSummary(nodes, 2)).toBe(
+      `4 MB sent to 2 nodes, whose images hold ${2 * (4 + 5 + 8)} B`,
+    );
+  });
+
+  test('says when there was nothing to do, on all nodes only', () => {
+    const idle = receiptNode('worker', [AGENT], { state: 'nothing to do', sent: SENT_NOTHING });
+    expect(sentSummary([idle], 1)).toMatch(/^nothing to do: 1 images .* on 1 nodes$/);
+    expect(sentSummary([idle, FAILED], 1)).toMatch(/^0 B sent to 2 nodes/);
+  });
+});
