@@ -2,6 +2,7 @@ import { build } from './build.ts';
 import type { AnyCommand } from './command.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
+import { preflight } from './preflight.ts';
 import { push } from './push.ts';
 import { ship } from './ship.ts';
 import { status } from './status.ts';
@@ -15,6 +16,7 @@ export const commands: readonly AnyCommand[] = [
   deploy,
   validate,
   status,
+  preflight,
   config,
 ];
 

@@ -18,7 +18,8 @@ import {
 } from './shared/running.ts';
 import { readCheckedValues, valuesFile } from './shared/values.ts';
 import { shipImages } from './shared/ship-images.ts';
-import { checksText, requireValid, validateNodes } from './shared/validate-nodes.ts';
+import { checksText, requireValid } from './shared/checks.ts';
+import { validateNodes } from './shared/validate-nodes.ts';
 
 export const ship: CommandSpec = {
   name: 'ship',

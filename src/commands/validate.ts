@@ -4,7 +4,8 @@ import { openDocker } from './shared/docker.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
 import { selectNodes } from './shared/nodes.ts';
-import { checksText, requireValid, validateNodes } from './shared/validate-nodes.ts';
+import { checksText, requireValid } from './shared/checks.ts';
+import { validateNodes } from './shared/validate-nodes.ts';
 
 export const validate: CommandSpec = {
   name: 'validate',

@@ -1,18 +1,9 @@
+import { judged, type Check } from '../core/check.ts';
 import { shortDigest, type Digest } from '../core/digest.ts';
 import type { Link } from '../facts/links.ts';
 import type { AgentStatus } from './agent-status.ts';
 import { AGENT_CONTAINER, OPERATOR_CONTAINER, describePod, runningImage } from './agents.ts';
 import type { Pod } from './cluster.ts';
-
-/** One look at one node: what was wanted, what was found, and what to do about a difference. */
-export interface Check {
-  readonly node: string;
-  readonly check: string;
-  readonly state: 'ok' | 'failed' | 'unknown';
-  readonly wanted: string;
-  readonly found: string;
-  readonly remedy?: string | undefined;
-}
 
 /** What the cluster's configuration asks of an agent. */
 export interface Wanted {
@@ -154,8 +145,4 @@ function asked(
   }
   const found = said ?? 'the agent does not answer';
   return judged({ node, check, wanted, found, ok: said !== undefined && ok(said), remedy });
-}
-
-function judged({ ok, remedy, ...check }: Omit<Check, 'state'> & { readonly ok: boolean }): Check {
-  return ok ? { ...check, state: 'ok' } : { ...check, state: 'failed', remedy };
 }

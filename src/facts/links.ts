@@ -3,10 +3,18 @@ import { ShipError } from '../core/errors.ts';
 
 export type XdpMode = 'native' | 'generic' | 'offload';
 
-/** An interface, as `ip -j -d link` prints it. */
+/** An interface, as `ip -j -d link` and `ip -j -d addr` print it. */
 export interface Link {
   readonly name: string;
   readonly mtu: number;
+  readonly up: boolean;
+  /** False for a port without a cable, or whose other end is down. */
+  readonly carrier: boolean;
+  /** `veth`, `vxlan`, `bridge` …; undefined for hardware. */
+  readonly kind: string | undefined;
+  readonly queues: number;
+  /** `10.4.100.1/16`; none when the links were asked for alone. */
+  readonly addresses: readonly string[];
   /** XDP program on it; undefined when there is none. */
   readonly xdp: { readonly mode: XdpMode; readonly program: string } | undefined;
 }
@@ -18,6 +26,12 @@ const links = z.array(
   z.object({
     ifname: z.string().optional(),
     mtu: z.int().default(0),
+    flags: z.array(z.string()).default([]),
+    num_rx_queues: z.int().default(1),
+    linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
+    addr_info: z
+      .array(z.object({ local: z.string().optional(), prefixlen: z.int().optional() }))
+      .default([]),
     xdp: z
       .object({ mode: z.int(), prog: z.object({ name: z.string().default('') }).optional() })
       .optional(),
@@ -25,16 +39,28 @@ const links = z.array(
 );
 
 /**
- * Reads `ip -j -d link`.
+ * Reads `ip -j -d link` or `ip -j -d addr`.
  *
  * @throws ShipError `storage` when it is not what iproute2 prints
  */
 export function parseLinks(text: string): readonly Link[] {
-  return readLinks(text).flatMap(({ ifname, mtu, xdp }) => {
-    if (ifname === undefined) return [];
+  return readLinks(text).flatMap((link) => {
+    const { ifname: name, mtu, xdp, flags } = link;
+    // iproute2 prints an empty object for an interface that went away meanwhile.
+    if (name === undefined) return [];
     const mode = MODES[xdp?.mode ?? 0];
-    const attached = mode === undefined ? undefined : { mode, program: xdp?.prog?.name ?? '' };
-    return [{ name: ifname, mtu, xdp: attached }];
+    return {
+      name,
+      mtu,
+      up: flags.includes('UP'),
+      carrier: flags.includes('LOWER_UP'),
+      kind: link.linkinfo?.info_kind,
+      queues: link.num_rx_queues,
+      addresses: link.addr_info.flatMap(({ local, prefixlen }) =>
+        local === undefined ? [] : [`${local}/${prefixlen ?? 32}`],
+      ),
+      xdp: mode === undefined ? undefined : { mode, program: xdp?.prog?.name ?? '' },
+    };
   });
 }
 

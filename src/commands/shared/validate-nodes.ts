@@ -1,16 +1,16 @@
+import type { Check } from '../../core/check.ts';
 import type { ShipImage } from '../../core/image.ts';
 import { kubernetesName } from '../../core/node.ts';
 import type { Step } from '../../core/step.ts';
 import { AGENT_CONTAINER, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import { parseAgentStatus, type AgentStatus } from '../../deploy/agent-status.ts';
 import type { Cluster, Pod } from '../../deploy/cluster.ts';
-import { checkNode, checkOperator, type Check } from '../../deploy/validate.ts';
+import { checkNode, checkOperator } from '../../deploy/validate.ts';
 import { wantedOn } from '../../deploy/wanted.ts';
 import { parseLinks, type Link } from '../../facts/links.ts';
 import { settleStage } from '../../output/stage.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import { combineFailures, ShipError } from '../../core/errors.ts';
-import { textTable } from '../../output/table.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { shippedOf } from './placed.ts';
@@ -80,43 +80,6 @@ async function readStatus(
 function summary(checks: readonly Check[]): string {
   const good = checks.filter(({ state }) => state === 'ok').length;
   return `${good} of ${checks.length} ok`;
-}
-
-/** The checks as a table, and below it what to do about each that is not ok. */
-export function checksText(checks: readonly Check[]): string {
-  const marks = { ok: 'ok', failed: 'FAILED', unknown: 'unknown' };
-  const rows = checks.map(({ node, check, state, wanted, found }) => [
-    node,
-    check,
-    marks[state],
-    wanted,
-    found,
-  ]);
-  return [textTable(['node', 'check', 'state', 'wanted', 'found'], rows), '', counts(checks)].join(
-    '\n',
-  );
-}
-
-/** `13 ok, 1 unknown: …`: what nobody could say is named, and is no failure. */
-function counts(checks: readonly Check[]): string {
-  const count = (state: Check['state']): number =>
-    checks.filter((check) => check.state === state).length;
-  const failed = count('failed') === 0 ? [] : [`${count('failed')} failed`];
-  const unknown = count('unknown') === 0 ? [] : [`${count('unknown')} unknown`];
-  return [`${count('ok')} ok`, ...failed, ...unknown].join(', ');
-}
-
-/** @throws ShipError of `kind` when a check failed */
-export function requireValid(checks: readonly Check[], kind: 'drift' | 'deploy'): void {
-  const failed = checks.filter(({ state }) => state === 'failed');
-  if (failed.length === 0) return;
-  const names = failed.map(({ node, check }) => `${check} on ${node}`);
-  throw new ShipError(kind, `not as wanted: ${names.join(', ')}`, {
-    details: failed.flatMap(({ node, check, remedy }) =>
-      remedy === undefined ? [] : [`${node}: ${check}: ${remedy}`],
-    ),
-    hint: 'after that: ciliumship validate',
-  });
 }
 
 function notInstalled(namespace: string): ShipError {

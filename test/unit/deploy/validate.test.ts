@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentStatus } from '../../../src/deploy/agent-status.ts';
 import { OPERATOR_CONTAINER } from '../../../src/deploy/agents.ts';
-import { checkNode, checkOperator, type Check, type Found } from '../../../src/deploy/validate.ts';
+import type { Check } from '../../../src/core/check.ts';
+import { checkNode, checkOperator, type Found } from '../../../src/deploy/validate.ts';
 import { wantedOn } from '../../../src/deploy/wanted.ts';
 import { parseLinks } from '../../../src/facts/links.ts';
 import { agent, configNode, container } from '../../support/fake-cluster.ts';

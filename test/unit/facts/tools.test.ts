@@ -59,7 +59,7 @@ describe('ip -j -d link', () => {
   });
 
   test('shows no program where there is none', () => {
-    expect(links.get('em2')).toEqual({ name: 'em2', mtu: 1500, xdp: undefined });
+    expect(links.get('em2')).toMatchObject({ mtu: 1500, xdp: undefined });
   });
 
   test('gives the MTU of the tunnel', () => {

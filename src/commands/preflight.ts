@@ -1,0 +1,43 @@
+import { judgeFleet, judgeMachine } from '../cluster/preflight.ts';
+import type { CommandSpec } from './command.ts';
+import { checksTable, counts, requireValid } from './shared/checks.ts';
+import { connectFleet } from './shared/fleet.ts';
+import { checkFleetReach, readFleetFacts } from './shared/machines.ts';
+import { factsData, linkTable, machineTable } from './shared/machine-tables.ts';
+import { selectNodes } from './shared/nodes.ts';
+import { combineFailures } from '../core/errors.ts';
+
+export const preflight: CommandSpec = {
+  name: 'preflight',
+  summary: 'look at the machines: is everything there that a cluster and Cilium need',
+  description:
+    'Asks every node, at once and without changing anything, what it is: system, kernel, clock, disk, tools, K3s and containerd, each interface with driver, carrier, MTU and addresses, which one carries our SSH session, what CNIs left behind, and whether nodes reach each other on the data network. What nobody answered is unknown, and no failure. Exit 3 with findings.',
+  examples: [
+    ['ciliumship preflight', 'look at every node'],
+    ['ciliumship preflight --nodes worker -o json', 'one node, for a script'],
+  ],
+  run: async (context) => {
+    const nodes = selectNodes(context.config.nodes, context.flags.nodes);
+    await using fleet = await connectFleet(context, nodes);
+    const machines = await readFleetFacts(context, fleet);
+    const facts = [...machines.results.values()];
+    const checks = [
+      ...nodes.flatMap((node) => {
+        const found = machines.results.get(node.name);
+        return found === undefined ? [] : judgeMachine(node, found);
+      }),
+      ...judgeFleet(facts),
+      ...(await checkFleetReach(context, fleet)),
+    ];
+    const open = checks.filter(({ state }) => state !== 'ok');
+    const tables = [machineTable(facts), linkTable(nodes, facts)];
+    const findings = open.length === 0 ? [] : [checksTable(open)];
+    context.output.result([...tables, ...findings, counts(checks)].join('\n\n'), {
+      nodes: facts.map(factsData),
+      checks,
+    });
+    const failures = new Map([...fleet.failures, ...machines.failures]);
+    if (failures.size > 0) throw combineFailures('preflight', failures);
+    requireValid(checks, 'drift', 'ciliumship preflight');
+  },
+};

@@ -1,0 +1,60 @@
+import type { Node } from '../../core/node.ts';
+import { hasNativeXdp } from '../../facts/drivers.ts';
+import type { Link } from '../../facts/links.ts';
+import type { NodeFacts } from '../../facts/node-facts.ts';
+import { formatBytes } from '../../output/progress.ts';
+import { textTable } from '../../output/table.ts';
+
+/** Interfaces that CNIs and containers make; what matters of them is in the checks. */
+const MADE = /^(lo$|lxc|veth|cilium_|cni0$|flannel)/;
+
+/** One line for each machine. */
+export function machineTable(fleet: readonly NodeFacts[]): string {
+  const rows = fleet.map(({ node, os, cgroup, k3s, containerd, free, tools }) => [
+    node,
+    os.name,
+    os.kernel,
+    cgroup === 'cgroup2fs' ? 'v2' : 'v1',
+    k3s ?? 'none',
+    containerd ?? 'none',
+    `${formatBytes(free)} free`,
+    tools.has('zstd') ? 'yes' : 'no',
+  ]);
+  const head = ['node', 'system', 'kernel', 'cgroup', 'k3s', 'containerd', 'disk', 'zstd'];
+  return textTable(head, rows);
+}
+
+/** One line for each interface that someone may want to name in the config. */
+export function linkTable(nodes: readonly Node[], fleet: readonly NodeFacts[]): string {
+  const rows = fleet.flatMap((facts) =>
+    facts.links.filter(({ name }) => !MADE.test(name)).map((link) => linkRow(nodes, facts, link)),
+  );
+  const head = ['node', 'interface', 'driver', 'xdp', 'link', 'mtu', 'queues', 'addresses', 'use'];
+  return textTable(head, rows);
+}
+
+function linkRow(nodes: readonly Node[], facts: NodeFacts, link: Link): readonly string[] {
+  const { node, os, drivers, sshInterface } = facts;
+  const { name, mtu, up, carrier, queues, addresses } = link;
+  const driver = drivers.get(name);
+  const own = nodes.find((known) => known.name === node);
+  const uses = { data: own?.dataInterface === name, ssh: sshInterface === name };
+  return [
+    node,
+    name,
+    driver ?? '?',
+    driver === undefined ? '?' : hasNativeXdp(driver, os.kernel) ? 'native' : 'no',
+    !up ? 'down' : carrier ? 'up' : 'no carrier',
+    String(mtu),
+    String(queues),
+    addresses.filter((address) => !address.startsWith('fe80:')).join(', '),
+    Object.entries(uses)
+      .flatMap(([use, is]) => (is ? [use] : []))
+      .join(', '),
+  ];
+}
+
+/** Facts as plain data for a script. */
+export function factsData(facts: NodeFacts): unknown {
+  return { ...facts, drivers: Object.fromEntries(facts.drivers), tools: [...facts.tools] };
+}

@@ -1,0 +1,49 @@
+import type { Link } from './links.ts';
+
+/** What CNIs leave behind, by the names that they give their interfaces. */
+const INTERFACES: readonly (readonly [cni: string, name: RegExp])[] = [
+  ['cilium', /^(cilium_|lxc)/],
+  ['flannel', /^(flannel\.|cni0$|flannel-)/],
+  ['antrea', /^(antrea-|ovs-system$|genev_sys_)/],
+];
+
+/** By the names of their files in /etc/cni/net.d; those that Cilium put aside do not count. */
+const FILES: readonly (readonly [cni: string, name: RegExp])[] = [
+  ['cilium', /cilium(?!.*_bak$)/],
+  ['flannel', /flannel/],
+  ['antrea', /antrea/],
+];
+
+/** Something of a CNI on a node: `cilium: cilium_vxlan`. */
+export interface Trace {
+  readonly cni: string;
+  readonly what: string;
+}
+
+/**
+ * Everything of any CNI that a node shows.
+ *
+ * @param files names in /etc/cni/net.d
+ * @param pins paths of pinned programs below /sys/fs/bpf/cilium
+ */
+export function tracesOf(
+  links: readonly Link[],
+  files: readonly string[],
+  pins: readonly string[],
+): readonly Trace[] {
+  return [
+    ...links.flatMap(({ name }) => traced(INTERFACES, name, name)),
+    ...files
+      .filter((file) => !file.endsWith('_bak'))
+      .flatMap((file) => traced(FILES, file, `/etc/cni/net.d/${file}`)),
+    ...pins.map((what) => ({ cni: 'cilium', what })),
+  ];
+}
+
+function traced(
+  known: readonly (readonly [cni: string, name: RegExp])[],
+  name: string,
+  what: string,
+): readonly Trace[] {
+  return known.flatMap(([cni, pattern]) => (pattern.test(name) ? [{ cni, what }] : []));
+}
