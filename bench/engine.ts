@@ -1,0 +1,81 @@
+import { globSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { docker } from '../lab/docker.ts';
+import { onNode } from '../lab/nodes.ts';
+import { containerOf, NODES, type LabNode } from '../lab/settings.ts';
+import { dockerWith } from './images.ts';
+import { processorSeconds } from './processes.ts';
+
+/** What works for a tool without being its child: Docker, the registry, and the nodes. */
+export interface Helpers {
+  /** Processor seconds of all of them so far, without what they use when nobody asks anything. */
+  seconds(): Promise<number>;
+}
+
+const ENGINES = new Set(['dockerd', 'containerd', 'docker-registry']);
+const IDLE = 5_000;
+
+/** Looks for some seconds at what the helpers use when nothing is asked of them. */
+export async function openHelpers(): Promise<Helpers> {
+  const idle = { from: performance.now(), seconds: await allSeconds() };
+  await sleep(IDLE);
+  const rate = ((await allSeconds()) - idle.seconds) / (performance.now() - idle.from);
+  return {
+    seconds: async () => (await allSeconds()) - rate * (performance.now() - idle.from),
+  };
+}
+
+async function allSeconds(): Promise<number> {
+  const [nodes, engines] = await Promise.all([
+    Promise.all(NODES.map(nodeSeconds)),
+    enginePids().then((pids) => pids.map(processorSeconds)),
+  ]);
+  return [...nodes, ...engines].reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** What the kernel counts for everything in the container of a node. */
+async function nodeSeconds(node: LabNode): Promise<number> {
+  const script =
+    'cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || cat /sys/fs/cgroup/cpu.stat';
+  const text = await onNode(node, 'sh', '-c', script);
+  const modern = /^usage_usec (\d+)$/m.exec(text)?.[1];
+  return modern === undefined ? Number(text) / 1e9 : Number(modern) / 1e6;
+}
+
+/** Docker and the registry wherever they run, but not the containerd of a node. */
+async function enginePids(): Promise<readonly number[]> {
+  const inits = await docker('inspect', '--format={{.State.Pid}}', ...NODES.map(containerOf));
+  const ofNodes = new Set(inits.split('\n').map((pid) => namespaceOf(Number(pid))));
+  return globSync('/proc/[0-9]*/comm')
+    .filter((file) => ENGINES.has(nameIn(file)))
+    .map((file) => Number(file.split('/')[2]))
+    .filter((pid) => !ofNodes.has(namespaceOf(pid)));
+}
+
+function nameIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+function namespaceOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Whether Docker's log of events says that it saved an image since then.
+ *
+ * @param env names the Docker
+ */
+export async function savedSince(start: Date, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const [since, until] = [start, new Date()].map((at) => (at.getTime() / 1000).toFixed(3));
+  const period = [`--since=${since}`, `--until=${until}`];
+  const filters = ['--filter=type=image', '--filter=event=save'];
+  return (await dockerWith(env, 'events', ...period, ...filters)) !== '';
+}
