@@ -1,5 +1,6 @@
+import { cpus, totalmem } from 'node:os';
 import { sh } from '../lab/shell.ts';
-import { contenders } from './contenders.ts';
+import { CLI, contenders } from './contenders.ts';
 import { openHelpers } from './engine.ts';
 import { buildImages, imageIds, removeImages } from './images.ts';
 import { openUplink } from './link.ts';
@@ -7,7 +8,9 @@ import { emptyNodes, writeSshConfig } from './nodes.ts';
 import { openRegistry } from './registry.ts';
 import { runRounds } from './rounds.ts';
 import type { Row } from './row.ts';
+import type { Results } from './results.ts';
 import type { Selection } from './select.ts';
+import { startMs } from './start.ts';
 
 /**
  * Builds ciliumship and the images, measures what is selected, and leaves Docker and the nodes
@@ -15,7 +18,7 @@ import type { Selection } from './select.ts';
  *
  * @throws Error when the lab is not up, or when a tool did not bring its images to the nodes
  */
-export async function runBench(selection: Selection, rounds: number): Promise<readonly Row[]> {
+export async function runBench(selection: Selection, rounds: number): Promise<Results> {
   const docker = { name: '20.10 classic', env: {} } as const;
   say('building ciliumship and the images');
   await sh('npm', ['run', '--silent', 'build']);
@@ -25,12 +28,25 @@ export async function runBench(selection: Selection, rounds: number): Promise<re
   try {
     const counters = { uplink: await openUplink(), helpers: await openHelpers() };
     const all = contenders(await writeSshConfig(), registry);
-    return await runRounds({ contenders: all, counters, docker, ids, say }, selection, rounds);
+    const bench = { contenders: all, counters, docker, ids, say };
+    const start = await startMs(CLI);
+    return about(start, await runRounds(bench, selection, rounds));
   } finally {
     await registry.stop();
     await emptyNodes(ids);
     await removeImages(docker.env);
   }
+}
+
+function about(start: number, rows: readonly Row[]): Results {
+  const processors = cpus();
+  const memory = (totalmem() / 1e9).toFixed(0);
+  return {
+    rows,
+    startMs: Math.round(start),
+    machine: `${processors.length} × ${processors[0]?.model ?? 'processor'}, ${memory} GB`,
+    date: new Date().toISOString().slice(0, 10),
+  };
 }
 
 function say(line: string): void {

@@ -15,7 +15,8 @@ export interface Contender {
 }
 
 const TOOLS = join(import.meta.dirname, 'tools');
-const CLI = join(import.meta.dirname, '../dist/cli.js');
+/** The built program. */
+export const CLI = join(import.meta.dirname, '../dist/cli.js');
 
 /**
  * All of them.

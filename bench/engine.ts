@@ -69,7 +69,7 @@ function namespaceOf(pid: number): string {
 }
 
 /**
- * Whether Docker's log of events says that it saved an image since then.
+ * Whether Docker's log of events says that it saved an image of the benchmark since then.
  *
  * @param env names the Docker
  */
@@ -77,5 +77,5 @@ export async function savedSince(start: Date, env: NodeJS.ProcessEnv): Promise<b
   const [since, until] = [start, new Date()].map((at) => (at.getTime() / 1000).toFixed(3));
   const period = [`--since=${since}`, `--until=${until}`];
   const filters = ['--filter=type=image', '--filter=event=save'];
-  return (await dockerWith(env, 'events', ...period, ...filters)) !== '';
+  return (await dockerWith(env, 'events', ...period, ...filters)).includes('bench.local/');
 }

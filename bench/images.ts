@@ -62,12 +62,13 @@ async function idsOf(
   return (await dockerWith(env, 'image', 'inspect', '--format={{.Id}}', ...names)).split('\n');
 }
 
-/** Removes every image of the benchmark from Docker. */
+/** Removes every image of the benchmark from Docker, under whatever names. */
 export async function removeImages(env: NodeJS.ProcessEnv): Promise<void> {
-  const list = ['image', 'ls', '--format={{.Repository}}:{{.Tag}}'];
-  const names = (await dockerWith(env, ...list)).split('\n');
-  const ours = names.filter((name) => name.includes('bench.local/'));
-  if (ours.length > 0) await dockerWith(env, 'image', 'rm', '--force', ...ours);
+  const ours = ['bench.local/*', '*/bench.local/*'].map((name) => `--filter=reference=${name}`);
+  const ids = await dockerWith(env, 'image', 'ls', '--quiet', '--no-trunc', ...ours);
+  for (const id of new Set(ids.split('\n').filter(Boolean))) {
+    await dockerWith(env, 'image', 'rm', '--force', id);
+  }
 }
 
 /** `docker …` against the Docker that `env` names. */

@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { runBench } from './bench.ts';
+import { merged, type Results } from './results.ts';
+import type { Row } from './row.ts';
 import { selectOnly, type Selection } from './select.ts';
 
 interface Options {
@@ -15,20 +17,28 @@ const QUICK = selectOnly('unshaped,ciliumship,procedure');
 
 export const program = new Command('bench')
   .description('Measures ciliumship on the lab against what one would do without it.')
-  .option('--out <file>', 'write the medians as JSON')
+  .option('--out <file>', 'write the medians as JSON; rows of other links in it stay')
   .option('--only <words>', 'scenarios, tools and links, separated by commas', selectOnly)
   .option('--rounds <n>', 'how often everything is run', toCount, 3)
   .option('--quick', 'one round against the procedure, on a link that is not shaped')
   .action(async ({ out, only, rounds, quick }: Options) => {
     const selection = only ?? (quick === true ? QUICK : selectOnly(undefined));
-    const rows = await runBench(selection, quick === true ? 1 : rounds);
-    const text = `${JSON.stringify({ rows }, undefined, 2)}\n`;
-    if (out === undefined) process.stdout.write(text);
-    else writeFileSync(out, text);
+    const results = await runBench(selection, quick === true ? 1 : rounds);
+    if (out === undefined) process.stdout.write(textOf(results));
+    else writeFileSync(out, textOf({ ...results, rows: merged(rowsIn(out), results.rows) }));
   });
 
 function toCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count > 0) return count;
   throw new InvalidArgumentError('it must be a whole number from 1');
+}
+
+function textOf(results: Results): string {
+  return `${JSON.stringify(results, undefined, 2)}\n`;
+}
+
+/** Rows of an earlier run; it may have been of other links. */
+function rowsIn(file: string): readonly Row[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results).rows : [];
 }

@@ -5,6 +5,8 @@ import { commands } from '../src/commands/index.ts';
 import type { AnyCommand } from '../src/commands/command.ts';
 import { commonOptions } from '../src/commands/flags.ts';
 import { receiptSchema } from '../src/output/receipt/schema.ts';
+import { performancePage } from '../bench/page.ts';
+import type { Results } from '../bench/results.ts';
 import { dependencyPage } from './dependencies.ts';
 
 /**
@@ -54,10 +56,16 @@ ${operands}${own}## Common options
 ${optionTable(commonOptions())}`;
 }
 
+/** What `npm run bench -- --out docs/performance.json` wrote. */
+function readResults(): Results {
+  return JSON.parse(readFileSync('docs/performance.json', 'utf8')) as Results;
+}
+
 const pages: ReadonlyMap<string, string> = new Map([
   ...commands.map((spec) => [`${FOLDER}/${spec.name.replace(' ', '-')}.md`, page(spec)] as const),
   ['docs/dependencies.md', dependencyPage()] as const,
   ['docs/receipt.schema.json', `${JSON.stringify(z.toJSONSchema(receiptSchema), undefined, 2)}\n`],
+  ['docs/performance.md', performancePage(readResults())] as const,
 ]);
 
 /** Names of pages that are not as the commands say. */
