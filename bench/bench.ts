@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { sh } from '../lab/shell.ts';
 import { CLI, contenders } from './contenders.ts';
-import { openHelpers } from './engine.ts';
+import { openHelpers, saveLog } from './engine.ts';
 import { buildImages, imageIds, removeImages } from './images.ts';
 import { openUplink } from './link.ts';
 import { emptyNodes, writeSshConfig } from './nodes.ts';
@@ -26,7 +26,11 @@ export async function runBench(selection: Selection, rounds: number): Promise<Re
   const ids = await imageIds(docker.env);
   const registry = await openRegistry();
   try {
-    const counters = { uplink: await openUplink(), helpers: await openHelpers() };
+    const counters = {
+      uplink: await openUplink(),
+      helpers: await openHelpers(),
+      saved: saveLog(docker.env, ids),
+    };
     const all = contenders(await writeSshConfig(), registry);
     const bench = { contenders: all, counters, docker, ids, say };
     const start = await startMs(CLI);

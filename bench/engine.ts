@@ -69,13 +69,20 @@ function namespaceOf(pid: number): string {
 }
 
 /**
- * Whether Docker's log of events says that it saved an image of the benchmark since then.
+ * Asks Docker's log of events whether it saved one of some images since a moment.
  *
  * @param env names the Docker
+ * @param ids Docker's ids of the images; others may be saved meanwhile by others
  */
-export async function savedSince(start: Date, env: NodeJS.ProcessEnv): Promise<boolean> {
-  const [since, until] = [start, new Date()].map((at) => (at.getTime() / 1000).toFixed(3));
-  const period = [`--since=${since}`, `--until=${until}`];
-  const filters = ['--filter=type=image', '--filter=event=save'];
-  return (await dockerWith(env, 'events', ...period, ...filters)).includes('bench.local/');
+export function saveLog(
+  env: NodeJS.ProcessEnv,
+  ids: readonly string[],
+): (start: Date) => Promise<boolean> {
+  return async (start) => {
+    const [since, until] = [start, new Date()].map((at) => (at.getTime() / 1000).toFixed(3));
+    const period = [`--since=${since}`, `--until=${until}`];
+    const filters = ['--filter=type=image', '--filter=event=save'];
+    const log = await dockerWith(env, 'events', ...period, ...filters);
+    return ids.some((id) => log.includes(id));
+  };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { savedSince, type Helpers } from './engine.ts';
+import type { Helpers } from './engine.ts';
 import { workFolder } from './folders.ts';
 import type { Uplink } from './link.ts';
 import { secondsOfTimes, watchMemory } from './processes.ts';
@@ -19,6 +19,8 @@ export interface Command {
 export interface Counters {
   readonly uplink: Uplink;
   readonly helpers: Helpers;
+  /** Whether Docker has saved an image since then. */
+  readonly saved: (start: Date) => Promise<boolean>;
 }
 
 const LIMIT = 30 * 60_000;
@@ -31,14 +33,14 @@ const TIMED = '"$@"; code=$?; times > "$TIMES"; exit $code';
  * @throws Error with its last lines when it fails
  */
 export async function measure(command: Command, counters: Counters): Promise<Sample> {
-  const { uplink, helpers } = counters;
+  const { uplink, helpers, saved } = counters;
   const before = { sent: uplink.sentBytes(), helpers: await helpers.seconds(), at: new Date() };
   const own = await runTimed(command);
   return {
     ...own,
     bytes: uplink.sentBytes() - before.sent,
     allCpuSeconds: own.cpuSeconds + (await helpers.seconds()) - before.helpers,
-    dockerSave: await savedSince(before.at, command.docker),
+    dockerSave: await saved(before.at),
   };
 }
 
