@@ -4,6 +4,7 @@ import { config } from './config.ts';
 import { deploy } from './deploy.ts';
 import { preflight } from './preflight.ts';
 import { push } from './push.ts';
+import { save } from './save.ts';
 import { ship } from './ship.ts';
 import { status } from './status.ts';
 import { validate } from './validate.ts';
@@ -13,6 +14,7 @@ export const commands: readonly AnyCommand[] = [
   ship,
   build,
   push,
+  save,
   deploy,
   validate,
   status,

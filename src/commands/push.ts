@@ -1,9 +1,9 @@
 import { nodesTable, sentSummary } from '../output/receipt/text.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
-import { openDocker } from './shared/docker.ts';
+import { imagesOfArchive } from './shared/archive.ts';
 import { connectFleet } from './shared/fleet.ts';
-import { buildImages, exportImages, findBuilt, findExtra } from './shared/images.ts';
+import { imagesOfDocker } from './shared/images.ts';
 import { lockFleet } from './shared/lock.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { imagesData, requireAll, shippedData } from './shared/report.ts';
@@ -11,6 +11,7 @@ import { shipImages } from './shared/ship-images.ts';
 
 interface PushFlags {
   readonly build?: boolean;
+  readonly archive?: string;
 }
 
 export const push: CommandSpec<PushFlags> = {
@@ -21,19 +22,20 @@ export const push: CommandSpec<PushFlags> = {
   examples: [
     ['ciliumship push', 'build and ship'],
     ['ciliumship push --no-build', 'ship the images that Docker has'],
+    ['ciliumship push --archive images.tar.zst', 'ship what another machine saved, without Docker'],
     ['ciliumship push --nodes worker --dry-run', 'print what would be sent to one node'],
   ],
-  options: [option('--no-build', 'ship the images that Docker has, without building')],
+  options: [
+    option('--no-build', 'ship the images that Docker has, without building'),
+    option('--archive <file>', 'ship the images of an archive of ciliumship save; needs no Docker'),
+  ],
   receipt: true,
   run: async (context) => {
-    const docker = await openDocker(context);
-    const nodes = selectNodes(context.config.nodes, context.flags.nodes);
-    const built =
-      context.flags.build === false
-        ? await findBuilt(context, docker)
-        : (await buildImages(context, docker)).images;
-    const wanted = [...built, ...(await findExtra(context, docker))];
-    const { store, images } = await exportImages(context, docker, wanted);
+    const { archive, nodes: names } = context.flags;
+    const nodes = selectNodes(context.config.nodes, names);
+    const { store, images } = await (archive === undefined
+      ? imagesOfDocker(context)
+      : imagesOfArchive(context, archive));
     await using fleet = await connectFleet(context, nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { parseDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import type { Blob, Platform, ShipImage } from '../core/image.ts';
+import { MANIFEST_TYPE } from '../core/oci.ts';
 import { openLayer, type SavedImage } from './docker-save.ts';
 import { readFile } from 'node:fs/promises';
 import type { BlobStore } from './store.ts';
@@ -10,7 +11,6 @@ import type { BlobStore } from './store.ts';
 /** A ship image before it has names. */
 export type Unnamed = Omit<ShipImage, 'key' | 'name' | 'digestName'>;
 
-const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar';
 
@@ -94,7 +94,7 @@ export function manifestText(config: Blob, layers: readonly Blob[]): string {
 }
 
 /** What is used of an image's config. Throws ShipError `integrity` when it is not one. */
-function readConfig(bytes: Buffer): {
+export function readConfig(bytes: Buffer): {
   readonly platform: Platform;
   readonly diffIds: readonly Digest[];
 } {
@@ -107,8 +107,6 @@ function readConfig(bytes: Buffer): {
     const diffIds = value.rootfs.diff_ids.map((text) => parseDigest(text, 'a diff ID'));
     return { platform: `${value.os}/${value.architecture}`, diffIds };
   } catch (cause) {
-    throw new ShipError('integrity', 'docker save sent an image config that cannot be read', {
-      cause,
-    });
+    throw new ShipError('integrity', 'the config of an image cannot be read', { cause });
   }
 }

@@ -60,7 +60,7 @@ export async function wireForm(
 }
 
 /** Hashes a blob before it leaves: what the disk damaged is removed, and exported once more. */
-async function requireWhole(store: BlobStore, digest: Digest): Promise<void> {
+export async function requireWhole(store: BlobStore, digest: Digest): Promise<void> {
   if ((await store.size(digest)) === undefined) throw lost(digest, 'left the store meanwhile');
   const hash = createHash('sha256');
   for await (const chunk of store.read(digest)) hash.update(chunk);

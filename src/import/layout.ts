@@ -1,5 +1,6 @@
 import { hexOf } from '../core/digest.ts';
 import { blobsOf, type Blob, type ShipImage } from '../core/image.ts';
+import { indexText } from '../core/oci.ts';
 import type { Argv } from '../core/remote.ts';
 import { INBOX, LAYOUT, wireName } from '../facts/node-paths.ts';
 
@@ -58,27 +59,10 @@ printf '%s' "$index" > index.json
 rc=$(mktemp); trap 'rm -f "$rc"' EXIT
 { nice -n 10 tar -cf - oci-layout "$@" index.json; echo $? > "$rc"; } | k3s ctr -n k8s.io images import -
 [ "$(cat "$rc")" = 0 ]`;
+  const index = indexText([{ image, name: staging }]);
   const own = new Set(blobsOf(image).map((blob) => blob.digest));
   const paths = sent
     .filter((blob) => own.has(blob.digest))
     .map((blob) => `blobs/sha256/${hexOf(blob.digest)}`);
-  return ['sh', '-c', script, 'import', LAYOUT, indexText(image, staging), ...paths];
-}
-
-/** The index that names the image by its staging reference. */
-export function indexText(image: ShipImage, staging: string): string {
-  const [os = '', architecture = ''] = image.platform.split('/');
-  return JSON.stringify({
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.index.v1+json',
-    manifests: [
-      {
-        mediaType: 'application/vnd.oci.image.manifest.v1+json',
-        digest: image.manifest.digest,
-        size: image.manifest.size,
-        platform: { os, architecture },
-        annotations: { 'io.containerd.image.name': staging },
-      },
-    ],
-  });
+  return ['sh', '-c', script, 'import', LAYOUT, index, ...paths];
 }

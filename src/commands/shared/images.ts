@@ -17,6 +17,7 @@ import { gitReader } from '../../system/git.ts';
 import type { Context } from '../command.ts';
 import { imagesData } from './report.ts';
 import { acting, looking } from './stages.ts';
+import { openDocker } from './docker.ts';
 
 /** Images that were built, and what they were built from. */
 export interface BuildResult {
@@ -109,15 +110,36 @@ async function findImages(
   );
 }
 
+/** Images that are ready to ship, and where their blobs are. */
+export interface ReadyImages {
+  readonly store: BlobStore;
+  readonly images: readonly ShipImage[];
+}
+
 /** Brings images from Docker into the blob store. Nothing on any node is touched. */
 export async function exportImages(
   context: Context,
   docker: DockerDaemon,
   images: readonly BuiltImage[],
-): Promise<{ readonly store: BlobStore; readonly images: readonly ShipImage[] }> {
+): Promise<ReadyImages> {
   const store = await openStore(join(cacheFolder(), 'store'));
   const exported = await runStage('Export', [exportStep(images, docker, store)], looking(context));
   const exportedImages = [...exported.values()].flat();
   context.output.record({ images: imagesData(exportedImages) });
   return { store, images: exportedImages };
+}
+
+/**
+ * Every image of the config, brought from Docker into the blob store: built first, unless
+ * `--no-build` was given. Throws as `buildImages`, `findBuilt` and `exportImages`.
+ */
+export async function imagesOfDocker(
+  context: Context<{ readonly build?: boolean }>,
+): Promise<ReadyImages> {
+  const docker = await openDocker(context);
+  const built =
+    context.flags.build === false
+      ? await findBuilt(context, docker)
+      : (await buildImages(context, docker)).images;
+  return exportImages(context, docker, [...built, ...(await findExtra(context, docker))]);
 }

@@ -6,7 +6,8 @@ import { extract } from 'tar-stream';
 import { hexOf } from '../../../src/core/digest.ts';
 import { blobsOf } from '../../../src/core/image.ts';
 import { LAYOUT, NODE_FOLDER } from '../../../src/facts/node-paths.ts';
-import { importCommand, indexText } from '../../../src/import/layout.ts';
+import { indexText } from '../../../src/core/oci.ts';
+import { importCommand } from '../../../src/import/layout.ts';
 import { localNode, type LocalNode } from '../../support/local-node.ts';
 import { shipImage } from '../../support/values.ts';
 
@@ -54,7 +55,7 @@ describe('an import', () => {
   test('names the image by its staging name, and gives nothing another name', async () => {
     node.run(importCommand(AGENT, STAGING, SENT));
     const index = (await stream()).get('index.json') ?? '';
-    expect(index).toBe(indexText(AGENT, STAGING));
+    expect(index).toBe(indexText([{ image: AGENT, name: STAGING }]));
     expect(JSON.parse(index)).toMatchObject({
       manifests: [
         {
@@ -71,13 +72,15 @@ describe('an import', () => {
   test('of a second image writes its own index over the first', async () => {
     node.run(importCommand(AGENT, STAGING, SENT));
     node.run(importCommand(OPERATOR, STAGING, SENT));
-    expect((await stream()).get('index.json')).toBe(indexText(OPERATOR, STAGING));
+    expect((await stream()).get('index.json')).toBe(
+      indexText([{ image: OPERATOR, name: STAGING }]),
+    );
   });
 
   test('passes every character of the index through the shell', async () => {
     const odd = `it's a "name" $HOME \`id\` %s \\n`;
     node.run(importCommand(AGENT, odd, SENT));
-    expect((await stream()).get('index.json')).toBe(indexText(AGENT, odd));
+    expect((await stream()).get('index.json')).toBe(indexText([{ image: AGENT, name: odd }]));
   });
 });
 

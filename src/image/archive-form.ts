@@ -1,0 +1,40 @@
+import { PassThrough, type Duplex } from 'node:stream';
+import zlib from 'node:zlib';
+import { ShipError } from '../core/errors.ts';
+
+/** How an archive is compressed. */
+export type ArchiveForm = 'zstd' | 'gzip' | 'plain';
+
+const ENDINGS: readonly (readonly [ending: RegExp, form: ArchiveForm])[] = [
+  [/\.(?:tar\.zst|tzst)$/, 'zstd'],
+  [/\.(?:tar\.gz|tgz)$/, 'gzip'],
+  [/\.tar$/, 'plain'],
+];
+
+/** The form that the name of a file asks for. Throws ShipError `usage` when it asks for none. */
+export function formOfName(file: string): ArchiveForm {
+  const found = ENDINGS.find(([ending]) => ending.test(file));
+  if (found !== undefined) return found[1];
+  throw new ShipError('usage', `${file}: the end of the name says how to compress it`, {
+    hint: `end it in .tar.zst, .tar.gz or .tar: ciliumship save ${file}.tar.gz`,
+  });
+}
+
+/** The form that the first bytes of a file or layer show, whatever it is called. */
+export function formOfBytes(bytes: Uint8Array): ArchiveForm {
+  const magic = Buffer.from(bytes.subarray(0, 4)).toString('hex');
+  if (magic.startsWith('1f8b')) return 'gzip';
+  return magic === '28b52ffd' ? 'zstd' : 'plain';
+}
+
+/** A stream that compresses. The same bytes in give the same bytes out. */
+export function compressor(form: ArchiveForm): Duplex {
+  if (form === 'gzip') return zlib.createGzip({ level: 6 });
+  return form === 'zstd' ? zlib.createZstdCompress() : new PassThrough();
+}
+
+/** A stream that decompresses; zstd refuses a window of more than 128 MiB by itself. */
+export function decompressor(form: ArchiveForm): Duplex {
+  if (form === 'gzip') return zlib.createGunzip();
+  return form === 'zstd' ? zlib.createZstdDecompress() : new PassThrough();
+}

@@ -1,0 +1,89 @@
+import type { Digest } from '../core/digest.ts';
+import type { ShipError } from '../core/errors.ts';
+import { digestName, totalSize, type Platform, type ShipImage } from '../core/image.ts';
+import type { Run, Step } from '../core/step.ts';
+import { qualified } from '../facts/node-store.ts';
+import { readIndex, type Archive } from './archive-index.ts';
+import { badArchive, unpackArchive } from './archive-unpack.ts';
+import { discard, type SavedImage } from './docker-save.ts';
+import { storeImage } from './ship-image.ts';
+import type { BlobStore } from './store.ts';
+
+/** An image that the config names. */
+export interface WantedImage {
+  readonly key: string;
+  /** `REPO:TAG`. */
+  readonly name: string;
+}
+
+/**
+ * One step that brings the images of an archive into the store, when they are exactly those that the
+ * config names: a name more could replace any image of a node (D12).
+ */
+export function readArchiveStep(
+  file: string,
+  wanted: readonly WantedImage[],
+  platform: Platform,
+  store: BlobStore,
+): Step<readonly ShipImage[]> {
+  return {
+    id: 'archive',
+    title: `check ${file}`,
+    run: async (run) => {
+      const scratch = await store.scratch();
+      try {
+        const entries = await unpackArchive(file, scratch, run.signal);
+        return await storeWanted({ file, entries }, wanted, platform, store, run);
+      } finally {
+        await discard(scratch);
+      }
+    },
+    describe: (images) => {
+      const size = totalSize(images.flatMap(({ layers }) => layers));
+      return `${images.length} images, ${(size / 1e6).toFixed(0)} MB`;
+    },
+  };
+}
+
+async function storeWanted(
+  archive: Archive,
+  wanted: readonly WantedImage[],
+  platform: Platform,
+  store: BlobStore,
+  run: Run,
+): Promise<readonly ShipImage[]> {
+  const named = await readIndex(archive);
+  requireNames(archive, named, wanted);
+  const images: ShipImage[] = [];
+  for (const { key, name } of wanted) {
+    const saved = named.get(qualified(name));
+    if (saved === undefined) throw lacks(archive, name);
+    run.progress({ text: `store ${name}` });
+    const stored = await storeImage(saved, platform, store);
+    images.push({ ...stored, key, name, digestName: digestName(name, stored.config.digest) });
+  }
+  return images;
+}
+
+/** The names of the archive must be those of the config's images, and nothing else. */
+function requireNames(
+  archive: Archive,
+  named: ReadonlyMap<string, SavedImage>,
+  wanted: readonly WantedImage[],
+): void {
+  const allowed = new Map<string, Digest>();
+  for (const { name } of wanted) {
+    const config = named.get(qualified(name))?.config.digest;
+    if (config === undefined) throw lacks(archive, name);
+    allowed.set(qualified(name), config);
+    allowed.set(qualified(digestName(name, config)), config);
+  }
+  for (const [name, { config }] of named) {
+    if (allowed.get(name) === config.digest) continue;
+    throw badArchive(archive.file, 'index.json', `names ${name}, which the config does not`);
+  }
+}
+
+function lacks({ file }: Archive, name: string): ShipError {
+  return badArchive(file, 'index.json', `does not name ${name}, which the config does`);
+}

@@ -1,0 +1,41 @@
+import { Readable } from 'node:stream';
+import { digestName, type ShipImage } from '../../src/core/image.ts';
+import type { Run } from '../../src/core/step.ts';
+import { readArchiveStep, type WantedImage } from '../../src/image/archive-read.ts';
+import { readSavedImages } from '../../src/image/docker-save.ts';
+import { storeImage } from '../../src/image/ship-image.ts';
+import type { BlobStore } from '../../src/image/store.ts';
+import { classic, tarOf } from './saved-archive.ts';
+
+/** Archives of `ciliumship save`, made of images of a few bytes. */
+
+export const RUN: Run = { signal: new AbortController().signal, progress: () => undefined };
+
+/** What the config names in these tests: two built images, and an extra one with a short name. */
+export const WANTED: readonly WantedImage[] = [
+  { key: 'cilium', name: 'quay.io/cilium/cilium:dev' },
+  { key: 'operator-generic', name: 'quay.io/cilium/operator-generic:dev' },
+  { key: 'busybox:1', name: 'busybox:1' },
+];
+
+/** Puts images of these names into a store; they share their lowest layer. */
+export async function storeImages(
+  store: BlobStore,
+  wanted: readonly WantedImage[] = WANTED,
+): Promise<readonly ShipImage[]> {
+  return Promise.all(
+    wanted.map(async ({ key, name }) => {
+      const saved = await tarOf(classic({ name, layers: ['base', `programs of ${name}`] }));
+      const folder = await store.scratch();
+      const [image] = await readSavedImages(Readable.from([saved]), folder, RUN.signal);
+      if (image === undefined) throw new Error('the archive holds no image');
+      const stored = await storeImage(image, 'linux/amd64', store);
+      return { ...stored, key, name, digestName: digestName(name, stored.config.digest) };
+    }),
+  );
+}
+
+/** Reads an archive into a store as `push --archive` does. */
+export async function readInto(store: BlobStore, file: string): Promise<readonly ShipImage[]> {
+  return readArchiveStep(file, WANTED, 'linux/amd64', store).run(RUN);
+}
