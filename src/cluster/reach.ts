@@ -1,17 +1,11 @@
 import { judged, type Check } from '../core/check.ts';
 import type { Node } from '../core/node.ts';
-import type { Argv, Remote } from '../core/remote.ts';
+import type { Remote } from '../core/remote.ts';
 import { dataAddress } from '../facts/node-facts.ts';
+import { reachByPing, reachPort, type Reach } from '../facts/reach.ts';
 
-/** `blocked` was answered by a refusal; no answer at all says nothing about who was silent. */
-type Reach = 'open' | 'blocked' | 'unknown';
-
-/** Seconds that an answer may take. */
-const PATIENCE = '2';
 const API_PORT = '6443';
 const VXLAN_PORT = '8472';
-/** Of `timeout` when the time is over, and of a program that is not there. */
-const SILENT = [124, 126, 127] as const;
 
 /**
  * How one node reaches another on the data network: by ping from the right interface, the API
@@ -25,29 +19,16 @@ export async function checkReach(
 ): Promise<readonly Check[]> {
   const address = dataAddress(to);
   if (address === undefined || from.dataInterface === undefined) return [];
-  const ask = async (argv: Argv): Promise<Reach> => {
-    const { code } = await remote.run(argv, { signal, accept: [1, 2, ...SILENT] });
-    if (code === 0) return 'open';
-    return SILENT.some((silent) => silent === code) ? 'unknown' : 'blocked';
-  };
   const [ping, api, vxlan] = await Promise.all([
-    ask(['ping', '-c', '1', '-W', PATIENCE, '-I', from.dataInterface, address]),
-    to.role === 'server' ? ask(connection('tcp', address, API_PORT)) : undefined,
-    ask(connection('udp', address, VXLAN_PORT)),
+    reachByPing(remote, from.dataInterface, address, signal),
+    to.role === 'server' ? reachPort(remote, 'tcp', address, API_PORT, signal) : undefined,
+    reachPort(remote, 'udp', address, VXLAN_PORT, signal),
   ]);
   return [
     pingCheck(from, to, address, ping),
     ...(api === undefined ? [] : [apiCheck(from, to, address, api)]),
     vxlanCheck(from, to, address, vxlan === 'blocked' ? 'blocked' : 'unknown'),
   ];
-}
-
-/** bash is what every distribution has that can open a connection; the words are its operands. */
-function connection(protocol: 'tcp' | 'udp', address: string, port: string): Argv {
-  const open = `exec 3<>/dev/${protocol}/"$0"/"$1"`;
-  // The refusal of a datagram is told to the next one.
-  const script = protocol === 'tcp' ? open : `${open} && echo >&3 && sleep 0.2 && echo >&3`;
-  return ['timeout', PATIENCE, 'bash', '-c', `{ ${script}; } 2>/dev/null`, address, port];
 }
 
 function pingCheck(from: Node, to: Node, address: string, reach: Reach): Check {

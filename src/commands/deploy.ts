@@ -3,15 +3,13 @@ import { AGENT_CONTAINER, runningImage } from '../deploy/agents.ts';
 import type { Facts } from '../output/receipt/schema.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
-import { option } from './flags.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { deployImages, type Deployed } from './shared/deploy-images.ts';
 import { openDocker } from './shared/docker.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
-
-export const valuesOption = option('--values <file>', 'Helm values (default: deploy.values)');
+import { valuesOptions } from './shared/values.ts';
 
 export const deploy: CommandSpec = {
   name: 'deploy',
@@ -22,7 +20,7 @@ export const deploy: CommandSpec = {
     ['ciliumship deploy --values cilium-values.yaml', 'roll out with this values file'],
     ['ciliumship deploy --dry-run', 'check everything and print what would be done'],
   ],
-  options: [valuesOption],
+  options: valuesOptions,
   receipt: true,
   run: async (context) => {
     refuseNarrowing(context.flags.nodes);

@@ -8,6 +8,7 @@ import { save } from './save.ts';
 import { ship } from './ship.ts';
 import { status } from './status.ts';
 import { validate } from './validate.ts';
+import { values } from './values.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly AnyCommand[] = [
@@ -19,6 +20,7 @@ export const commands: readonly AnyCommand[] = [
   validate,
   status,
   preflight,
+  values,
   config,
 ];
 

@@ -1,6 +1,7 @@
 import { nodesTable, sentSummary } from '../output/receipt/text.ts';
+import { checkValues } from '../deploy/check-values.ts';
 import type { CommandSpec } from './command.ts';
-import { deployedData, valuesOption } from './deploy.ts';
+import { deployedData } from './deploy.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { deployImages } from './shared/deploy-images.ts';
 import { openDocker } from './shared/docker.ts';
@@ -16,7 +17,7 @@ import {
   runsWhatWasBuilt,
   type RunningImage,
 } from './shared/running.ts';
-import { readCheckedValues, valuesFile } from './shared/values.ts';
+import { readValues, requireGoodValues, valuesOptions } from './shared/values.ts';
 import { shipImages } from './shared/ship-images.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { validateNodes } from './shared/validate-nodes.ts';
@@ -30,13 +31,14 @@ export const ship: CommandSpec = {
     ['ciliumship ship', 'the whole way'],
     ['ciliumship ship --dry-run', 'with the images that Docker has now, print what would be done'],
   ],
-  options: [valuesOption],
+  options: valuesOptions,
   receipt: true,
   run: async (context) => {
     const { output, flags } = context;
     refuseNarrowing(context.flags.nodes);
     // Before minutes of work: what is wrong with the values stops the last part of it.
-    await readCheckedValues(valuesFile(context), context.config.deploy.chart);
+    const user = await readValues(context);
+    requireGoodValues(context, user, checkValues(user.values, user.chart));
     const docker = await openDocker(context);
     const built = await buildImages(context, docker);
     const wanted = [...built.images, ...(await findExtra(context, docker))];

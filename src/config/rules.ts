@@ -1,4 +1,4 @@
-import { BlockList, isIPv4 } from 'node:net';
+import { contains, overlap } from '../core/network.ts';
 import type { Node } from '../core/node.ts';
 import type { Config } from './normalise.ts';
 import type { Problem } from './problems.ts';
@@ -108,19 +108,4 @@ function reaches(node: Node, other: Node, routes: Config['routes']): boolean {
   return routes.some(
     (route) => route.node === node.name && contains(route.to, other.dataAddress ?? ''),
   );
-}
-
-function overlap(a: string, b: string): boolean {
-  return contains(a, b) || contains(b, a);
-}
-
-/** True when the network of `cidr` holds the address of `other`. */
-function contains(cidr: string, other: string): boolean {
-  const [network = '', prefix = ''] = cidr.split('/');
-  const [address = ''] = other.split('/');
-  const family = isIPv4(network) ? 'ipv4' : 'ipv6';
-  if (isIPv4(address) !== (family === 'ipv4')) return false;
-  const block = new BlockList();
-  block.addSubnet(network, Number(prefix), family);
-  return block.check(address, family);
 }

@@ -2,8 +2,12 @@ import { closest, distance } from 'fastest-levenshtein';
 import { NAMED_RULES } from './value-rules.ts';
 import type { Values } from './values.ts';
 
-/** Something wrong with a values file. */
+/** An error stops a deploy unless its key is allowed; the others are said. */
+export type Severity = 'error' | 'warning' | 'note';
+
+/** Something about a values file that does not do what it says. */
 export interface ValueProblem {
+  readonly severity: Severity;
   /** `loadBalancer.acceleration`. */
   readonly path: string;
   readonly message: string;
@@ -27,6 +31,7 @@ export function checkValues(values: Values, chart: ChartKeys): readonly ValuePro
     .filter((path) => path[0] !== 'global' && !isKnown(path, chart))
     .filter((path) => !spoken.some((said) => isBelow(path.join('.'), said)))
     .map((path) => ({
+      severity: 'error' as const,
       path: path.join('.'),
       message: `the chart does not know this key${suggestion(path, chart)}`,
     }));

@@ -5,16 +5,13 @@ import type { Values } from './values.ts';
 
 type Rule = (values: Values, chart: ChartKeys) => readonly ValueProblem[];
 
-const ACCELERATIONS = ['disabled', 'native', 'best-effort', 'testing-only'];
 const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
 const CIDR = /^[0-9a-f:.]+\/\d{1,3}$/i;
 
 /** A key that never existed or is gone, and what to write instead. */
 function gone(path: string, instead: string): Rule {
   return (values) =>
-    valueAt(values, path) === undefined
-      ? []
-      : [{ path, message: `is ignored by Cilium; ${instead}` }];
+    valueAt(values, path) === undefined ? [] : [wrong(path, `is ignored by Cilium; ${instead}`)];
 }
 
 export const NAMED_RULES: readonly Rule[] = [
@@ -22,19 +19,24 @@ export const NAMED_RULES: readonly Rule[] = [
   gone('nodePort.acceleration', 'write loadBalancer.acceleration'),
   gone('bpf.legacyBPFLink', 'there is no such key; leave it out'),
   gone('tunnel', 'write routingMode: tunnel and tunnelProtocol: vxlan (E17)'),
-  acceleration,
+  oneOf('loadBalancer.acceleration', ['disabled', 'native', 'best-effort', 'testing-only'], 'E16'),
+  oneOf('routingMode', ['tunnel', 'native']),
+  oneOf('tunnelProtocol', ['vxlan', 'geneve']),
+  oneOf('kubeProxyReplacement', ['true', 'false']),
+  oneOf('loadBalancer.mode', ['snat', 'dsr', 'hybrid']),
   devices,
   patched,
 ];
 
-function acceleration(values: Values): readonly ValueProblem[] {
-  const path = 'loadBalancer.acceleration';
-  const value = valueAt(values, path);
-  if (value === undefined || (typeof value === 'string' && ACCELERATIONS.includes(value)))
-    return [];
-  return [
-    { path, message: `${JSON.stringify(value)} is none of ${ACCELERATIONS.join(', ')} (E16)` },
-  ];
+/** Values that the chart's schema leaves open, and that the agent refuses when it starts (E16). */
+function oneOf(path: string, choices: readonly string[], error?: string): Rule {
+  return (values) => {
+    const value = valueAt(values, path);
+    if (value === undefined || value === null) return [];
+    if (choices.includes(textAt(values, path))) return [];
+    const known = error === undefined ? '' : ` (${error})`;
+    return [wrong(path, `${JSON.stringify(value)} is none of ${choices.join(', ')}${known}`)];
+  };
 }
 
 /** Cilium matches names only; a MAC or CIDR matches nothing, and then no device is left (E10, E11). */
@@ -43,7 +45,7 @@ function devices(values: Values): readonly ValueProblem[] {
     const error = MAC.test(name) ? 'E10' : CIDR.test(name) ? 'E11' : undefined;
     if (error === undefined) return [];
     const message = `"${name}" is no interface name; Cilium would attach to nothing (${error})`;
-    return [{ path: 'devices', message }];
+    return [wrong('devices', message)];
   });
 }
 
@@ -56,14 +58,27 @@ function namesIn(value: unknown): readonly string[] {
 function patched(values: Values, { defaults }: ChartKeys): readonly ValueProblem[] {
   const path = 'vxlanAcceleration';
   if (values[path] === undefined || defaults[path] !== undefined) return [];
-  return [{ path, message: 'this chart does not know it: it is not the chart of a patched tree' }];
+  return [wrong(path, 'this chart does not know it: it is not the chart of a patched tree')];
 }
 
-function valueAt(values: Values, path: string): unknown {
+/** An error at a key. */
+export function wrong(path: string, message: string): ValueProblem {
+  return { severity: 'error', path, message };
+}
+
+/** The value at a path such as `ipam.mode`; undefined when it is not set. */
+export function valueAt(values: Values, path: string): unknown {
   return path
     .split('.')
     .reduce<unknown>(
       (at, key) => (typeof at === 'object' && at !== null ? (at as Values)[key] : undefined),
       values,
     );
+}
+
+/** The same as text; empty when it is not set or is no plain value. */
+export function textAt(values: Values, path: string): string {
+  const value = valueAt(values, path);
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }

@@ -32,13 +32,26 @@ export interface NodeFacts {
   /** Bytes free where K3s keeps its data. */
   readonly free: number;
   readonly tools: ReadonlySet<string>;
+  /** Whether kube-proxy answers health checks there; K3s runs it inside its own process. */
+  readonly kubeProxy: boolean;
   readonly traces: readonly Trace[];
 }
 
 /** Programs of a node that ciliumship or Cilium makes use of. */
-export const TOOLS = ['ip', 'ethtool', 'iptables', 'sha256sum', 'tar', 'zstd', 'bpftool'] as const;
+export const TOOLS = [
+  'ip',
+  'ss',
+  'ethtool',
+  'iptables',
+  'sha256sum',
+  'tar',
+  'zstd',
+  'bpftool',
+] as const;
 
 const DATA = ['/var/lib/rancher/k3s', '/var/lib'] as const;
+/** Port of its health check. */
+const KUBE_PROXY: Argv = ['ss', '-Hltn', 'sport', '=', ':10256'];
 const MISSING = [1, 2, 126, 127] as const;
 
 /**
@@ -75,6 +88,7 @@ export async function readNodeFacts(remote: Remote, signal: AbortSignal): Promis
     sshInterface: links.find(({ addresses }) => addresses.some((own) => isOf(own, address)))?.name,
     free,
     tools,
+    kubeProxy: (await ask(KUBE_PROXY)).trim() !== '',
     traces: await readTraces(ask, links),
   };
 }

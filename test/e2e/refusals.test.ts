@@ -157,6 +157,17 @@ describe.skipIf(missing !== undefined)('a refusal', () => {
     );
   });
 
+  it('E3, E12, E18: values that do not fit the machines are refused, all of them at once', async () => {
+    const values = join(dirname(changedConfig((text) => text)), 'values.yaml');
+    const own = readFileSync(join(dirname(SSH_CONFIG), 'cilium-values.yaml'), 'utf8')
+      .replace('MTU: 1400', 'MTU: 9000')
+      .replace('k8sServicePort: 6443', 'k8sServicePort: 9999')
+      .replace('10.42.0.0/16', '10.0.0.0/8');
+    writeFileSync(values, own);
+    const ended = await ciliumship(['deploy', '--values', values], { env: labEnvironment() });
+    await expectRefusal(ended, 2, values, /MTU: 9000/, /k8sServiceHost/, /10\.0\.0\.0\/8/);
+  });
+
   it('F37: values that are not YAML are refused with the line', async () => {
     const values = join(dirname(changedConfig((text) => text)), 'values.yaml');
     writeFileSync(values, 'MTU: 1400\nbpf: [\n');

@@ -16,7 +16,8 @@ import type { ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { placedImages } from './placed.ts';
 import { probeFleet } from './probe-fleet.ts';
-import { readCheckedValues, valuesFile } from './values.ts';
+import { valueProblems } from './values-checks.ts';
+import { readValues, requireGoodValues } from './values.ts';
 
 /** Everything a rollout goes by, read before anything is changed. */
 export interface Rollout {
@@ -49,7 +50,7 @@ export async function prepareRollout(
   const { config, flags, signal } = context;
   const helm = await openHelm({ kubeconfig, context: flags.context }, signal);
   const namespace = flags.namespace ?? config.deploy.namespace;
-  const values = await writeValues(context, folder, images);
+  const values = await writeValues(context, fleet, folder, images);
   const base = { name: config.deploy.release, namespace, chart: config.deploy.chart };
   const release = { ...base, values: values.final };
   const rendered = await helm.render(release);
@@ -68,21 +69,23 @@ export async function prepareRollout(
 /** Writes the derived values beside the user's own, which are passed to Helm as they are. */
 async function writeValues(
   context: Context,
+  fleet: Fleet,
   folder: string,
   images: readonly ShipImage[],
 ): Promise<{ readonly final: readonly string[]; readonly underWay: readonly string[] }> {
   const { config, output } = context;
-  const own = valuesFile(context);
+  const user = await readValues(context);
+  const own = user.file;
   if (own === undefined) {
     output.note(
       'no values file: the defaults of the chart are rolled out (deploy.values names one)',
     );
   }
-  const user = await readCheckedValues(own, config.deploy.chart);
+  requireGoodValues(context, user, await valueProblems(context, fleet, user));
   const placed = placedImages(config, images);
   const derived = join(folder, 'derived-values.yaml');
   const order = join(folder, 'order-values.yaml');
-  await writeFile(derived, stringify(deriveValues(placed, user)), { mode: 0o600 });
+  await writeFile(derived, stringify(deriveValues(placed, user.values)), { mode: 0o600 });
   await writeFile(order, stringify(OWN_ORDER), { mode: 0o600 });
   const final = [...(own === undefined ? [] : [own]), derived];
   return { final, underWay: [...final, order] };

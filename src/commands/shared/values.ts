@@ -1,39 +1,93 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../../core/errors.ts';
-import { checkValues, pathsRead, type ChartKeys } from '../../deploy/check-values.ts';
+import {
+  pathsRead,
+  type ChartKeys,
+  type Severity,
+  type ValueProblem,
+} from '../../deploy/check-values.ts';
 import { lineOf, parseUserValues } from '../../deploy/user-values.ts';
+import { textAt } from '../../deploy/value-rules.ts';
 import type { Values } from '../../deploy/values.ts';
 import type { Context } from '../command.ts';
+import { option } from '../flags.ts';
+
+export interface ValuesFlags {
+  readonly values?: string;
+  readonly allow?: string;
+}
+
+/** Options of every command that works with Helm values. */
+export const valuesOptions = [
+  option('--values <file>', 'Helm values (default: deploy.values)'),
+  option('--allow <keys>', 'values keys to go on with in spite of an error, comma-separated'),
+];
+
+/** The user's values, with the text and the name that problems are shown with. */
+export interface UserValues {
+  /** Undefined without a file. */
+  readonly file: string | undefined;
+  readonly text: string;
+  readonly values: Values;
+  readonly chart: ChartKeys;
+}
 
 /** The values file of flag or config. */
-export function valuesFile({
-  config,
-  flags,
-}: Context<{ readonly values?: string }>): string | undefined {
+export function valuesFile({ config, flags }: Context<ValuesFlags>): string | undefined {
   return flags.values ?? config.deploy.values;
 }
 
 /**
- * Reads the user's values and checks them against the chart that will be installed.
+ * Reads the user's values and what the chart that will be installed knows.
  *
- * @param file undefined without one
- * @param chart folder of the chart
- * @throws ShipError `config` with every problem and its line
+ * @throws ShipError `config` when file or chart cannot be read
  */
-export async function readCheckedValues(file: string | undefined, chart: string): Promise<Values> {
-  await requireChart(chart);
-  if (file === undefined) return {};
-  const text = await readValues(file);
-  const values = parseUserValues(text, file);
-  const problems = checkValues(values, await readChart(chart));
-  if (problems.length === 0) return values;
-  throw new ShipError('config', `${file} has values that would not do what they say`, {
-    details: problems.map(
-      ({ path, message }) => `line ${lineOf(text, path) ?? '?'}: ${path}: ${message}`,
-    ),
-    hint: 'mend them, then run the same command again',
-  });
+export async function readValues(context: Context<ValuesFlags>): Promise<UserValues> {
+  const { chart: folder } = context.config.deploy;
+  await requireChart(folder);
+  const chart = await readChart(folder);
+  const file = valuesFile(context);
+  if (file === undefined) return { file, text: '', values: {}, chart };
+  const text = await readText(file);
+  return { file, text, values: parseUserValues(text, file), chart };
+}
+
+/**
+ * Shows what does not do what it says, and refuses when some of it is an error that `--allow` does
+ * not name.
+ *
+ * @throws ShipError `config` with every such problem and its line
+ */
+export function requireGoodValues(
+  { output, flags }: Context<ValuesFlags>,
+  { file, text }: UserValues,
+  problems: readonly ValueProblem[],
+): void {
+  const allowed = new Set((flags.allow ?? '').split(','));
+  const lines = (severity: Severity): readonly string[] =>
+    problems
+      .map((each) => (allowed.has(each.path) ? { ...each, severity: 'warning' as const } : each))
+      .filter((each) => each.severity === severity)
+      .map(({ path, message }) => `${place(text, path)}${path}: ${message}`);
+  for (const line of lines('note')) output.note(`values: ${line}`);
+  for (const line of lines('warning')) output.note(`warning: values: ${line}`);
+  const details = lines('error');
+  if (details.length === 0) return;
+  throw new ShipError(
+    'config',
+    `${file ?? 'the chart'} has values that would not do what they say`,
+    {
+      details,
+      hint: 'mend them, then run the same command again (or go on in spite of one: --allow KEY)',
+    },
+  );
+}
+
+/** `line 12: `; nothing for what does not stand in the file. */
+function place(text: string, path: string): string {
+  const line = lineOf(text, path);
+  return line === undefined ? '' : `line ${line}: `;
 }
 
 async function requireChart(chart: string): Promise<void> {
@@ -42,6 +96,13 @@ async function requireChart(chart: string): Promise<void> {
   throw new ShipError('config', `deploy.chart: ${chart} is not a Helm chart: no Chart.yaml`, {
     hint: 'set deploy.chart in ciliumship.yaml to the folder of the chart',
   });
+}
+
+/** `appVersion` of a chart; undefined when it names none. */
+export async function readChartVersion(chart: string): Promise<string | undefined> {
+  const file = join(chart, 'Chart.yaml');
+  const meta = parseUserValues(await readFile(file, 'utf8'), file);
+  return textAt(meta, 'appVersion') || textAt(meta, 'version') || undefined;
 }
 
 async function readChart(chart: string): Promise<ChartKeys> {
@@ -54,7 +115,7 @@ async function readChart(chart: string): Promise<ChartKeys> {
   return { defaults: parseUserValues(text, file), read: pathsRead(texts) };
 }
 
-async function readValues(file: string): Promise<string> {
+async function readText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
     throw new ShipError('config', `cannot read the values file ${file}`, {
       cause,

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { judgeFleet, judgeMachine } from '../../../src/cluster/preflight.ts';
 import type { Node } from '../../../src/core/node.ts';
-import { parseLinks } from '../../../src/facts/links.ts';
 import type { NodeFacts } from '../../../src/facts/node-facts.ts';
-import { nodeData } from '../../support/node-data.ts';
+import { machineFacts } from '../../support/machine-facts.ts';
 
 const WORKER: Node = {
   name: 'worker',
@@ -14,21 +13,7 @@ const WORKER: Node = {
   devices: ['eth1'],
 };
 
-const FACTS: NodeFacts = {
-  node: 'worker',
-  os: { name: 'Debian GNU/Linux 12 (bookworm)', kernel: '6.8.0-31-generic' },
-  cgroup: 'cgroup2fs',
-  bpfMounts: ['/sys/fs/bpf'],
-  clockAhead: 0,
-  k3s: 'v1.34.4+k3s1',
-  containerd: '1.7.24',
-  links: parseLinks(nodeData('ip-addr.txt')),
-  drivers: new Map([['eth1', 'veth']]),
-  sshInterface: 'em2',
-  free: 70e9,
-  tools: new Set(['ip', 'iptables', 'sha256sum', 'tar', 'zstd']),
-  traces: [],
-};
+const FACTS = machineFacts();
 
 function found(change: Partial<NodeFacts>, node: Node = WORKER): readonly string[] {
   return judgeMachine(node, { ...FACTS, ...change })

@@ -1,0 +1,48 @@
+import type { Values } from './values.ts';
+
+/** One final value and where it comes from. */
+export interface SourcedValue {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  readonly source: 'file' | 'digest tag' | 'derived';
+}
+
+/** Keys of an image block that name the shipped bytes. */
+const IMAGE_KEYS = new Set(['override', 'useDigest', 'pullPolicy']);
+
+/**
+ * Every value that is given to Helm over the chart's defaults, with its source: the user's file,
+ * the digest tag of a shipped image, or what ciliumship sets for a rollout.
+ *
+ * @param derived what is laid over the user's values; its keys win
+ */
+export function sourcedValues(user: Values, derived: Values): readonly SourcedValue[] {
+  const own = leaves(derived);
+  const over = new Set(own.map(({ path }) => path.join('.')));
+  const theirs = leaves(user).filter(({ path }) => !over.has(path.join('.')));
+  return [
+    ...theirs.map((leaf) => ({ ...leaf, source: 'file' as const })),
+    ...own.map((leaf) => ({
+      ...leaf,
+      source: isImageKey(leaf.path) ? ('digest tag' as const) : ('derived' as const),
+    })),
+  ];
+}
+
+function isImageKey(path: readonly string[]): boolean {
+  return path.at(-2) === 'image' && IMAGE_KEYS.has(path.at(-1) ?? '');
+}
+
+type Leaf = Pick<SourcedValue, 'path' | 'value'>;
+
+/** Everything that is no tree of its own; Helm replaces lists whole. */
+function leaves(values: Values, above: readonly string[] = []): readonly Leaf[] {
+  return Object.entries(values).flatMap(([key, value]): readonly Leaf[] => {
+    const path = [...above, key];
+    return isTree(value) && Object.keys(value).length > 0 ? leaves(value, path) : [{ path, value }];
+  });
+}
+
+function isTree(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,44 @@
+import type { Argv, Remote } from '../core/remote.ts';
+
+/** `blocked` was answered by a refusal; no answer at all says nothing about who was silent. */
+export type Reach = 'open' | 'blocked' | 'unknown';
+
+/** Seconds that an answer may take. */
+const PATIENCE = '2';
+/** Of `timeout` when the time is over, and of a program that is not there. */
+const SILENT = [124, 126, 127] as const;
+
+/** Whether an address answers a ping that leaves by an interface of the node. */
+export async function reachByPing(
+  remote: Remote,
+  from: string,
+  address: string,
+  signal: AbortSignal,
+): Promise<Reach> {
+  return reach(remote, ['ping', '-c', '1', '-W', PATIENCE, '-I', from, address], signal);
+}
+
+/**
+ * Whether a port takes a connection from the node. UDP has no handshake: there `open` only means
+ * that nobody refused.
+ */
+export async function reachPort(
+  remote: Remote,
+  protocol: 'tcp' | 'udp',
+  address: string,
+  port: string,
+  signal: AbortSignal,
+): Promise<Reach> {
+  // bash is what every distribution has that can open a connection; address and port are operands.
+  const open = `exec 3<>/dev/${protocol}/"$0"/"$1"`;
+  // The refusal of a datagram is told to the next one.
+  const script = protocol === 'tcp' ? open : `${open} && echo >&3 && sleep 0.2 && echo >&3`;
+  const line = `{ ${script}; } 2>/dev/null`;
+  return reach(remote, ['timeout', PATIENCE, 'bash', '-c', line, address, port], signal);
+}
+
+async function reach(remote: Remote, argv: Argv, signal: AbortSignal): Promise<Reach> {
+  const { code } = await remote.run(argv, { signal, accept: [1, 2, ...SILENT] });
+  if (code === 0) return 'open';
+  return SILENT.some((silent) => silent === code) ? 'unknown' : 'blocked';
+}
