@@ -58,6 +58,10 @@ const build = z.strictObject({
 const transfer = z.strictObject({
   concurrency: z.int().min(1).max(256).default(8).describe('nodes served at once'),
   compression: z.enum(['auto', 'zstd', 'gzip']).default('auto'),
+  patch: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe('auto sends a layer as a patch of its earlier version where that is faster'),
 });
 
 const ssh = z.strictObject({

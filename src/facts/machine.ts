@@ -16,3 +16,8 @@ export function parseMachine(text: string): Machine {
   const [bootId = '', machineId = ''] = text.split('\n').map((line) => line.trim());
   return { bootId, machineId };
 }
+
+/** Bytes that programs can still have, of `/proc/meminfo`; 0 when it does not say. */
+export function parseMemory(text: string): number {
+  return Number(/^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+}

@@ -14,6 +14,10 @@ export interface NodeStore {
   readonly free: number;
   /** Whether root can decode zstd there. */
   readonly zstd: boolean;
+  /** Whether that zstd can apply patches. */
+  readonly patches: boolean;
+  /** Bytes of memory that programs can still have. */
+  readonly memory: number;
   /** `linux/amd64`; undefined when it is none that we know. */
   readonly platform: Platform | undefined;
   readonly machine: Machine;

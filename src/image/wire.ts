@@ -1,34 +1,46 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hexOf, shortDigest, type Digest } from '../core/digest.ts';
+import { shortDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
+import { isPatch, type WireForm } from '../core/wire.ts';
 import { wireName } from '../facts/node-paths.ts';
 import { diskError } from './disk.ts';
 import type { BlobStore } from './store.ts';
 
-export type CompressedForm = 'zstd' | 'gzip';
-
-/** Compresses a file into a new one. */
+/** Makes wire forms: reads a file, writes a new one. */
 export interface Compressor {
-  compress(from: string, to: string, form: CompressedForm, signal: AbortSignal): Promise<void>;
+  compress(from: string, to: string, form: 'zstd' | 'gzip', signal: AbortSignal): Promise<void>;
+  /** Writes what makes `from` of `base`. */
+  patch(base: string, from: string, to: string, signal: AbortSignal): Promise<void>;
 }
 
 /** A file to send, whole and on this machine. */
 export interface WireFile {
   readonly digest: Digest;
-  readonly form: CompressedForm | 'plain';
+  readonly form: WireForm;
   /** Bytes that travel. */
   readonly size: number;
   open(start?: number): AsyncIterable<Uint8Array>;
+}
+
+/** Bytes of every wire form that was made before, by its name. */
+export async function madeWires(store: BlobStore): Promise<ReadonlyMap<string, number>> {
+  const folder = join(store.folder, 'wire');
+  const names = await readdir(folder).catch(() => []);
+  const sizes = names.map(async (name) => {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    return found === undefined ? [] : [[name, found.size] as const];
+  });
+  return new Map((await Promise.all(sizes)).flat());
 }
 
 /** The wire form of a blob when it was made before; of a small blob it is the blob itself. */
 export async function recallWire(
   store: BlobStore,
   digest: Digest,
-  form: WireFile['form'],
+  form: WireForm,
 ): Promise<WireFile | undefined> {
   const path = form === 'plain' ? store.path(digest) : wirePath(store, digest, form);
   const found = await stat(path).catch(() => undefined);
@@ -46,14 +58,14 @@ export async function recallWire(
 export async function wireForm(
   store: BlobStore,
   digest: Digest,
-  form: WireFile['form'],
+  form: WireForm,
   compressor: Compressor,
   signal: AbortSignal,
 ): Promise<WireFile> {
   const known = form === 'plain' ? undefined : await recallWire(store, digest, form);
   if (known !== undefined) return known;
   await requireWhole(store, digest);
-  if (form !== 'plain') await compress(store, digest, form, compressor, signal);
+  if (form !== 'plain') await make(store, digest, form, compressor, signal);
   const made = await recallWire(store, digest, form);
   if (made !== undefined) return made;
   throw lost(digest, 'left the store meanwhile');
@@ -77,18 +89,14 @@ function lost(digest: Digest, how: string): ShipError {
 }
 
 /** Forgets the wire form of a blob, because a node found other bytes in it. */
-export async function dropWire(
-  store: BlobStore,
-  digest: Digest,
-  form: WireFile['form'],
-): Promise<void> {
+export async function dropWire(store: BlobStore, digest: Digest, form: WireForm): Promise<void> {
   if (form !== 'plain') await rm(wirePath(store, digest, form), { force: true });
 }
 
-async function compress(
+async function make(
   store: BlobStore,
   digest: Digest,
-  form: CompressedForm,
+  form: Exclude<WireForm, 'plain'>,
   compressor: Compressor,
   signal: AbortSignal,
 ): Promise<void> {
@@ -97,7 +105,9 @@ async function compress(
   const scratch = await store.scratch();
   try {
     const part = join(scratch, 'wire');
-    await compressor.compress(store.path(digest), part, form, signal);
+    const from = store.path(digest);
+    if (isPatch(form)) await compressor.patch(store.path(form.base.digest), from, part, signal);
+    else await compressor.compress(from, part, form, signal);
     await rename(part, path);
   } catch (error) {
     throw diskError(scratch, error);
@@ -106,6 +116,6 @@ async function compress(
   }
 }
 
-function wirePath(store: BlobStore, digest: Digest, form: CompressedForm): string {
-  return join(store.folder, 'wire', wireName(hexOf(digest), form));
+function wirePath(store: BlobStore, digest: Digest, form: Exclude<WireForm, 'plain'>): string {
+  return join(store.folder, 'wire', wireName(digest, form));
 }

@@ -3,14 +3,18 @@ import { ShipError } from '../core/errors.ts';
 import type { Blob } from '../core/image.ts';
 import type { Argv, Remote, RunOptions } from '../core/remote.ts';
 import type { Run } from '../core/step.ts';
+import { isPatch, type WireForm } from '../core/wire.ts';
 import { LAYOUT } from '../facts/node-paths.ts';
-import { decodeCommand, NO_SPACE, WRONG_BYTES } from './layout.ts';
+import { BASE_CHANGED, BASE_GONE, decodeCommand, NO_SPACE, WRONG_BYTES } from './layout.ts';
 
 /** A blob that was sent, and the form it travelled in. */
 export interface SentBlob {
   readonly blob: Blob;
-  readonly form: 'zstd' | 'gzip' | 'plain';
+  readonly form: WireForm;
 }
+
+/** Sends a layer once more, as a whole, and says in which form. Throws as the sending itself does. */
+export type SendWhole = (layer: Blob, why: string, run: Run) => Promise<SentBlob>;
 
 const TIMEOUT = 10 * 60_000;
 
@@ -25,7 +29,8 @@ export function rooted(signal?: AbortSignal): RunOptions {
 }
 
 /**
- * Decodes and hashes every received blob into root's layout.
+ * Decodes and hashes every received blob into root's layout. A layer whose patch the node cannot
+ * apply is sent as a whole instead.
  *
  * @throws ShipError `integrity` for other bytes (they are removed), `storage` without room
  */
@@ -34,14 +39,36 @@ export async function decodeAll(
   sent: readonly SentBlob[],
   remote: Remote,
   run: Run,
+  sendWhole: SendWhole,
 ): Promise<void> {
-  for (const [index, { blob, form }] of sent.entries()) {
+  for (const [index, one] of sent.entries()) {
     run.progress({ text: `check blob ${index + 1} of ${sent.length}` });
-    const options = { ...rooted(run.signal), accept: [WRONG_BYTES, NO_SPACE] };
-    const { code } = await remote.run(decodeCommand(blob, form), options);
-    if (code === NO_SPACE) throw full(node, blob);
-    if (code === WRONG_BYTES) throw otherBytes(node, blob);
+    const refused = await decode(node, one, remote, run);
+    if (refused === undefined) continue;
+    await decode(node, await sendWhole(one.blob, refused, run), remote, run);
   }
+}
+
+/** Why a node cannot apply a patch, by the exit code of the decode script. */
+const REFUSED: Readonly<Record<number, string>> = {
+  [WRONG_BYTES]: 'the patch gave other bytes',
+  [BASE_GONE]: 'the layer it is a patch of is gone from the node',
+  [BASE_CHANGED]: 'the layer it is a patch of has other bytes on the node',
+};
+
+/** @returns why a patch was refused; undefined when the blob is decoded */
+async function decode(
+  node: string,
+  { blob, form }: SentBlob,
+  remote: Remote,
+  run: Run,
+): Promise<string | undefined> {
+  const accept = [NO_SPACE, ...Object.keys(REFUSED).map(Number)];
+  const { code } = await remote.run(decodeCommand(blob, form), { ...rooted(run.signal), accept });
+  if (code === NO_SPACE) throw full(node, blob);
+  const refused = REFUSED[code];
+  if (refused !== undefined && !isPatch(form)) throw otherBytes(node, blob);
+  return refused;
 }
 
 function otherBytes(node: string, { digest }: Blob): ShipError {

@@ -3,7 +3,7 @@ import type { Remote } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
 import { INBOX, LAYOUT } from '../facts/node-paths.ts';
 import { isProved, proofOf, type NodeStore } from '../facts/node-store.ts';
-import { ctr, decodeAll, rooted, type SentBlob } from './decode.ts';
+import { ctr, decodeAll, rooted, type SendWhole, type SentBlob } from './decode.ts';
 import { importCommand } from './layout.ts';
 import { namingCommands, planLines, STAGING, stagingName, type Staged } from './names.ts';
 import { proveImage, proveStaged } from './prove.ts';
@@ -21,6 +21,8 @@ export interface ImportTools {
   readonly probe: (signal: AbortSignal) => Promise<NodeStore>;
   /** Makes staging names unique to this run. */
   readonly token: string;
+  /** Brings a layer whose patch the node cannot apply. */
+  readonly sendWhole: SendWhole;
   /** Throws when the node is not ours any more; asked before a final name moves. */
   readonly requireLock: () => void;
 }
@@ -50,7 +52,7 @@ async function importAll(
   const { remote, probe } = tools;
   try {
     await removeStaging(remote, await probe(run.signal));
-    await decodeAll(plan.node, plan.sent, remote, run);
+    await decodeAll(plan.node, plan.sent, remote, run, tools.sendWhole);
     for (const one of staged) await stageImage(plan, one, remote, run);
     const store = await probe(run.signal);
     for (const { image, staging } of staged) proveStaged(plan.node, image, staging, store);

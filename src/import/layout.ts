@@ -2,7 +2,8 @@ import { hexOf } from '../core/digest.ts';
 import { blobsOf, type Blob, type ShipImage } from '../core/image.ts';
 import { indexText } from '../core/oci.ts';
 import type { Argv } from '../core/remote.ts';
-import { INBOX, LAYOUT, wireName } from '../facts/node-paths.ts';
+import { isPatch, type Patch, type WireForm } from '../core/wire.ts';
+import { CONTENT, INBOX, LAYOUT, wireName } from '../facts/node-paths.ts';
 
 /** The commands that turn received files into an OCI layout and feed it to containerd. */
 
@@ -11,7 +12,20 @@ const DECODERS = { zstd: 'zstd -dcq', gzip: 'gzip -dc', plain: 'cat' } as const;
 /** Exit codes of the decode script: other bytes than their name says, and no room for them. */
 export const WRONG_BYTES = 65;
 export const NO_SPACE = 28;
+/** The layer that a patch is made of is not on the node, or is another one. */
+export const BASE_GONE = 67;
+export const BASE_CHANGED = 68;
 const NOT_THERE = 66;
+
+/** What zstd allows by itself; a patch needs a window as large as its layers. */
+const LEAST_WINDOW = 128 * 1024 * 1024;
+
+/** The base is hashed through the descriptor that zstd then reads: it cannot leave meanwhile (D14). */
+const OPEN_BASE = `[ -f "$5" ] || { rm -f "$2"; exit ${BASE_GONE}; }
+exec 4< "$5"
+is_whole /dev/fd/4 "$6" || { rm -f "$2"; exit ${BASE_CHANGED}; }
+`;
+const APPLY = 'zstd -dcq --memory="$7" --patch-from=/dev/fd/4';
 
 /**
  * Decodes one received file into the layout. Root reads it through one open descriptor and hashes
@@ -19,8 +33,9 @@ const NOT_THERE = 66;
  * that an earlier run left is hashed again: that run may have ended with the power. Nothing but a
  * plain file is opened, and no more is written than the blob is long (D13).
  */
-export function decodeCommand(blob: Blob, form: keyof typeof DECODERS): Argv {
+export function decodeCommand(blob: Blob, form: WireForm): Argv {
   const hex = hexOf(blob.digest);
+  const [open, decoder] = isPatch(form) ? [OPEN_BASE, APPLY] : ['', DECODERS[form]];
   const script = `set -eu
 umask 077
 mkdir -p "$1/blobs/sha256"
@@ -34,7 +49,7 @@ fi
 [ -e "$2" ] || [ -L "$2" ] || exit ${NOT_THERE}
 { [ -f "$2" ] && [ ! -L "$2" ]; } || { rm -rf "$2"; exit ${WRONG_BYTES}; }
 exec 3< "$2"
-if ! nice -n 10 ${DECODERS[form]} <&3 | head -c $(($4 + 1)) > "$to.part"; then
+${open}if ! nice -n 10 ${decoder} <&3 | head -c $(($4 + 1)) > "$to.part"; then
   rm -f "$to.part"
   free=$(df -P -B1 "$1" | awk 'END { print $4 }')
   [ "$free" -gt "$4" ] || exit ${NO_SPACE}
@@ -43,8 +58,15 @@ fi
 is_whole "$to.part" "$3" || { rm -f "$to.part" "$2"; exit ${WRONG_BYTES}; }
 mv "$to.part" "$to"
 rm -f "$2"`;
-  const from = `${INBOX}/${wireName(hex, form)}`;
-  return ['sh', '-c', script, 'decode', LAYOUT, from, hex, String(blob.size)];
+  const from = `${INBOX}/${wireName(blob.digest, form)}`;
+  const more = isPatch(form) ? patchArguments(blob, form) : [];
+  return ['sh', '-c', script, 'decode', LAYOUT, from, hex, String(blob.size), ...more];
+}
+
+/** Where the base lies, its digest, and the largest window: never the file says how much memory. */
+function patchArguments(blob: Blob, { base }: Patch): readonly string[] {
+  const hex = hexOf(base.digest);
+  return [`${CONTENT}/${hex}`, hex, String(Math.max(LEAST_WINDOW, base.size, blob.size))];
 }
 
 /**

@@ -3,9 +3,10 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { ShipError } from '../core/errors.ts';
 import { lastLines } from '../core/text.ts';
+import { canPatch } from '../facts/zstd.ts';
 import { runProcess } from './process.ts';
 
-/** Compresses files: zstd by its own program (all processors), gzip by Node. */
+/** Makes wire forms: zstd and patches by zstd's own program, gzip by Node. */
 export const compressor = {
   /**
    * @throws ShipError `usage` when zstd is not installed here, `interrupted`
@@ -17,11 +18,7 @@ export const compressor = {
     signal: AbortSignal,
   ): Promise<void> {
     if (form === 'zstd') {
-      const done = await runProcess(['zstd', '-q', '-3', '-T0', '-f', '-o', to, from], {
-        signal,
-        accept: [1],
-      });
-      if (done.code !== 0) throw failed(done.stderr);
+      await runZstd(['-3', '-T0', '-f', '-o', to, from], signal);
       return;
     }
     await pipeline(createReadStream(from), createGzip({ level: 6 }), createWriteStream(to), {
@@ -29,14 +26,31 @@ export const compressor = {
     });
   },
 
-  /** True when this machine has the zstd program. */
-  async hasZstd(): Promise<boolean> {
+  /**
+   * Writes what makes `from` of `base`. Level 3, because level 12 takes six times as long for four
+   * fifths of the bytes; one thread, because more of them do not help with a patch.
+   *
+   * @throws ShipError as `compress`
+   */
+  async patch(base: string, from: string, to: string, signal: AbortSignal): Promise<void> {
+    await runZstd(['-3', '-T1', '-f', `--patch-from=${base}`, '-o', to, from], signal);
+  },
+
+  /** What the zstd of this machine can do. */
+  async abilities(): Promise<{ readonly zstd: boolean; readonly patches: boolean }> {
     return runProcess(['zstd', '--version']).then(
-      () => true,
-      () => false,
+      ({ stdout }) => ({ zstd: true, patches: canPatch(stdout) }),
+      () => ({ zstd: false, patches: false }),
     );
   },
 };
+
+/** zstd has an exit code for each thing that can go wrong. */
+async function runZstd(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const accept = Array.from({ length: 127 }, (_, index) => index + 1);
+  const { code, stderr } = await runProcess(['zstd', '-q', ...args], { signal, accept });
+  if (code !== 0) throw failed(stderr);
+}
 
 function failed(stderr: string): ShipError {
   return new ShipError('build', 'zstd could not compress a layer', {

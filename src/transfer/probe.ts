@@ -3,8 +3,9 @@ import type { Argv, Finished, Remote } from '../core/remote.ts';
 import { parseCheck, parseContent, parseImages, parseServerVersion } from '../facts/containerd.ts';
 import { parseCriImages } from '../facts/cri.ts';
 import { parseFree } from '../facts/disk.ts';
-import { parseMachine, parsePlatform } from '../facts/machine.ts';
+import { parseMachine, parseMemory, parsePlatform } from '../facts/machine.ts';
 import type { Machine, NodeStore } from '../facts/node-store.ts';
+import { canPatch } from '../facts/zstd.ts';
 
 /** The commands that look at a node, as bare arguments so that sudo can allow exactly these. */
 export const PROBES = {
@@ -15,6 +16,7 @@ export const PROBES = {
   cri: ['k3s', 'crictl', 'images', '-o', 'json'],
   free: ['df', '-P', '-B1', '/var/lib/rancher/k3s'],
   zstd: ['zstd', '--version'],
+  memory: ['cat', '/proc/meminfo'],
   architecture: ['uname', '-m'],
   machine: ['cat', '/proc/sys/kernel/random/boot_id', '/etc/machine-id'],
 } as const satisfies Record<string, Argv>;
@@ -28,17 +30,18 @@ export async function probeNode(remote: Remote, signal: AbortSignal): Promise<No
   const containerd = await containerdVersion(remote, signal);
   const ask = async (argv: Argv): Promise<string> =>
     (await remote.run(argv, { sudo: true, signal })).stdout;
-  const [content, images, checked, cri, free, zstd, platform, machine] = await Promise.all([
+  const [content, images, checked, cri, free, zstd, memory, platform, machine] = await Promise.all([
     ask(PROBES.content).then(parseContent),
     ask(PROBES.images).then(parseImages),
     checkImages(remote, signal),
     ask(PROBES.cri).then(parseCriImages),
     ask(PROBES.free).then(parseFree),
-    hasZstd(remote, signal),
+    readZstd(remote, signal),
+    ask(PROBES.memory).then(parseMemory),
     ask(PROBES.architecture).then(parsePlatform),
     readMachine(remote, signal),
   ]);
-  return { containerd, content, images, checked, cri, free, zstd, platform, machine };
+  return { containerd, content, images, checked, cri, free, ...zstd, memory, platform, machine };
 }
 
 /** With one image that it cannot look into, ctr prints the whole table and then exits with 1. */
@@ -70,9 +73,12 @@ function silent(node: string, { code, stderr }: Finished): ShipError {
   });
 }
 
-async function hasZstd(remote: Remote, signal: AbortSignal): Promise<boolean> {
+async function readZstd(
+  remote: Remote,
+  signal: AbortSignal,
+): Promise<Pick<NodeStore, 'zstd' | 'patches'>> {
   const asked = await remote.run(PROBES.zstd, { sudo: true, signal, accept: [1, 126, 127] });
-  return asked.code === 0;
+  return { zstd: asked.code === 0, patches: asked.code === 0 && canPatch(asked.stdout) };
 }
 
 /** Some systems have no machine id; the boot id alone is enough. */

@@ -1,8 +1,10 @@
 import { hexOf, type Digest } from '../core/digest.ts';
 import type { Argv, Remote, RemoteFiles } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
+import type { WireForm } from '../core/wire.ts';
 import { INBOX, LAYOUT, wireName } from '../facts/node-paths.ts';
-import type { NodePlan, SendBlob, WireForm } from './plan.ts';
+import { costText } from './cost.ts';
+import type { NodePlan, SendBlob } from './plan.ts';
 
 /** The wire form of a blob, ready on this machine. */
 export interface WireBlob {
@@ -40,7 +42,10 @@ export function sendStep(
   return {
     id: plan.node,
     title: `send ${blobs.length} blobs to ${plan.node}`,
-    plan: () => blobs.map(({ wire: blob }) => `sftp: write ${inboxPath(blob)}`),
+    plan: () =>
+      blobs.map(
+        ({ wire: blob, expected }) => `sftp: write ${inboxPath(blob)}   (${costText(expected)})`,
+      ),
     run: async (run) => {
       await prepareInbox(remote, run.signal);
       const decoded = await decodedBlobs(remote, run.signal);
@@ -79,8 +84,12 @@ async function decodedBlobs(remote: Remote, signal: AbortSignal): Promise<Readon
   return new Set(stdout.split('\n').filter((name) => /^[0-9a-f]{64}$/.test(name)));
 }
 
-/** @returns bytes that travelled: 0 when a complete file lies there already */
-async function sendBlob(
+/**
+ * Sends one blob. Throws as `RemoteFiles.write`.
+ *
+ * @returns bytes that travelled: 0 when a complete file lies there already
+ */
+export async function sendBlob(
   remote: RemoteFiles,
   wire: WireBlob,
   run: Run,
@@ -96,5 +105,5 @@ async function sendBlob(
 }
 
 function inboxPath(wire: WireBlob): string {
-  return `${INBOX}/${wireName(hexOf(wire.digest), wire.form)}`;
+  return `${INBOX}/${wireName(wire.digest, wire.form)}`;
 }

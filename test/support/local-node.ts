@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Argv, Finished } from '../../src/core/remote.ts';
-import { INBOX, LAYOUT, NODE_FOLDER } from '../../src/facts/node-paths.ts';
+import { CONTENT, INBOX, LAYOUT, NODE_FOLDER } from '../../src/facts/node-paths.ts';
 import { testFolder } from './folder.ts';
 
 /** A folder that stands for a node: commands of the program really run in it, by /bin/sh. */
@@ -16,9 +16,10 @@ export interface LocalNode {
 
 export function localNode(): LocalNode {
   const folder = testFolder();
-  const at = (path: string): string => path.replace(NODE_FOLDER, folder);
+  const at = (path: string): string =>
+    path.replace(NODE_FOLDER, folder).replace(CONTENT, join(folder, 'content'));
   const programs = join(folder, 'bin');
-  for (const path of [programs, at(INBOX), at(LAYOUT)]) mkdirSync(path);
+  for (const path of [programs, at(INBOX), at(LAYOUT), at(CONTENT)]) mkdirSync(path);
   return {
     at,
     program: (name, script) => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ShippedNode } from '../../src/commands/shared/ship-images.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import { digestName, type Blob, type BlobKind, type ShipImage } from '../../src/core/image.ts';
+import type { Planning } from '../../src/transfer/plan.ts';
 import { PINNED_LABEL, proofOf, qualified, type NodeStore } from '../../src/facts/node-store.ts';
 
 /** Values of the program, made up of a few words so that tests stay readable. */
@@ -31,6 +32,16 @@ export function shipImage(key: string, layers: readonly string[]): ShipImage {
   };
 }
 
+/** Plans without patches, over a link that nobody measured. */
+export const PLANNING: Planning = {
+  compression: 'auto',
+  patch: 'never',
+  canPatch: true,
+  rate: undefined,
+  earlier: new Map(),
+  made: new Map(),
+};
+
 /** A node with containerd 1.7, zstd, a lot of space and nothing in its stores. */
 export const EMPTY_NODE: NodeStore = {
   containerd: '1.7.23',
@@ -40,6 +51,8 @@ export const EMPTY_NODE: NodeStore = {
   cri: [],
   free: 100e9,
   zstd: true,
+  patches: true,
+  memory: 8e9,
   platform: 'linux/amd64',
   machine: { bootId: '', machineId: '' },
 };
@@ -77,6 +90,7 @@ export function shippedNode(
     node,
     state: 'shipped',
     sent: { bytes: 2_000_000, layers: 1, layerBytes: 1_999_000, kept: 0 },
+    sentLayers: [],
     proofs: images.flatMap((image) => proofOf(store, image) ?? []),
     ...more,
   };

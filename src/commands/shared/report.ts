@@ -24,12 +24,13 @@ export function shippedData(
   const layers = images.flatMap((image) => image.layers);
   const distinct = new Set(layers.map(({ digest }) => digest)).size;
   const whole = { layers: distinct, bytes: totalSize(layers) };
-  return nodes.map(({ node, state, sent, proofs, had, error }) => ({
+  return nodes.map(({ node, state, sent, sentLayers, proofs, had, error }) => ({
     node,
     state,
     bytes: sent.bytes,
     layers: sent.layers,
     layerBytes: sent.layerBytes,
+    sent: sentLayers,
     ...(had === undefined ? {} : { had: { layers: had.layers, bytes: had.bytes } }),
     whole,
     before: had?.configs ?? {},

@@ -48,12 +48,23 @@ const proof = z
   })
   .describe('what the node says about an image after the run');
 
+const sentLayer = z.strictObject({
+  digest,
+  size: bytes.describe('bytes of the layer, uncompressed'),
+  form: z.enum(['zstd', 'gzip', 'plain', 'patch']),
+  base: digest.optional().describe('the layer that a patch was made of'),
+  bytes: bytes.describe('bytes that travelled for it, or would'),
+  expectedSeconds: z.number().min(0).optional().describe('what the plan expected'),
+  sentWhole: z.string().optional().describe('why the whole layer travelled and not its patch'),
+});
+
 const node = z.strictObject({
   node: z.string(),
   state: z.enum(['shipped', 'nothing to do', 'planned', 'failed']),
   bytes: bytes.describe('bytes that travelled'),
   layers: count.describe('layers among what travelled'),
   layerBytes: bytes.describe('bytes of these layers as they travelled'),
+  sent: z.array(sentLayer).describe('layers that the node lacked, and how each travelled'),
   had: layers.optional().describe('layers of the images that the node had before'),
   whole: layers.describe('all layers of the images, each once, uncompressed'),
   before: z.record(z.string(), digest).describe('config digest of each image before, by its key'),

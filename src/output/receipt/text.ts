@@ -5,6 +5,7 @@ import { textTable } from '../table.ts';
 import type { ReceiptNode } from './schema.ts';
 
 type Proof = ReceiptNode['images'][number];
+type SentLayer = ReceiptNode['sent'][number];
 
 const PIN_IGNORED = 'pin not honoured by containerd 1.6';
 
@@ -14,11 +15,35 @@ export function nodesTable(nodes: readonly ReceiptNode[]): string {
     node.images.length === 0 ? [emptyRow(node)] : proofRows(node),
   );
   const table = textTable(['node', 'state', 'sent', 'image', 'manifest', 'config', 'proved'], rows);
+  return [table, ...patchLines(nodes), ...pinNotes(nodes)].join('\n');
+}
+
+/** Layers that travelled as patches, and those that would have if something had not been in the way. */
+function patchLines(nodes: readonly ReceiptNode[]): readonly string[] {
+  const lines = nodes.flatMap(({ node, sent }) =>
+    sent.flatMap((layer) => {
+      const text = patchText(layer);
+      return text === undefined ? [] : [`${node}: layer ${shortDigest(layer.digest)} ${text}`];
+    }),
+  );
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+function patchText({ base, bytes, size, sentWhole }: SentLayer): string | undefined {
+  const share = `${formatBytes(bytes)} of ${formatBytes(size)}`;
+  if (sentWhole !== undefined) return `patch → sent whole: ${sentWhole} (${share})`;
+  return base !== undefined ? `as a patch of ${shortDigest(base)}: ${share}` : undefined;
+}
+
+function pinNotes(nodes: readonly ReceiptNode[]): readonly string[] {
   const ignoring = nodes.filter(({ images }) =>
     images.some(({ pinned }) => pinned === PIN_IGNORED),
   );
-  if (ignoring.length === 0) return table;
-  return `${table}\n\n* ${PIN_IGNORED}: ${ignoring.map(({ node }) => node).join(', ')}; the label is kept`;
+  if (ignoring.length === 0) return [];
+  return [
+    '',
+    `* ${PIN_IGNORED}: ${ignoring.map(({ node }) => node).join(', ')}; the label is kept`,
+  ];
 }
 
 function proofRows(node: ReceiptNode): readonly (readonly string[])[] {

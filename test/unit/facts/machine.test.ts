@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseMachine, parsePlatform } from '../../../src/facts/machine.ts';
+import { parseMachine, parseMemory, parsePlatform } from '../../../src/facts/machine.ts';
 
 describe('the platform of a node', () => {
   test.each([
@@ -23,4 +23,11 @@ describe('the machine', () => {
   ])('that prints %j leaves empty what it does not say', (text, machine) => {
     expect(parseMachine(text)).toEqual(machine);
   });
+});
+
+test('free memory is what programs can still have, and none where nobody says', () => {
+  const text =
+    'MemTotal:       24683748 kB\nMemFree:        16736000 kB\nMemAvailable:   23754112 kB\n';
+  expect(parseMemory(text)).toBe(23_754_112 * 1024);
+  expect(parseMemory('MemTotal: 1 kB\n')).toBe(0);
 });

@@ -1,15 +1,22 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { wireName } from '../../../src/facts/node-paths.ts';
 import { openStore, type BlobStore } from '../../../src/image/store.ts';
-import { recallWire, wireForm, type Compressor } from '../../../src/image/wire.ts';
+import {
+  dropWire,
+  madeWires,
+  recallWire,
+  wireForm,
+  type Compressor,
+} from '../../../src/image/wire.ts';
 import { testFolder } from '../../support/folder.ts';
-import { digestOf } from '../../support/values.ts';
+import { blob } from '../../support/values.ts';
 
 const { signal } = new AbortController();
-const LAYER = digestOf('layer');
+const { digest: LAYER } = blob('layer', 'layer');
 
 let store: BlobStore;
 beforeEach(async () => {
@@ -24,7 +31,11 @@ function counting(): Compressor & { readonly made: string[] } {
     made.push(form);
     await writeFile(to, `as ${form}`);
   };
-  return { made, compress };
+  const patch = async (base: string, _from: string, to: string): Promise<void> => {
+    made.push(`patch of ${await readFile(base, 'utf8')}`);
+    await writeFile(to, 'as patch');
+  };
+  return { made, compress, patch };
 }
 
 describe('the wire form of a blob', () => {
@@ -44,6 +55,30 @@ describe('the wire form of a blob', () => {
     expect(await recallWire(store, LAYER, 'zstd')).toMatchObject({ digest: LAYER, size: 7 });
   });
 
+  test('is kept apart for each base of a patch, and forgotten apart', async () => {
+    const first = { base: blob('layer', 'one') };
+    const second = { base: blob('layer', 'two') };
+    await store.put(first.base.digest, Readable.from(['one']));
+    await store.put(second.base.digest, Readable.from(['two']));
+    const compressor = counting();
+    for (const form of [first, second, 'zstd', first] as const) {
+      await wireForm(store, LAYER, form, compressor, signal);
+    }
+    expect(compressor.made).toEqual(['patch of one', 'patch of two', 'zstd']);
+    await dropWire(store, LAYER, first);
+    expect(await recallWire(store, LAYER, first)).toBeUndefined();
+    expect(await madeWires(store)).toEqual(
+      new Map([
+        [wireName(LAYER, second), 8],
+        [wireName(LAYER, 'zstd'), 7],
+      ]),
+    );
+  });
+
+  test('has made none yet in a new store', async () => {
+    expect(await madeWires(store)).toEqual(new Map());
+  });
+
   test('that is plain is the blob itself', async () => {
     const compressor = counting();
     const wire = await wireForm(store, LAYER, 'plain', compressor, signal);
@@ -52,6 +87,7 @@ describe('the wire form of a blob', () => {
 
   test('is not kept when compressing fails', async () => {
     const failing: Compressor = {
+      ...counting(),
       compress: async (_from, to) => {
         await writeFile(to, 'half');
         throw new Error('no space left');

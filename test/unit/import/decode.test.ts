@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 function receive(form: Form, bytes: Uint8Array): string {
-  const path = node.at(`${INBOX}/${wireName(hexOf(LAYER.digest), form)}`);
+  const path = node.at(`${INBOX}/${wireName(LAYER.digest, form)}`);
   writeFileSync(path, bytes);
   return path;
 }

@@ -4,6 +4,7 @@ import type { Run } from '../../../src/core/step.ts';
 import type { CheckedName } from '../../../src/facts/containerd.ts';
 import { INBOX, LAYOUT } from '../../../src/facts/node-paths.ts';
 import type { NodeStore } from '../../../src/facts/node-store.ts';
+import type { SendWhole } from '../../../src/import/decode.ts';
 import { importStep } from '../../../src/import/import.ts';
 import { NO_SPACE, WRONG_BYTES } from '../../../src/import/layout.ts';
 import { fakeNode, type Answer, type FakeNode } from '../../support/fake-node.ts';
@@ -33,6 +34,11 @@ function kindOf(command: string): string {
   return KINDS.find(([pattern]) => pattern.test(command))?.[1] ?? command;
 }
 
+/** For imports that ask for no layer again. */
+const sendWhole: SendWhole = async ({ digest }, why) => {
+  throw new Error(`${digest} is wanted again: ${why}`);
+};
+
 let controller: AbortController;
 beforeEach(() => {
   controller = new AbortController();
@@ -60,6 +66,7 @@ async function importOn(
     remote: node,
     probe: async () => store,
     token: 't1',
+    sendWhole,
     requireLock,
   });
   const run: Run = { signal: controller.signal, progress: () => undefined };
@@ -91,6 +98,7 @@ describe('an import', () => {
       remote: node,
       probe: async () => EMPTY_NODE,
       token: 't1',
+      sendWhole,
       requireLock: () => {},
     };
     const plan = { node: 'worker', images: [IMAGE], sent: [] };
@@ -212,7 +220,13 @@ describe('an import of two images', () => {
       if (command.endsWith('=pinned')) store = nodeWith(IMAGES);
       return undefined;
     });
-    const tools = { remote: node, probe: async () => store, token: 't1', requireLock: () => {} };
+    const tools = {
+      remote: node,
+      probe: async () => store,
+      token: 't1',
+      sendWhole,
+      requireLock: () => {},
+    };
     const step = importStep({ node: 'worker', images: IMAGES, sent: [] }, tools);
     const run: Run = { signal: controller.signal, progress: () => undefined };
     const outcome: unknown = await step.run(run).catch((error: unknown) => error);

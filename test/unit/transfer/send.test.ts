@@ -5,14 +5,14 @@ import { INBOX, LAYOUT, wireName } from '../../../src/facts/node-paths.ts';
 import { planNode, type SendBlob } from '../../../src/transfer/plan.ts';
 import { sendStep, type Sent, type WireBlob } from '../../../src/transfer/send.ts';
 import { fakeNode, type FakeNode } from '../../support/fake-node.ts';
-import { EMPTY_NODE, shipImage } from '../../support/values.ts';
+import { EMPTY_NODE, PLANNING, shipImage } from '../../support/values.ts';
 
 const IMAGE = shipImage('cilium', ['base', 'the agent']);
-const PLAN = planNode('worker', [IMAGE], EMPTY_NODE, 'auto');
+const PLAN = planNode('worker', [IMAGE], EMPTY_NODE, PLANNING);
 
 /** The wire form of a blob is its first hex digits, with the form in front. */
 function wire({ blob, form }: SendBlob): WireBlob {
-  const bytes = Buffer.from(`${form} ${hexOf(blob.digest).slice(0, 8)}`);
+  const bytes = Buffer.from(`${JSON.stringify(form)} ${hexOf(blob.digest).slice(0, 8)}`);
   const open = async function* (): AsyncIterable<Uint8Array> {
     yield bytes;
   };
@@ -21,7 +21,7 @@ function wire({ blob, form }: SendBlob): WireBlob {
 
 const BLOBS = PLAN.send.map((planned) => {
   const { digest, form, size } = wire(planned);
-  return { path: `${INBOX}/${wireName(hexOf(digest), form)}`, size };
+  return { path: `${INBOX}/${wireName(digest, form)}`, size };
 });
 const LAYER = BLOBS[0] ?? { path: '', size: 0 };
 const HEX = /[0-9a-f]{64}/.exec(LAYER.path)?.[0] ?? '';
@@ -121,7 +121,9 @@ describe('sending', () => {
   test('plans what it would write, and writes nothing', () => {
     const node = nodeOfUser();
     const lines = sendStep(PLAN, node, wire).plan?.();
-    expect(lines).toEqual(BLOBS.map(({ path }) => `sftp: write ${path}`));
+    expect(lines).toHaveLength(BLOBS.length);
+    expect(lines?.[0]).toBe(`sftp: write ${LAYER.path}   (0.0 kB, rate unknown)`);
+    expect(lines?.map((line) => line.split(' ')[2])).toEqual(BLOBS.map(({ path }) => path));
     expect(node.asked).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ReceiptNode } from '../../../../src/output/receipt/schema.ts';
 import { nodesTable, sentSummary } from '../../../../src/output/receipt/text.ts';
 import { receiptNode } from '../../../support/receipts.ts';
-import { shipImage } from '../../../support/values.ts';
+import { digestOf, shipImage } from '../../../support/values.ts';
 
 const AGENT = shipImage('cilium', ['base', 'agent']);
 const OPERATOR = shipImage('operator-generic', ['base', 'operator']);
@@ -61,6 +61,29 @@ describe('the table of a push', () => {
     const nodes = [receiptNode('master', [AGENT]), proving({ pinned })];
     expect(nodesTable(nodes)).toMatch(/ pin\*\n\n\* pin not honoured .*: worker; .* is kept$/);
     expect(nodesTable(nodes.slice(0, 1))).not.toContain('*');
+  });
+});
+
+describe('under the table of a push', () => {
+  const layer = { digest: digestOf('new'), size: 157_000_000, bytes: 6_900_000 };
+  const below = (sent: ReceiptNode['sent']): readonly string[] =>
+    nodesTable([{ ...receiptNode('worker', [AGENT]), sent }])
+      .split('\n')
+      .slice(2);
+
+  test('stands each layer that came as a patch, with its base', () => {
+    const base = digestOf('old');
+    const text = `worker: layer ${digestOf('new').slice(7, 19)} as a patch of ${base.slice(7, 19)}: 6.9 MB of 157 MB`;
+    expect(below([{ ...layer, form: 'patch', base }])).toEqual(['', text]);
+  });
+
+  test('stands why a layer came whole although a patch was wanted', () => {
+    const lines = below([{ ...layer, form: 'zstd', sentWhole: 'no zstd on the node' }]);
+    expect(lines[1]).toMatch(/patch → sent whole: no zstd on the node \(6\.9 MB of 157 MB\)$/);
+  });
+
+  test('stands nothing of a layer that came whole as planned', () => {
+    expect(below([{ ...layer, form: 'zstd' }])).toEqual([]);
   });
 });
 

@@ -1,0 +1,84 @@
+import type { ShipImage } from '../../core/image.ts';
+import type { Step } from '../../core/step.ts';
+import { isProved, proofOf, type NodeStore } from '../../facts/node-store.ts';
+import { earlierLayers } from '../../image/earlier.ts';
+import type { BlobStore } from '../../image/store.ts';
+import { madeWires } from '../../image/wire.ts';
+import { settleStage, type Settled } from '../../output/stage.ts';
+import { compressor } from '../../system/compress.ts';
+import type { Session } from '../../system/ssh/session.ts';
+import { costText, totalCost } from '../../transfer/cost.ts';
+import { planNode, type NodePlan, type Planning } from '../../transfer/plan.ts';
+import { probeNode } from '../../transfer/probe.ts';
+import { measureRate } from '../../transfer/rate.ts';
+import type { Context } from '../command.ts';
+import type { Fleet } from './fleet.ts';
+import { looking } from './stages.ts';
+
+/** What a node has, and what that leaves to do. */
+export interface Looked {
+  readonly store: NodeStore;
+  readonly plan: NodePlan;
+}
+
+/**
+ * Asks every node what it has and plans what to send. The link to a node that lacks something is
+ * measured first.
+ *
+ * @param store holds the images, and earlier ones that theirs may be patches of
+ * @throws ShipError `interrupted`
+ */
+export async function lookAtNodes(
+  context: Context,
+  fleet: Fleet,
+  images: readonly ShipImage[],
+  store: BlobStore,
+): Promise<Settled<Looked>> {
+  const planning = await planningFor(context, images, store);
+  const steps = [...fleet.sessions].map(([node, session]): Step<Looked> => ({
+    id: node,
+    title: `look what ${node} has`,
+    run: async ({ signal }) => {
+      const found = await probeNode(session, signal);
+      const rate = await rateTo(session, found, images, signal);
+      return { store: found, plan: planNode(node, images, found, { ...planning, rate }) };
+    },
+    describe: ({ plan }) => `${node} ${lackText(plan)}`,
+  }));
+  return settleStage('Look', steps, looking(context));
+}
+
+/** Without zstd on this machine everything travels as gzip. */
+async function planningFor(
+  { config }: Context,
+  images: readonly ShipImage[],
+  store: BlobStore,
+): Promise<Omit<Planning, 'rate'>> {
+  const { compression, patch } = config.transfer;
+  const { zstd, patches } = await compressor.abilities();
+  return {
+    compression: compression === 'auto' && !zstd ? 'gzip' : compression,
+    patch,
+    canPatch: patches,
+    earlier: await earlierLayers(store, images),
+    made: await madeWires(store),
+  };
+}
+
+async function rateTo(
+  session: Session,
+  store: NodeStore,
+  images: readonly ShipImage[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const idle = images.every((image) => isProved(proofOf(store, image)));
+  return idle ? undefined : measureRate(session, signal);
+}
+
+/** `lacks 2 of 13 layers: 8.2 MB in about 3.4 s`, `has everything`. */
+function lackText({ images, present, send }: NodePlan): string {
+  if (images.length === 0) return 'has everything';
+  const lacking = send.filter(({ blob }) => blob.kind === 'layer').length;
+  const cost = totalCost(send.map(({ expected }) => expected));
+  return `lacks ${lacking} of ${lacking + present.length} layers: ${costText(cost)}`;
+}

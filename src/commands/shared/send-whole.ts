@@ -1,0 +1,37 @@
+import type { Digest } from '../../core/digest.ts';
+import type { BlobStore } from '../../image/store.ts';
+import { dropWire, wireForm } from '../../image/wire.ts';
+import type { SendWhole } from '../../import/decode.ts';
+import { compressor } from '../../system/compress.ts';
+import type { Session } from '../../system/ssh/session.ts';
+import type { NodePlan } from '../../transfer/plan.ts';
+import { sendBlob } from '../../transfer/send.ts';
+
+/** A layer that was sent once more as a whole: bytes that travelled for it, and why. */
+export interface SentAgain {
+  readonly bytes: number;
+  readonly why: string;
+}
+
+/** What brings a layer to a node that could not apply its patch. */
+export interface WholeSender {
+  readonly send: SendWhole;
+  /** Layers that were sent again so far. */
+  readonly again: ReadonlyMap<Digest, SentAgain>;
+}
+
+/** The sender of one node. A refused patch is made anew the next time: it may be damaged here. */
+export function wholeSender(plan: NodePlan, session: Session, store: BlobStore): WholeSender {
+  const again = new Map<Digest, SentAgain>();
+  const send: SendWhole = async (layer, why, run) => {
+    const planned = plan.send.find(({ blob }) => blob.digest === layer.digest);
+    if (planned === undefined) throw new Error(`layer ${layer.digest} is not in the plan`);
+    await dropWire(store, layer.digest, planned.form);
+    const file = await wireForm(store, layer.digest, planned.whole.form, compressor, run.signal);
+    const onAcknowledged = (bytes: number): void => run.progress({ bytes, total: file.size });
+    const bytes = await sendBlob(session, file, run, onAcknowledged);
+    again.set(layer.digest, { bytes, why });
+    return { blob: layer, form: file.form };
+  };
+  return { send, again };
+}
