@@ -13,10 +13,14 @@ const NEEDED: Readonly<Record<string, string>> = {
 };
 
 /**
- * What only the tests need: they run an sshd of their own on 127.0.0.1. It is installed in CI and
- * never on a machine of somebody, where the package would start one for everybody.
+ * What only the tests need: an sshd of their own on 127.0.0.1, and a browser to look at receipts.
+ * Installed in CI and never on a machine of somebody: the one would start an sshd for everybody, the
+ * other is large.
  */
-const NEEDED_BY_TESTS: Readonly<Record<string, string>> = { '/usr/sbin/sshd': 'openssh-server' };
+const NEEDED_BY_TESTS: Readonly<Record<string, string>> = {
+  '/usr/sbin/sshd': 'openssh-server',
+  '/usr/bin/chromium': 'chromium',
+};
 
 /** Installs what is missing, or says how to. Throws an error with the exact command. */
 export async function ensurePackages(): Promise<string> {

@@ -1,9 +1,11 @@
 import { join, relative } from 'node:path';
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { exitCode, toShipError } from '../../core/errors.ts';
 import { kubernetesName, type Node } from '../../core/node.ts';
 import { VERSION } from '../../core/version.ts';
 import { errorData } from '../../output/error.ts';
+import { receiptPage } from '../../output/receipt/html/page.ts';
+import { receiptMarkdown } from '../../output/receipt/markdown.ts';
 import { NOTHING_RECORDED, recordEvent } from '../../output/receipt/record.ts';
 import { RECEIPT_VERSION, type Receipt } from '../../output/receipt/schema.ts';
 import { removeOldest, writeNumbered } from '../../system/numbered-files.ts';
@@ -63,6 +65,7 @@ async function keepReceipt(receipt: Receipt, { config, output }: Context): Promi
   try {
     const path = await writeReceipt(receipt, config.folder);
     output.note(`receipt ${relative(process.cwd(), path)}`);
+    await addToSummary(receipt, process.env['GITHUB_STEP_SUMMARY']);
   } catch (error) {
     output.note(
       `no receipt was written: ${error instanceof Error ? error.message : String(error)}`,
@@ -70,14 +73,19 @@ async function keepReceipt(receipt: Receipt, { config, output }: Context): Promi
   }
 }
 
-/** @returns path of the receipt */
+/** @returns path of the page; the same for machines is beside it */
 async function writeReceipt(receipt: Receipt, folder: string): Promise<string> {
   const own = join(folder, '.ciliumship');
   const receipts = join(own, 'receipts');
   const text = `${JSON.stringify(receipt, undefined, 2)}\n`;
-  const path = await writeNumbered(receipts, 'json', text, {});
+  const path = await writeNumbered(receipts, 'json', text, { html: receiptPage(receipt) });
   // Beside a config inside the source tree a receipt would make the tree differ from its commit.
   await writeFile(join(own, '.gitignore'), '*\n');
   await removeOldest(receipts, KEPT);
-  return `${path}.json`;
+  return `${path}.html`;
+}
+
+/** What GitHub shows as the summary of a job; a job may have several runs. */
+async function addToSummary(receipt: Receipt, file: string | undefined): Promise<void> {
+  if (file !== undefined && file !== '') await appendFile(file, `${receiptMarkdown(receipt)}\n`);
 }

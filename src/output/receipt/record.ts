@@ -55,13 +55,18 @@ function recordStep(
   node: string | undefined,
 ): Recorded {
   const stage = recorded.stages.findLast((one) => one.stage === event.stage);
-  const step = endedStep(event, at, node);
+  const step = endedStep(event, at, stage?.start ?? 0, node);
   if (stage === undefined || step === undefined) return recorded;
   return changeStage(recorded, event.stage, { end: at, steps: [...stage.steps, step] });
 }
 
 /** Undefined for a step that goes on, or that a dry run left alone. */
-function endedStep(event: StepEvent, at: number, node: string | undefined): StageStep | undefined {
+function endedStep(
+  event: StepEvent,
+  at: number,
+  since: number,
+  node: string | undefined,
+): StageStep | undefined {
   const { step, title, state, seconds = 0, text, error } = event;
   if (state === 'started' || state === 'planned') return undefined;
   return {
@@ -69,7 +74,8 @@ function endedStep(event: StepEvent, at: number, node: string | undefined): Stag
     title,
     ...(node === undefined ? {} : { node }),
     state,
-    start: Math.max(0, at - seconds * 1000),
+    // Never before its stage: clocks are read at slightly different moments.
+    start: Math.max(since, at - seconds * 1000),
     end: at,
     ...(text === undefined ? {} : { text }),
     ...(error === undefined ? {} : { error }),

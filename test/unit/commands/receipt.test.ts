@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CommandSpec, Context } from '../../../src/commands/command.ts';
 import type { CommonFlags } from '../../../src/commands/flags.ts';
 import { withReceipt } from '../../../src/commands/shared/receipt.ts';
@@ -78,7 +78,8 @@ describe('a command that changes something', () => {
       exitCode: 0,
       stages: [{ stage: 'Roll out', steps: [{ step: 'worker-1', node: 'worker', state: 'done' }] }],
     });
-    expect(lines.at(-1)).toMatch(/^receipt .*\.ciliumship\/receipts\/0001/);
+    expect(receiptsIn(folder)).toEqual(['0001.html', '0001.json']);
+    expect(lines.at(-1)).toMatch(/^receipt .*\.ciliumship\/receipts\/0001\.html\n$/);
   });
 
   test('leaves one when it fails too, without any secret, and fails as it did', async () => {
@@ -92,6 +93,16 @@ describe('a command that changes something', () => {
       stages: [{ state: 'failed', steps: [{ state: 'failed', error: { kind: 'storage' } }] }],
     });
     expect(JSON.stringify(receipt)).not.toContain('hunter2');
+  });
+
+  test('adds it to the summary of a GitHub job', async () => {
+    const folder = testFolder();
+    const summary = join(folder, 'summary.md');
+    writeFileSync(summary, 'before\n');
+    vi.stubEnv('GITHUB_STEP_SUMMARY', summary);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await withReceipt(working, contextIn(folder).context);
+    expect(readFileSync(summary, 'utf8')).toMatch(/^before\n## ciliumship push: /);
   });
 
   test('leaves none in a dry run', async () => {

@@ -1,0 +1,100 @@
+import { assert, constantFrom, oneof, property, string } from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { receiptPage } from '../../../../src/output/receipt/html/page.ts';
+import { receiptMarkdown } from '../../../../src/output/receipt/markdown.ts';
+import { html, line } from '../../../../src/output/receipt/markup.ts';
+import { receiptSchema } from '../../../../src/output/receipt/schema.ts';
+import { failedReceipt, shipReceipt } from '../../../support/receipts.ts';
+
+/** What a node might say to get into the page, the summary or the eyes of a reader. */
+const HOSTILE = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  '](https://example.org) ![x](https://example.org/x.png)',
+  '| cell\n\n# heading\n\n```\ncode',
+  '&lt;b&gt; @someone https://example.org',
+  '\u001b[31m \u202e gnp.exe',
+];
+
+/** Markdown as it reads once its entities are text again. */
+function readable(markdown: string): string {
+  return markdown.replaceAll(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
+}
+
+test('receipts made up for tests have the documented form', () => {
+  for (const receipt of [shipReceipt(), failedReceipt()]) {
+    expect(receiptSchema.parse(receipt)).toEqual(receipt);
+  }
+});
+
+describe('the page of a receipt', () => {
+  test('needs no script and nothing from the network, and forbids both', () => {
+    const page = receiptPage(shipReceipt());
+    expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
+    expect(page).not.toMatch(/<script|<link|<img|src=|href=|url\(|@import/);
+  });
+
+  test.each(HOSTILE)('shows %j as what it is', (said) => {
+    const calm = tagsOf(receiptPage(failedReceipt('calm')));
+    expect(tagsOf(receiptPage(failedReceipt(said)))).toEqual(calm);
+  });
+
+  test('names what was not committed, and what was there before', () => {
+    const page = receiptPage(shipReceipt());
+    expect(page).toContain('at 3f2a91c5d + 1 file not committed');
+    expect(page).toMatch(/was [0-9a-f]{12}/);
+    expect(page).toContain('as before');
+  });
+
+  test('says why a run failed and what to do', () => {
+    const page = receiptPage(failedReceipt());
+    expect(page).toContain('worker: 3.10 GB free, 4.02 GB needed');
+    expect(page).toContain('ciliumship images prune --nodes worker');
+    expect(page).toMatch(/still [0-9a-f]{12}/);
+  });
+});
+
+/** Every tag of a page, without the values of its attributes. */
+function tagsOf(page: string): readonly string[] {
+  return [...page.matchAll(/<[^>]*>/g)].map(([tag]) => tag.replaceAll(/"[^"]*"/g, '""'));
+}
+
+test('a text never leaves its place in HTML, whatever it is', () => {
+  const spoken = string({ unit: 'binary' });
+  assert(
+    property(spoken, (text) => {
+      expect(html`<b title="${text}">${text}</b>`.markup).toMatch(
+        /^<b title="[^"<>']*">[^"<>']*<\/b>$/,
+      );
+    }),
+  );
+});
+
+describe('the Markdown of a receipt', () => {
+  test('has the nodes, the images and the seconds of each stage', () => {
+    const markdown = readable(receiptMarkdown(shipReceipt()));
+    expect(markdown).toContain('## ciliumship ship: revision 8 runs on 2 nodes');
+    expect(markdown).toContain('| worker | shipped | 2 MB of 315 MB | 2 of 3 |');
+    expect(markdown).toMatch(
+      /\| cilium:dev \| [0-9a-f]{12} \| 195 MB \| proved, was [0-9a-f]{12} \|/,
+    );
+    expect(markdown).toContain('| Send |  | 3.1 s | 3.1 s |');
+    expect(markdown).toContain('| Build | 9.6 s |  |  |');
+  });
+
+  test('quotes why a run failed and marks where', () => {
+    const markdown = readable(receiptMarkdown(failedReceipt()));
+    expect(markdown).toContain('> **worker: 3.10 GB free, 4.02 GB needed**');
+    expect(markdown).toContain('> next: ciliumship images prune --nodes worker');
+    expect(markdown).toContain('| Send |  | 3.1 s | failed |');
+  });
+
+  test('cannot be given markup by what a node says, whatever it is', () => {
+    const spoken = oneof(string({ unit: 'binary' }), constantFrom(...HOSTILE));
+    assert(
+      property(spoken, (text) => {
+        expect(line`| ${text} |`.markup).toMatch(/^\| (?:[\p{L}\p{N} ]|&#\d+;)* \|$/u);
+      }),
+    );
+  });
+});
