@@ -23,6 +23,15 @@ export interface NodeResult {
   readonly bytes: number;
   readonly layers: number;
   readonly layerBytes: number;
+  readonly sent: readonly {
+    readonly digest: string;
+    readonly size: number;
+    readonly form: string;
+    readonly base?: string;
+    readonly bytes: number;
+    readonly expectedSeconds?: number;
+    readonly sentWhole?: string;
+  }[];
   readonly images: readonly {
     readonly key: string;
     readonly manifest: string;

@@ -29,7 +29,7 @@ interface Made {
  * cannot be made, or is no smaller than its layer, gives way to the whole layer in the plans.
  */
 export async function prepareWire(
-  context: Context,
+  context: Pick<Context, 'output' | 'signal'>,
   plans: readonly NodePlan[],
   store: BlobStore,
 ): Promise<Prepared> {
@@ -61,32 +61,41 @@ function makeStep(name: string, send: SendBlob, store: BlobStore): Step<Made> {
     title: `${what} ${shortDigest(blob.digest)}`,
     done: async () => {
       const file = await recallWire(store, blob.digest, form);
-      return file === undefined || isTooLarge(send, file) ? undefined : { file };
+      return file === undefined || isDoubtful(send, file) ? undefined : { file };
     },
-    run: ({ signal }) =>
-      isPatch(form)
-        ? patchOrWhole(send, store, signal)
-        : wireOf(send, store, signal).then((file) => ({ file })),
+    run: async ({ signal }) =>
+      isPatch(form) ? smallest(send, store, signal) : { file: await wireOf(send, store, signal) },
     describe: ({ file }) => formatBytes(file.size),
   };
 }
 
-async function patchOrWhole(send: SendBlob, store: BlobStore, signal: AbortSignal): Promise<Made> {
-  const patch = await wireOf(send, store, signal).catch((error: unknown) => {
-    signal.throwIfAborted();
-    if (error instanceof ShipError) return error;
-    throw error;
-  });
-  if (!(patch instanceof ShipError) && !isTooLarge(send, patch)) return { file: patch };
-  const why =
-    patch instanceof ShipError
-      ? 'the patch could not be made'
-      : `the patch is no smaller: ${formatBytes(patch.size)}`;
-  return { file: await wireOf(asWhole(send, why), store, signal), sentWhole: why };
+/** The patch, unless the whole layer is no larger. That one is made only when it may be. */
+async function smallest(send: SendBlob, store: BlobStore, signal: AbortSignal): Promise<Made> {
+  const patch = await patchOf(send, store, signal);
+  if (patch !== undefined && !isDoubtful(send, patch)) return { file: patch };
+  const file = await wireOf({ ...send, ...send.whole }, store, signal);
+  if (patch === undefined) return { file, sentWhole: 'the patch could not be made' };
+  if (patch.size < file.size) return { file: patch };
+  return { file, sentWhole: `the patch is no smaller: ${formatBytes(patch.size)}` };
 }
 
-/** Whether it is a patch that is no smaller than the whole layer would be. */
-function isTooLarge({ form, whole }: SendBlob, { size }: WireFile): boolean {
+/** Undefined when it cannot be made, for one because the store lost its base meanwhile. */
+async function patchOf(
+  send: SendBlob,
+  store: BlobStore,
+  signal: AbortSignal,
+): Promise<WireFile | undefined> {
+  try {
+    return await wireOf(send, store, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ShipError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a patch is as large as the whole layer is expected to be. */
+function isDoubtful({ form, whole }: SendBlob, { size }: WireFile): boolean {
   return isPatch(form) && size >= whole.expected.bytes;
 }
 

@@ -7,7 +7,7 @@ export function acting({ output, signal, flags }: Context): StageOptions {
 }
 
 /** Options of a stage that changes nothing on any node and so runs in a dry run too. */
-export function looking({ output, signal }: Context): StageOptions {
+export function looking({ output, signal }: Pick<Context, 'output' | 'signal'>): StageOptions {
   return { output, signal };
 }
 

@@ -1,0 +1,114 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { prepareWire } from '../../../src/commands/shared/prepare-wire.ts';
+import { createRedactor } from '../../../src/core/redact.ts';
+import type { Blob } from '../../../src/core/image.ts';
+import { openStore, type BlobStore } from '../../../src/image/store.ts';
+import { createOutput } from '../../../src/output/output.ts';
+import { planNode, type NodePlan, type SendBlob } from '../../../src/transfer/plan.ts';
+import { testFolder } from '../../support/folder.ts';
+import { missingPart, run } from '../../support/parts.ts';
+import { randomNumbers, seedOf } from '../../support/random.ts';
+import { blob, digestOf, EMPTY_NODE, PLANNING, shipImage } from '../../support/values.ts';
+
+const missing = await missingPart('zstd', () => run(['zstd', '--version']));
+const random = randomNumbers(seedOf('wire forms'));
+const noise = (size: number): Buffer =>
+  Buffer.from(Uint8Array.from({ length: size }, () => random(256)));
+
+const { signal } = new AbortController();
+const output = createOutput({
+  redactor: createRedactor(),
+  mode: 'quiet',
+  format: 'text',
+  sinks: [],
+  stdout: () => undefined,
+  stderr: () => undefined,
+});
+
+const OLD = noise(200_000);
+
+let store: BlobStore;
+beforeEach(async () => {
+  store = await openStore(testFolder());
+});
+
+async function stored(bytes: Buffer): Promise<Blob> {
+  const digest = digestOf(bytes);
+  await store.put(digest, Readable.from([bytes]));
+  return { kind: 'layer', digest, size: bytes.length };
+}
+
+/** A plan to send `bytes` to a node as a patch of OLD, and to another one, without it, whole. */
+async function plans(bytes: Buffer): Promise<readonly [patched: NodePlan, whole: NodePlan]> {
+  const base = await stored(OLD);
+  const image = { ...shipImage('cilium', []), layers: [await stored(bytes)] };
+  await store.put(image.config.digest, Readable.from(['config of cilium over ']));
+  await store.put(image.manifest.digest, Readable.from(['manifest of cilium over ']));
+  const earlier = new Map(image.layers.map(({ digest }) => [digest, [base]]));
+  const planning = { ...PLANNING, patch: 'always' as const, earlier };
+  const node = { ...EMPTY_NODE, content: new Set([base.digest]) };
+  return [
+    planNode('worker', [image], node, planning),
+    planNode('master', [image], EMPTY_NODE, planning),
+  ];
+}
+
+/** What became of the layer that was planned as a patch. */
+async function layerOf(bytes: Buffer): Promise<SendBlob | undefined> {
+  const { plans: prepared, wire } = await prepareWire(
+    { output, signal },
+    await plans(bytes),
+    store,
+  );
+  for (const { send } of prepared) {
+    for (const one of send)
+      expect(wire(one)).toMatchObject({ form: one.form, size: one.expected.bytes });
+  }
+  return prepared[0]?.send[0];
+}
+
+describe.skipIf(missing !== undefined)('a planned patch', () => {
+  test('stays one when it is small, while another node gets the layer whole', async () => {
+    const layer = await layerOf(Buffer.concat([OLD, noise(1_000)]));
+    expect(layer?.form).toEqual({
+      base: { ...blob('layer', ''), digest: digestOf(OLD), size: OLD.length },
+    });
+    expect(layer?.expected.bytes).toBeLessThan(2_000);
+    expect(readdirSync(join(store.folder, 'wire'))).toHaveLength(2);
+  });
+
+  test('stays one when it is large, as long as the layer is larger', async () => {
+    const layer = await layerOf(Buffer.concat([OLD.subarray(0, 100_000), noise(100_000)]));
+    expect(layer?.form).toHaveProperty('base');
+    expect(layer?.expected.bytes).toBeGreaterThan(100_000);
+  });
+
+  test('gives way to the layer when it is no smaller, and says so', async () => {
+    const layer = await layerOf(noise(200_000));
+    expect(layer?.form).toBe('zstd');
+    expect(layer?.sentWhole).toMatch(/^the patch is no smaller: 200 kB$/);
+    expect(layer?.expected.bytes).toBeGreaterThan(199_000);
+  });
+
+  test('gives way to the layer when the store lost its base meanwhile', async () => {
+    const bytes = Buffer.concat([OLD, noise(1_000)]);
+    const [patched] = await plans(bytes);
+    rmSync(store.path(digestOf(OLD)));
+    const { plans: prepared } = await prepareWire({ output, signal }, [patched], store);
+    expect(prepared[0]?.send[0]).toMatchObject({
+      form: 'zstd',
+      sentWhole: 'the patch could not be made',
+    });
+  });
+
+  test('fails with its layer, which no other form could bring either', async () => {
+    const bytes = Buffer.concat([OLD, noise(1_000)]);
+    const [patched] = await plans(bytes);
+    rmSync(store.path(digestOf(bytes)));
+    const preparing = prepareWire({ output, signal }, [patched], store);
+    await expect(preparing).rejects.toMatchObject({ kind: 'integrity', retryable: true });
+  });
+});
