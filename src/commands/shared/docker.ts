@@ -1,4 +1,4 @@
-import { connectDocker, type DockerDaemon } from '../../system/docker.ts';
+import type { DockerDaemon } from '../../system/docker.ts';
 import type { Context } from '../command.ts';
 
 /**
@@ -7,6 +7,8 @@ import type { Context } from '../command.ts';
  * @throws ShipError `build` naming its address when it does not
  */
 export async function openDocker({ signal }: Context): Promise<DockerDaemon> {
+  // Loaded late: the client takes a tenth of a second, and `--help` does not need it.
+  const { connectDocker } = await import('../../system/docker.ts');
   const docker = await connectDocker();
   await docker.ping(signal);
   return docker;

@@ -10,7 +10,6 @@ import { openStore, type BlobStore } from '../../image/store.ts';
 import type { Output } from '../../output/output.ts';
 import { runStage } from '../../output/stage.ts';
 import { readLogins, type DockerLogins } from '../../system/docker-login.ts';
-import { chooseEngine } from '../../system/docker-engine.ts';
 import type { DockerDaemon } from '../../system/docker.ts';
 import { cacheFolder } from '../../system/folders.ts';
 import { gitReader } from '../../system/git.ts';
@@ -42,6 +41,8 @@ export async function buildImages(context: Context, docker: DockerDaemon): Promi
   const requests = buildRequests(tree, config, config.images);
   const logins = hiddenLogins(readLogins(), output);
   const { engine: kind, idleTimeout } = config.build;
+  // Loaded late: what a build needs takes a tenth of a second.
+  const { chooseEngine } = await import('../../system/docker-engine.ts');
   const engine = await chooseEngine(docker, kind, idleTimeout, logins);
   const built = await runStage('Build', buildSteps(requests, engine, docker), acting(context));
   if (context.flags.dryRun === true) {
