@@ -1,11 +1,13 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../config/duration.ts';
+import { parseRate } from '../config/rate.ts';
 
 /** The flags that every command takes, as commander parsed them. */
 export interface CommonFlags {
   readonly config?: string;
   readonly nodes?: string;
   readonly concurrency?: number;
+  readonly maxRate?: string;
   readonly dryRun?: boolean;
   readonly output: 'text' | 'json' | 'yaml';
   readonly timeout?: string;
@@ -25,6 +27,7 @@ export function commonOptions(): readonly Option[] {
     option('-c, --config <file>', 'config file (default: ciliumship.yaml here or above)'),
     option('--nodes <names>', 'only these nodes; names or patterns, comma-separated: a,b*'),
     option('--concurrency <n>', 'nodes that are sent to at once').argParser(parseCount),
+    option('--max-rate <rate>', 'of all that is sent together: 20Mbit, 2.5MB').argParser(checkRate),
     option('--dry-run', 'look and print what would be done; change nothing'),
     option('-o, --output <format>', 'format of the result')
       .choices(['text', 'json', 'yaml'])
@@ -60,6 +63,15 @@ function checkDuration(text: string): string {
     return text;
   } catch {
     throw new InvalidArgumentError('Write 90s, 5m or 1h.');
+  }
+}
+
+function checkRate(text: string): string {
+  try {
+    parseRate(text);
+    return text;
+  } catch {
+    throw new InvalidArgumentError('Write 20Mbit or 2.5MB.');
   }
 }
 

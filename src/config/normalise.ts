@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Platform } from '../core/image.ts';
 import type { Node } from '../core/node.ts';
 import { parseDuration } from './duration.ts';
+import { parseRate } from './rate.ts';
 import type { ConfigFile } from './schema.ts';
 
 /** An image to build, as the config (or the default for a Cilium tree) describes it. */
@@ -28,7 +29,11 @@ export interface Config {
   readonly extraImages: readonly string[];
   readonly routes: ConfigFile['routes'];
   readonly build: { readonly engine: ConfigFile['build']['engine']; readonly idleTimeout: number };
-  readonly transfer: ConfigFile['transfer'];
+  readonly transfer: Omit<ConfigFile['transfer'], 'maxRate' | 'retry'> & {
+    /** Bytes per second. */
+    readonly maxRate: number | undefined;
+    readonly retry: number;
+  };
   readonly ssh: ConfigFile['ssh'];
   readonly deploy: {
     readonly chart: string;
@@ -78,7 +83,7 @@ export function normalise(config: ConfigFile, file: string): Config {
     extraImages: config.extraImages,
     routes: config.routes,
     build: { engine: config.build.engine, idleTimeout: parseDuration(config.build.idleTimeout) },
-    transfer: config.transfer,
+    transfer: toTransfer(config.transfer),
     ssh: config.ssh,
     deploy: toDeploy(config.deploy, folder, source),
     k3s: config.k3s,
@@ -99,6 +104,15 @@ function toImages(images: NonNullable<ConfigFile['images']>): readonly ImageSpec
     buildArgs: image.buildArgs ?? {},
     value: image.value,
   }));
+}
+
+function toTransfer(transfer: ConfigFile['transfer']): Config['transfer'] {
+  const { maxRate, retry } = transfer;
+  return {
+    ...transfer,
+    maxRate: maxRate === undefined ? undefined : parseRate(maxRate),
+    retry: parseDuration(retry),
+  };
 }
 
 function toDeploy(deploy: ConfigFile['deploy'], folder: string, source: string): Config['deploy'] {

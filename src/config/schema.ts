@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RATE } from './rate.ts';
 
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 const INTERFACE = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,14}$/;
@@ -15,6 +16,7 @@ const cidr = z.union(
 );
 const address = z.union([z.ipv4(), z.ipv6()], 'must be an IP address');
 const duration = z.string().regex(DURATION, 'must be a duration such as 90s, 5m or 1h');
+const rate = z.string().regex(RATE, 'must be a rate such as 20Mbit or 2.5MB');
 const imageName = z.string().regex(IMAGE, 'is not an image reference');
 const taggedImage = imageName.regex(/:[^/]+$/, 'needs a tag: REPO:TAG');
 const file = z.string().min(1).max(4096);
@@ -62,6 +64,8 @@ const transfer = z.strictObject({
     .enum(['auto', 'always', 'never'])
     .default('auto')
     .describe('auto sends a layer as a patch of its earlier version where that is faster'),
+  maxRate: rate.optional().describe('of the way out of this machine, shared by all nodes'),
+  retry: duration.default('2m').describe('a lost connection is taken up again for this long'),
 });
 
 const ssh = z.strictObject({

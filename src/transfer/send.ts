@@ -1,10 +1,18 @@
+import pRetry from 'p-retry';
 import { hexOf, type Digest } from '../core/digest.ts';
+import { ShipError } from '../core/errors.ts';
 import type { Argv, Remote, RemoteFiles } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
 import type { WireForm } from '../core/wire.ts';
 import { INBOX, LAYOUT, wireName } from '../facts/node-paths.ts';
 import { costText } from './cost.ts';
 import type { NodePlan, SendBlob } from './plan.ts';
+import { resumePoint } from './resume.ts';
+import { UNLIMITED, type Uplink } from './uplink.ts';
+
+/** Milliseconds before a lost connection is taken up again, at first and at most. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 10_000;
 
 /** The wire form of a blob, ready on this machine. */
 export interface WireBlob {
@@ -26,19 +34,31 @@ export interface Sent {
   readonly kept: number;
 }
 
+/** A node that can be connected to anew when the connection was lost. */
+export interface Link extends Remote, RemoteFiles {
+  reconnect(signal: AbortSignal): Promise<void>;
+}
+
+export interface SendOptions {
+  readonly uplink: Uplink;
+  /** Milliseconds that a lost connection is taken up again and again. */
+  readonly retryFor: number;
+}
+
 /**
  * The step that sends one node its missing blobs, one after the other, into a folder that only the
- * SSH user can write. Nothing in it is trusted: root hashes everything before it is used.
+ * SSH user can write. Nothing in it is trusted: root hashes everything before it is used. A lost
+ * connection is taken up again, and goes on where it was cut.
  *
  * @param wire gives the prepared wire form of a blob of the plan
  */
 export function sendStep(
   plan: NodePlan,
-  remote: Remote & RemoteFiles,
+  link: Link,
   wire: (blob: SendBlob) => WireBlob,
+  { uplink, retryFor }: SendOptions,
 ): Step<Sent> {
-  const blobs = plan.send.map((blob) => ({ ...blob, wire: wire(blob) }));
-  const total = blobs.reduce((sum, { wire: { size } }) => sum + size, 0);
+  const blobs = plan.send.map((send) => ({ ...send, wire: wire(send) }));
   return {
     id: plan.node,
     title: `send ${blobs.length} blobs to ${plan.node}`,
@@ -47,26 +67,76 @@ export function sendStep(
         ({ wire: blob, expected }) => `sftp: write ${inboxPath(blob)}   (${costText(expected)})`,
       ),
     run: async (run) => {
-      await prepareInbox(remote, run.signal);
-      const decoded = await decodedBlobs(remote, run.signal);
-      const sent = { bytes: 0, layers: 0, layerBytes: 0, kept: 0 };
-      let before = 0;
-      for (const { blob, wire: form } of blobs) {
-        const onAcknowledged = (bytes: number): void =>
-          run.progress({ bytes: before + bytes, total });
-        const isThere = decoded.has(hexOf(blob.digest));
-        const bytes = isThere ? 0 : await sendBlob(remote, form, run, onAcknowledged);
-        before += form.size;
-        sent.bytes += bytes;
-        if (bytes === 0) sent.kept += 1;
-        else if (blob.kind === 'layer') {
-          sent.layers += 1;
-          sent.layerBytes += bytes;
-        }
-      }
-      return sent;
+      const travelled = new Map<Digest, number>();
+      const attempt = async (number: number): Promise<void> => {
+        if (number > 1) await link.reconnect(run.signal);
+        await sendAll(blobs, { link, uplink, run, travelled });
+      };
+      await retried(attempt, retryFor, run);
+      return tally(blobs, travelled);
     },
     describe: ({ bytes }) => `${plan.node} ${(bytes / 1e6).toFixed(1)} MB`,
+  };
+}
+
+type ReadyBlob = SendBlob & { readonly wire: WireBlob };
+
+/** Tries again with growing pauses as long as only the way was bad. */
+async function retried(
+  attempt: (number: number) => Promise<void>,
+  retryFor: number,
+  run: Run,
+): Promise<void> {
+  await pRetry(attempt, {
+    retries: retryFor === 0 ? 0 : Number.POSITIVE_INFINITY,
+    maxRetryTime: retryFor,
+    minTimeout: FIRST_PAUSE,
+    maxTimeout: LONGEST_PAUSE,
+    randomize: true,
+    signal: run.signal,
+    shouldRetry: ({ error }) =>
+      error instanceof ShipError && error.kind === 'network' && error.retryable,
+    onFailedAttempt: ({ error }) => run.progress({ text: `${error.message}; connecting again` }),
+  });
+}
+
+interface Sending {
+  readonly link: Link;
+  readonly uplink: Uplink;
+  readonly run: Run;
+  /** Bytes that travelled for each blob so far, in all attempts. */
+  readonly travelled: Map<Digest, number>;
+}
+
+async function sendAll(
+  blobs: readonly ReadyBlob[],
+  { link, uplink, run, travelled }: Sending,
+): Promise<void> {
+  await prepareInbox(link, run.signal);
+  const decoded = await decodedBlobs(link, run.signal);
+  const total = blobs.reduce((sum, { wire: { size } }) => sum + size, 0);
+  let before = 0;
+  for (const { blob, wire } of blobs) {
+    const earlier = travelled.get(blob.digest) ?? 0;
+    const onAcknowledged = (bytes: number, start: number): void => {
+      travelled.set(blob.digest, earlier + bytes - start);
+      run.progress({ bytes: before + bytes, total });
+    };
+    if (!decoded.has(hexOf(blob.digest))) await sendBlob(link, wire, run, onAcknowledged, uplink);
+    before += wire.size;
+  }
+}
+
+function tally(blobs: readonly ReadyBlob[], travelled: ReadonlyMap<Digest, number>): Sent {
+  const bytesOf = ({ blob }: ReadyBlob): number => travelled.get(blob.digest) ?? 0;
+  const moved = blobs.filter((blob) => bytesOf(blob) > 0);
+  const layers = moved.filter(({ blob }) => blob.kind === 'layer');
+  const sum = (of: readonly ReadyBlob[]): number => of.reduce((all, one) => all + bytesOf(one), 0);
+  return {
+    bytes: sum(moved),
+    layers: layers.length,
+    layerBytes: sum(layers),
+    kept: blobs.length - moved.length,
   };
 }
 
@@ -85,23 +155,29 @@ async function decodedBlobs(remote: Remote, signal: AbortSignal): Promise<Readon
 }
 
 /**
- * Sends one blob. Throws as `RemoteFiles.write`.
+ * Sends one blob, from where an earlier attempt was cut. Throws as `RemoteFiles.write`.
  *
+ * @param onAcknowledged called with the length of the file on the node, and where this began
  * @returns bytes that travelled: 0 when a complete file lies there already
  */
 export async function sendBlob(
-  remote: RemoteFiles,
+  remote: Remote & RemoteFiles,
   wire: WireBlob,
-  run: Run,
-  onAcknowledged: (bytes: number) => void,
+  { signal }: Pick<Run, 'signal'>,
+  onAcknowledged: (bytes: number, start: number) => void,
+  uplink: Uplink = UNLIMITED,
 ): Promise<number> {
   const path = inboxPath(wire);
   if ((await remote.size(path)) === wire.size) return 0;
   const part = `${path}.part`;
-  if ((await remote.size(part)) !== undefined) await remote.remove(part);
-  await remote.write(part, wire.open(), { signal: run.signal, onAcknowledged });
+  const start = await resumePoint(remote, part, wire, signal);
+  await remote.write(part, uplink(wire.open(start)), {
+    start,
+    signal,
+    onAcknowledged: (bytes) => onAcknowledged(bytes, start),
+  });
   await remote.rename(part, path);
-  return wire.size;
+  return wire.size - start;
 }
 
 function inboxPath(wire: WireBlob): string {

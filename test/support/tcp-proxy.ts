@@ -7,6 +7,8 @@ export interface BadLink {
   readonly sent: number;
   /** From now on nothing passes and nothing ends: a link that went silent. */
   freeze(): void;
+  /** Ends every connection; new ones are let through. */
+  cut(): void;
   /** Flips one bit in the next bytes towards the server. */
   flipNext(): void;
   stop(): Promise<void>;
@@ -42,6 +44,9 @@ export async function startBadLink(port: number): Promise<BadLink> {
       return state.sent;
     },
     freeze: () => void (state.frozen = true),
+    cut: () => {
+      for (const socket of open) socket.destroy();
+    },
     flipNext: () => void (state.flip = true),
     stop: async () => {
       for (const socket of open) socket.destroy();

@@ -21,6 +21,7 @@ import { prepareWire } from './prepare-wire.ts';
 import { shippedData } from './report.ts';
 import { wholeSender, type SentAgain, type WholeSender } from './send-whole.ts';
 import { sentLayers, type SentLayer } from './sent-layers.ts';
+import { sendOptions } from './send-options.ts';
 import { perNode } from './stages.ts';
 
 /** What shipping came to on one node. */
@@ -57,9 +58,10 @@ export async function shipImages(
   await cleanIdle(context, fleet, looked);
   const { plans, wire } = await prepareWire(context, planned, store);
   if (context.flags.dryRun !== true) await rememberImages(store, images);
+  const options = sendOptions(context);
   const sent = await settleStage(
     'Send',
-    plans.map((plan) => sendStep(plan, sessionOf(fleet, plan.node), wire)),
+    plans.map((plan) => sendStep(plan, sessionOf(fleet, plan.node), wire, options)),
     perNode(context),
   );
   const arrived = plans.filter(({ node }) => sent.results.has(node) || sent.planned.has(node));

@@ -17,6 +17,12 @@ const FAREWELL = 2_000;
 
 /** An open connection to a node. Use it with `await using`. */
 export interface Session extends Remote, RemoteFiles, AsyncDisposable {
+  /**
+   * Connects anew after the connection was lost; everything goes over the new one from then on.
+   *
+   * @throws ShipError as `openSession`
+   */
+  reconnect(signal: AbortSignal): Promise<void>;
   /** Forwards a port of 127.0.0.1 here to `host:port` as the node sees it. */
   tunnel(host: string, port: number): Promise<Tunnel>;
 }
@@ -33,12 +39,39 @@ export async function openSession(
   options: SshOptions,
   signal: AbortSignal,
 ): Promise<Session> {
+  const open = (until: AbortSignal): Promise<Opened> => openOnce(node, destination, options, until);
+  let now = await open(signal);
+  return {
+    node,
+    run: (argv, given) => now.run(argv, given),
+    write: (path, source, given) => now.write(path, source, given),
+    rename: (from, to) => now.rename(from, to),
+    remove: (path) => now.remove(path),
+    size: (path) => now.size(path),
+    tunnel: (host, port) => now.tunnel(host, port),
+    reconnect: async (until) => {
+      await now[Symbol.asyncDispose]();
+      now = await open(until);
+    },
+    [Symbol.asyncDispose]: () => now[Symbol.asyncDispose](),
+  };
+}
+
+/** One connection, for as long as it lasts. */
+type Opened = Omit<Session, 'reconnect'>;
+
+async function openOnce(
+  node: string,
+  destination: string,
+  options: SshOptions,
+  signal: AbortSignal,
+): Promise<Opened> {
   const client = await connect(node, destination, options, signal);
   const connection = watchConnection(client, node);
   try {
     const asked = await execute(connection, true, ['id', '-u'], { signal, accept: ANY_CODE });
     if (!/^\d+$/.test(asked.stdout.trim())) throw noShell(node, destination, asked);
-    return sessionOn(connection, asked.stdout.trim() === '0');
+    return openedOn(connection, asked.stdout.trim() === '0');
   } catch (error) {
     client.destroy();
     throw error;
@@ -61,7 +94,7 @@ function noShell(node: string, destination: string, asked: Finished): ShipError 
   return new ShipError('identity', `${node}: ${destination} ${what}`, { details, hint });
 }
 
-function sessionOn(connection: Connection, root: boolean): Session {
+function openedOn(connection: Connection, root: boolean): Opened {
   const { client, node } = connection;
   const limit = pLimit(COMMANDS_AT_ONCE);
   return {

@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { hexOf } from '../../../src/core/digest.ts';
+import { ShipError } from '../../../src/core/errors.ts';
 import type { Progress, Run } from '../../../src/core/step.ts';
 import { INBOX, LAYOUT, wireName } from '../../../src/facts/node-paths.ts';
 import { planNode, type SendBlob } from '../../../src/transfer/plan.ts';
-import { sendStep, type Sent, type WireBlob } from '../../../src/transfer/send.ts';
+import {
+  sendStep,
+  type Link,
+  type SendOptions,
+  type Sent,
+  type WireBlob,
+} from '../../../src/transfer/send.ts';
+import { UNLIMITED } from '../../../src/transfer/uplink.ts';
 import { fakeNode, type FakeNode } from '../../support/fake-node.ts';
 import { EMPTY_NODE, PLANNING, shipImage } from '../../support/values.ts';
 
@@ -36,9 +44,15 @@ function bare(command: string): { readonly code: number } | undefined {
   return command.startsWith('ls ') ? { code: 2 } : undefined;
 }
 
+const OPTIONS: SendOptions = { uplink: UNLIMITED, retryFor: 60_000 };
+
 async function send(node: FakeNode, seen: Progress[] = []): Promise<Sent> {
   const run: Run = { signal: new AbortController().signal, progress: (one) => seen.push(one) };
-  return sendStep(PLAN, node, wire).run(run);
+  return sendStep(PLAN, linkTo(node), wire, OPTIONS).run(run);
+}
+
+function linkTo(node: FakeNode): Link {
+  return { ...node, reconnect: async () => void node.asked.push('reconnect') };
 }
 
 describe('sending', () => {
@@ -120,10 +134,59 @@ describe('sending', () => {
 
   test('plans what it would write, and writes nothing', () => {
     const node = nodeOfUser();
-    const lines = sendStep(PLAN, node, wire).plan?.();
+    const lines = sendStep(PLAN, linkTo(node), wire, OPTIONS).plan?.();
     expect(lines).toHaveLength(BLOBS.length);
     expect(lines?.[0]).toBe(`sftp: write ${LAYER.path}   (0.0 kB, rate unknown)`);
     expect(lines?.map((line) => line.split(' ')[2])).toEqual(BLOBS.map(({ path }) => path));
     expect(node.asked).toEqual([]);
+  });
+});
+
+describe('a lost connection', () => {
+  const lost = new ShipError('network', 'worker: the connection was lost', { retryable: true });
+
+  /** A node whose first writes end like this. */
+  function failing(...errors: readonly Error[]): Link {
+    const left = [...errors];
+    const link = linkTo(nodeOfUser());
+    return {
+      ...link,
+      write: async (path, source, options) => {
+        const error = left.shift();
+        if (error !== undefined) throw error;
+        return link.write(path, source, options);
+      },
+    };
+  }
+
+  const run: Run = { signal: new AbortController().signal, progress: () => undefined };
+
+  test('F16: is taken up again, and nothing is counted twice', async () => {
+    const link = failing(lost, lost);
+    const asked: string[] = [];
+    const seen: Link = { ...link, reconnect: async () => void asked.push('reconnect') };
+    expect(await sendStep(PLAN, seen, wire, OPTIONS).run(run)).toMatchObject({ bytes: TOTAL });
+    expect(asked).toEqual(['reconnect', 'reconnect']);
+  });
+
+  test.each([
+    ['F12: a changed host key', new ShipError('identity', 'worker: the host key changed')],
+    ['F19: a full disk', new ShipError('storage', 'worker: no space', { retryable: true })],
+  ])('%s is no lost connection: it is said at once', async (_title, error) => {
+    const sending = sendStep(PLAN, failing(error), wire, OPTIONS).run(run);
+    await expect(sending).rejects.toBe(error);
+  });
+
+  test('is not taken up when nobody wants that', async () => {
+    const once = { ...OPTIONS, retryFor: 0 };
+    await expect(sendStep(PLAN, failing(lost), wire, once).run(run)).rejects.toBe(lost);
+  });
+
+  test('ends with the reason of a run that was stopped', async () => {
+    const stop = new AbortController();
+    const reason = new ShipError('interrupted', 'interrupted');
+    const progress = (): void => stop.abort(reason);
+    const sending = sendStep(PLAN, failing(lost, lost), wire, OPTIONS);
+    await expect(sending.run({ signal: stop.signal, progress })).rejects.toBe(reason);
   });
 });
