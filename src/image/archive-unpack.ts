@@ -9,7 +9,7 @@ import { writeHashed, type SavedFile } from './docker-save.ts';
 import { limitUnpacked } from './limit.ts';
 
 const NAMES = /^(?:oci-layout|index\.json|blobs\/sha256\/(?<hex>[0-9a-f]{64}))$/;
-const MAX_ENTRIES = 4096;
+const MAX_ENTRIES = 1024;
 
 /** Says what is wrong with an archive: which file, which entry of it, and why. */
 export function badArchive(
@@ -18,7 +18,8 @@ export function badArchive(
   reason: string,
   cause?: unknown,
 ): ShipError {
-  return new ShipError('integrity', `${file}: ${entry.slice(0, 90)}: ${reason}`, {
+  const name = JSON.stringify(entry).slice(1, -1).slice(0, 90);
+  return new ShipError('integrity', `${file}: ${name}: ${reason}`, {
     hint: 'nothing was sent; make it again where the images are, with this config: ciliumship save FILE',
     cause,
   });

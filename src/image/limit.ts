@@ -3,7 +3,7 @@ import { ShipError } from '../core/errors.ts';
 
 /** No image of programs comes near: those of Cilium are about a third when compressed. */
 const RATIO = 100;
-const ALWAYS = 256 * 1024 * 1024;
+const ALWAYS = 64 * 1024 * 1024;
 
 /**
  * Lets a stream through until it is longer than anything honest that was `compressed` bytes long,

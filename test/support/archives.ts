@@ -1,10 +1,16 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { extract } from 'tar-stream';
 import { digestName, type ShipImage } from '../../src/core/image.ts';
 import type { Run } from '../../src/core/step.ts';
 import { readArchiveStep, type WantedImage } from '../../src/image/archive-read.ts';
+import { saveStep } from '../../src/image/archive-write.ts';
 import { readSavedImages } from '../../src/image/docker-save.ts';
 import { storeImage } from '../../src/image/ship-image.ts';
-import type { BlobStore } from '../../src/image/store.ts';
+import { openStore, type BlobStore } from '../../src/image/store.ts';
+import type { Entry } from './hostile/entries.ts';
 import { classic, tarOf } from './saved-archive.ts';
 
 /** Archives of `ciliumship save`, made of images of a few bytes. */
@@ -36,6 +42,22 @@ export async function storeImages(
 }
 
 /** Reads an archive into a store as `push --archive` does. */
-export async function readInto(store: BlobStore, file: string): Promise<readonly ShipImage[]> {
-  return readArchiveStep(file, WANTED, 'linux/amd64', store).run(RUN);
+export async function readInto(
+  store: BlobStore,
+  file: string,
+  signal = RUN.signal,
+): Promise<readonly ShipImage[]> {
+  return readArchiveStep(file, WANTED, 'linux/amd64', store).run({ ...RUN, signal });
+}
+
+/** The entries of an archive of the images of `WANTED`. */
+export async function honestEntries(folder: string): Promise<readonly Entry[]> {
+  const file = join(folder, 'honest.tar');
+  const store = await openStore(join(folder, 'honest'));
+  await saveStep(await storeImages(store), file, store).run(RUN);
+  const entries: Entry[] = [];
+  for await (const entry of createReadStream(file).pipe(extract())) {
+    entries.push({ name: entry.header.name, bytes: await buffer(entry) });
+  }
+  return entries;
 }
