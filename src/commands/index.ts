@@ -4,6 +4,7 @@ import { config } from './config.ts';
 import { deploy } from './deploy.ts';
 import { preflight } from './preflight.ts';
 import { push } from './push.ts';
+import { receipt } from './receipt.ts';
 import { save } from './save.ts';
 import { ship } from './ship.ts';
 import { status } from './status.ts';
@@ -19,6 +20,7 @@ export const commands: readonly AnyCommand[] = [
   deploy,
   validate,
   status,
+  receipt,
   preflight,
   values,
   config,

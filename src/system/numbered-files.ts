@@ -70,6 +70,24 @@ function numberOf(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/**
+ * @param number of the file; the highest when not given
+ * @returns its path; undefined when there is none
+ */
+export async function findNumbered(
+  folder: string,
+  extension: string,
+  number?: number,
+): Promise<string | undefined> {
+  const names = await readdir(folder).catch(() => []);
+  const found = names
+    .filter((name) => name.endsWith(`.${extension}`))
+    .map((name) => ({ name, number: numberOf(name) }))
+    .filter((file) => file.number !== undefined && file.number === (number ?? file.number))
+    .toSorted((a, b) => (b.number ?? 0) - (a.number ?? 0))[0];
+  return found === undefined ? undefined : join(folder, found.name);
+}
+
 /** Removes the files of all but the `kept` highest numbers. */
 export async function removeOldest(folder: string, kept: number): Promise<void> {
   const numbers = [...new Set(await numbersIn(folder))].toSorted((a, b) => b - a);

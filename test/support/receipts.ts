@@ -2,7 +2,7 @@ import { imagesData, shippedData } from '../../src/commands/shared/report.ts';
 import type { ShippedNode } from '../../src/commands/shared/ship-images.ts';
 import type { ShipImage } from '../../src/core/image.ts';
 import type { Receipt, ReceiptNode, Stage } from '../../src/output/receipt/schema.ts';
-import { shipImage, shippedNode } from './values.ts';
+import { digestOf, shipImage, shippedNode } from './values.ts';
 
 /** What a receipt says of a node that a push brought these images to. */
 export function receiptNode(
@@ -19,6 +19,15 @@ const OLD_AGENT = shipImage('cilium', ['base', 'agent']);
 const AGENT = shipImage('cilium', ['base', 'new agent']);
 const OPERATOR = shipImage('operator-generic', ['base', 'operator']);
 const IMAGES = [AGENT, OPERATOR].map(lifeSize);
+
+/** The layer that changed, as it travelled. */
+const PATCH = {
+  digest: digestOf('new agent'),
+  size: 157e6,
+  form: 'patch',
+  base: digestOf('agent'),
+  bytes: 1_990_000,
+} as const;
 
 /** The same image with layers as large as those of a real one. */
 function lifeSize(image: ShipImage): ShipImage {
@@ -66,7 +75,7 @@ export function shipReceipt(
       changed: ['pkg/version/banner.go'],
     },
     images: imagesData(IMAGES),
-    nodes: names.map((name) => receiptNode(name, IMAGES, { had })),
+    nodes: names.map((name) => receiptNode(name, IMAGES, { had, sentLayers: [PATCH] })),
     deploy: {
       state: 'deployed',
       revision: 8,

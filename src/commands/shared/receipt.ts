@@ -73,14 +73,18 @@ async function keepReceipt(receipt: Receipt, { config, output }: Context): Promi
   }
 }
 
+/** Where receipts lie. @param folder of the config file */
+export function receiptFolder(folder: string): string {
+  return join(folder, '.ciliumship', 'receipts');
+}
+
 /** @returns path of the page; the same for machines is beside it */
 async function writeReceipt(receipt: Receipt, folder: string): Promise<string> {
-  const own = join(folder, '.ciliumship');
-  const receipts = join(own, 'receipts');
+  const receipts = receiptFolder(folder);
   const text = `${JSON.stringify(receipt, undefined, 2)}\n`;
   const path = await writeNumbered(receipts, 'json', text, { html: receiptPage(receipt) });
   // Beside a config inside the source tree a receipt would make the tree differ from its commit.
-  await writeFile(join(own, '.gitignore'), '*\n');
+  await writeFile(join(receipts, '..', '.gitignore'), '*\n');
   await removeOldest(receipts, KEPT);
   return `${path}.html`;
 }

@@ -1,3 +1,4 @@
+import { formatSeconds } from '../../core/text.ts';
 import type { Receipt, Stage, StageStep } from './schema.ts';
 
 /** One stage on one lane of the timeline; times in milliseconds since the start of the run. */
@@ -70,4 +71,24 @@ export function ticks(total: number): readonly number[] {
   const distance = DISTANCES.find((one) => one >= total / 5) ?? hours;
   const count = Math.max(1, Math.ceil((total * 0.9) / distance));
   return Array.from({ length: count }, (_, index) => index * distance);
+}
+
+/** Seconds of each stage: a head with this machine and the nodes, and a row for each stage. */
+export function stageSeconds(receipt: Receipt): {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+} {
+  const lanes = lanesOf(receipt).filter(({ bars }) => bars.length > 0);
+  const stages = [...new Set(receipt.stages.map(({ stage }) => stage))];
+  return {
+    head: lanes.map(({ node }) => node ?? 'this machine'),
+    rows: stages.map((stage) => [stage, ...lanes.map((lane) => took(lane, stage))]),
+  };
+}
+
+function took({ bars }: Lane, stage: string): string {
+  const own = bars.filter((bar) => bar.stage === stage);
+  if (own.length === 0) return '';
+  const seconds = own.reduce((sum, { start, end }) => sum + (end - start) / 1000, 0);
+  return own.some(({ failed }) => failed) ? 'failed' : formatSeconds(seconds);
 }

@@ -1,11 +1,11 @@
 import { shortDigest } from '../../core/digest.ts';
 import { shortName } from '../../core/image.ts';
-import { formatSeconds } from '../../core/text.ts';
 import { formatBytes } from '../progress.ts';
-import { lanesOf, type Lane } from './lanes.ts';
+import { stageSeconds } from './lanes.ts';
 import { line, type Markup } from './markup.ts';
 import type { Receipt, ReceiptImage, ReceiptNode } from './schema.ts';
-import { headline, placeOf, totalsOf, whenAndWhat } from './totals.ts';
+import { totalsOf } from './totals.ts';
+import { headline, patchNotes, placeOf, whenAndWhat } from './words.ts';
 
 /** A receipt as Markdown, for the summary of a CI job. */
 export function receiptMarkdown(receipt: Receipt): string {
@@ -14,6 +14,7 @@ export function receiptMarkdown(receipt: Receipt): string {
     [line`${whenAndWhat(receipt).join(' · ')}`],
     failure(receipt),
     nodesTable(receipt.nodes),
+    patchList(receipt.nodes),
     imagesTable(receipt),
     stagesTable(receipt),
   ];
@@ -59,23 +60,17 @@ function placeText(image: ReceiptImage, node: ReceiptNode): string {
   return [proved ? 'proved' : 'not proved', ...(note === '' ? [] : [note])].join(', ');
 }
 
-/** Seconds of each stage, on this machine and on each node. */
 function stagesTable(receipt: Receipt): readonly Markup[] {
-  const lanes = lanesOf(receipt).filter(({ bars }) => bars.length > 0);
-  const stages = [...new Set(receipt.stages.map(({ stage }) => stage))];
-  if (lanes.length === 0) return [];
+  const { head, rows } = stageSeconds(receipt);
+  if (rows.length === 0) return [];
   return [
-    line`| stage |${lanes.map(({ node }) => line` ${node ?? 'this machine'} |`)}`,
-    line`| --- |${lanes.map(() => line` ---: |`)}`,
-    ...stages.map(
-      (stage) => line`| ${stage} |${lanes.map((lane) => line` ${took(lane, stage)} |`)}`,
-    ),
+    line`| stage |${head.map((name) => line` ${name} |`)}`,
+    line`| --- |${head.map(() => line` ---: |`)}`,
+    ...rows.map((cells) => line`|${cells.map((cell) => line` ${cell} |`)}`),
   ];
 }
 
-function took({ bars }: Lane, stage: string): string {
-  const own = bars.filter((bar) => bar.stage === stage);
-  if (own.length === 0) return '';
-  const seconds = own.reduce((sum, { start, end }) => sum + (end - start) / 1000, 0);
-  return own.some(({ failed }) => failed) ? 'failed' : formatSeconds(seconds);
+/** Layers that travelled as patches, node by node. */
+function patchList(nodes: readonly ReceiptNode[]): readonly Markup[] {
+  return nodes.flatMap((node) => patchNotes(node).map((note) => line`- ${node.node}: ${note}`));
 }

@@ -3,9 +3,10 @@ import { shortName } from '../../core/image.ts';
 import { formatBytes } from '../progress.ts';
 import { textTable } from '../table.ts';
 import type { ReceiptNode } from './schema.ts';
+import { totalsOf } from './totals.ts';
+import { patchNotes } from './words.ts';
 
 type Proof = ReceiptNode['images'][number];
-type SentLayer = ReceiptNode['sent'][number];
 
 const PIN_IGNORED = 'pin not honoured by containerd 1.6';
 
@@ -18,21 +19,9 @@ export function nodesTable(nodes: readonly ReceiptNode[]): string {
   return [table, ...patchLines(nodes), ...pinNotes(nodes)].join('\n');
 }
 
-/** Layers that travelled as patches, and those that would have if something had not been in the way. */
 function patchLines(nodes: readonly ReceiptNode[]): readonly string[] {
-  const lines = nodes.flatMap(({ node, sent }) =>
-    sent.flatMap((layer) => {
-      const text = patchText(layer);
-      return text === undefined ? [] : [`${node}: layer ${shortDigest(layer.digest)} ${text}`];
-    }),
-  );
+  const lines = nodes.flatMap((node) => patchNotes(node).map((note) => `${node.node}: ${note}`));
   return lines.length === 0 ? [] : ['', ...lines];
-}
-
-function patchText({ base, bytes, size, sentWhole }: SentLayer): string | undefined {
-  const share = `${formatBytes(bytes)} of ${formatBytes(size)}`;
-  if (sentWhole !== undefined) return `patch → sent whole: ${sentWhole} (${share})`;
-  return base !== undefined ? `as a patch of ${shortDigest(base)}: ${share}` : undefined;
 }
 
 function pinNotes(nodes: readonly ReceiptNode[]): readonly string[] {
@@ -76,9 +65,6 @@ export function sentSummary(nodes: readonly ReceiptNode[], images: number): stri
   if (nodes.every(({ state }) => state === 'nothing to do')) {
     return `nothing to do: ${images} images are complete and unpacked on ${nodes.length} nodes`;
   }
-  const sum = (of: (node: ReceiptNode) => number): number =>
-    nodes.reduce((total, node) => total + of(node), 0);
-  const sent = formatBytes(sum(({ bytes }) => bytes));
-  const whole = formatBytes(sum((node) => node.whole.bytes));
-  return `${sent} sent to ${nodes.length} nodes, whose images hold ${whole}`;
+  const { sent, whole } = totalsOf(nodes);
+  return `${formatBytes(sent)} sent to ${nodes.length} nodes, whose images hold ${formatBytes(whole)}`;
 }

@@ -1,6 +1,4 @@
-import { shortDigest } from '../../core/digest.ts';
-import { formatSeconds } from '../../core/text.ts';
-import type { Receipt, ReceiptImage, ReceiptNode } from './schema.ts';
+import type { ReceiptNode } from './schema.ts';
 
 /** Sums over all nodes of a receipt, in bytes and layers. */
 export interface Totals {
@@ -23,45 +21,4 @@ export function totalsOf(nodes: readonly ReceiptNode[]): Totals {
     wholeLayers: sum(({ whole }) => whole.layers),
     proved: nodes.filter(({ state }) => state === 'shipped' || state === 'nothing to do').length,
   };
-}
-
-/** The outcome of a run in a few words. */
-export function headline({ command, error, nodes, images, deploy }: Receipt): string {
-  if (error !== undefined) return `the ${command} failed`;
-  if (deploy?.state === 'deployed') {
-    return `revision ${deploy.revision ?? '?'} runs on ${counted(deploy.agents.length, 'node')}`;
-  }
-  if (nodes.every(({ state }) => state === 'nothing to do')) return 'there was nothing to do';
-  const { proved } = totalsOf(nodes);
-  return `${counted(images.length, 'image')} proved on ${counted(proved, 'node')}`;
-}
-
-/**
- * When it was, how long it took, and from which source. A tree with uncommitted files must say so:
- * its commit alone does not name what was built.
- */
-export function whenAndWhat({ started, seconds, source }: Receipt): readonly string[] {
-  const when = `${started.slice(0, 10)} ${started.slice(11, 16)} UTC`;
-  if (source === undefined) return [when, formatSeconds(seconds)];
-  const changed = source.changed.length;
-  const dirty = changed === 0 ? '' : ` + ${counted(changed, 'file')} not committed`;
-  const tree = `Cilium ${source.version} at ${source.commit.slice(0, 9)}${dirty}`;
-  return [when, formatSeconds(seconds), tree];
-}
-
-/** Whether a node proved an image, and what it had before: `was 45c48cce2e2d`. */
-export function placeOf(
-  { key, config }: ReceiptImage,
-  { before, images }: ReceiptNode,
-): { readonly proved: boolean; readonly note: string } {
-  const old = before[key];
-  const proved = images.some((proof) => proof.key === key);
-  if (old === undefined) return { proved, note: proved ? 'new here' : '' };
-  if (!proved) return { proved, note: `still ${shortDigest(old)}` };
-  return { proved, note: old === config ? 'as before' : `was ${shortDigest(old)}` };
-}
-
-/** `1 node`, `2 nodes`. */
-export function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }

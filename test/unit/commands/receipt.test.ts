@@ -2,40 +2,12 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CommandSpec, Context } from '../../../src/commands/command.ts';
-import type { CommonFlags } from '../../../src/commands/flags.ts';
 import { withReceipt } from '../../../src/commands/shared/receipt.ts';
-import { normalise } from '../../../src/config/normalise.ts';
-import { configSchema } from '../../../src/config/schema.ts';
 import { ShipError } from '../../../src/core/errors.ts';
-import { createRedactor } from '../../../src/core/redact.ts';
-import { createOutput } from '../../../src/output/output.ts';
 import { receiptSchema, type Receipt } from '../../../src/output/receipt/schema.ts';
 import { runStage } from '../../../src/output/stage.ts';
+import { testContext } from '../../support/context.ts';
 import { testFolder } from '../../support/folder.ts';
-
-const NODES = { worker: { ssh: 'worker', role: 'agent', nodeName: 'worker-1' } };
-
-function contextIn(folder: string, flags: Partial<CommonFlags> = {}) {
-  const lines: string[] = [];
-  const write = (text: string): number => lines.push(text);
-  const output = createOutput({
-    redactor: createRedactor({ TOKEN: 'hunter2-hunter2' }),
-    mode: 'plain',
-    format: 'text',
-    sinks: [],
-    stdout: write,
-    stderr: write,
-  });
-  const config = normalise(
-    configSchema.parse({ version: 1, source: '.', nodes: NODES }),
-    join(folder, 'ciliumship.yaml'),
-  );
-  const { signal } = new AbortController();
-  return {
-    context: { config, args: [], flags: { output: 'text', ...flags }, output, signal } as const,
-    lines,
-  };
-}
 
 /** A command of one stage with one step for the worker, by its Kubernetes name. */
 function command(run: () => Promise<string>): CommandSpec {
@@ -70,7 +42,7 @@ function readReceipt(folder: string, name = '0001.json'): Receipt {
 describe('a command that changes something', () => {
   test('leaves a receipt beside the config and prints its path', async () => {
     const folder = testFolder();
-    const { context, lines } = contextIn(folder);
+    const { context, lines } = testContext(folder);
     await withReceipt(working, context);
     expect(readReceipt(folder)).toMatchObject({
       command: 'push',
@@ -84,7 +56,7 @@ describe('a command that changes something', () => {
 
   test('leaves one when it fails too, without any secret, and fails as it did', async () => {
     const folder = testFolder();
-    const run = withReceipt(failing, contextIn(folder).context);
+    const run = withReceipt(failing, testContext(folder).context);
     await expect(run).rejects.toMatchObject({ kind: 'storage', hint: 'make room' });
     const receipt = readReceipt(folder);
     expect(receipt).toMatchObject({
@@ -101,25 +73,25 @@ describe('a command that changes something', () => {
     writeFileSync(summary, 'before\n');
     vi.stubEnv('GITHUB_STEP_SUMMARY', summary);
     onTestFinished(() => void vi.unstubAllEnvs());
-    await withReceipt(working, contextIn(folder).context);
+    await withReceipt(working, testContext(folder).context);
     expect(readFileSync(summary, 'utf8')).toMatch(/^before\n## ciliumship push: /);
   });
 
   test('leaves none in a dry run', async () => {
     const folder = testFolder();
-    await withReceipt(working, contextIn(folder, { dryRun: true }).context);
+    await withReceipt(working, testContext(folder, { dryRun: true }).context);
     expect(existsSync(join(folder, '.ciliumship'))).toBe(false);
   });
 
   test('keeps its receipts out of git, so that a tree around them stays clean', async () => {
     const folder = testFolder();
-    await withReceipt(working, contextIn(folder).context);
+    await withReceipt(working, testContext(folder).context);
     expect(readFileSync(join(folder, '.ciliumship', '.gitignore'), 'utf8')).toBe('*\n');
   });
 
   test('keeps the newest 50', async () => {
     const folder = testFolder();
-    for (let run = 0; run < 52; run += 1) await withReceipt(working, contextIn(folder).context);
+    for (let run = 0; run < 52; run += 1) await withReceipt(working, testContext(folder).context);
     const numbers = new Set(receiptsIn(folder).map((name) => name.slice(0, 4)));
     expect([...numbers].toSorted()).toEqual(
       Array.from({ length: 50 }, (_, index) => String(index + 3).padStart(4, '0')),
@@ -129,7 +101,7 @@ describe('a command that changes something', () => {
   test('does not fail for a receipt that cannot be written, and says so', async () => {
     const folder = testFolder();
     writeFileSync(join(folder, '.ciliumship'), 'in the way');
-    const { context, lines } = contextIn(folder);
+    const { context, lines } = testContext(folder);
     await withReceipt(working, context);
     expect(lines.at(-1)).toMatch(/^no receipt was written: /);
   });
@@ -137,6 +109,6 @@ describe('a command that changes something', () => {
 
 test('a command that only looks leaves none', async () => {
   const folder = testFolder();
-  await withReceipt({ ...working, receipt: false }, contextIn(folder).context);
+  await withReceipt({ ...working, receipt: false }, testContext(folder).context);
   expect(existsSync(join(folder, '.ciliumship'))).toBe(false);
 });

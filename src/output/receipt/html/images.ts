@@ -2,7 +2,7 @@ import { shortDigest } from '../../../core/digest.ts';
 import { shortName } from '../../../core/image.ts';
 import { formatBytes } from '../../progress.ts';
 import type { Receipt, ReceiptImage, ReceiptNode } from '../schema.ts';
-import { placeOf } from '../totals.ts';
+import { placeOf } from '../words.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** Which image is on which node, and what was there before. */

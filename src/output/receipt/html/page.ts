@@ -1,5 +1,5 @@
 import type { Receipt } from '../schema.ts';
-import { headline, whenAndWhat } from '../totals.ts';
+import { headline, whenAndWhat } from '../words.ts';
 import { checksSection } from './checks.ts';
 import { imagesSection } from './images.ts';
 import { html, type Markup } from '../markup.ts';

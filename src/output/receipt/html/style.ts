@@ -58,7 +58,9 @@ small, .quiet, .note, .facts, .eyebrow { color: var(--soft); }
 .lane ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0.1rem 1rem; font-size: 0.87rem; color: var(--soft); }
 .lane li b { font-weight: 500; color: var(--ink); }
 .lane li i { display: inline-block; width: 9px; height: 9px; border-radius: 3px; margin-right: 0.4rem; }
-.reason { color: var(--bad); font-size: 0.87rem; margin-top: 0.3rem; }
+.reason, .patch { font-size: 0.87rem; margin-top: 0.3rem; }
+.reason { color: var(--bad); }
+.patch { color: var(--soft); }
 i.look { background: var(--look); }
 i.make { background: var(--make); }
 i.send { background: var(--send); }
@@ -96,6 +98,7 @@ footer { display: flex; flex-wrap: wrap; gap: 0 1.1rem; color: var(--soft); font
   tr:first-child { border: 0; padding-top: 0; }
   tr:last-child { padding-bottom: 0; }
   th, td, .number { border: 0; padding: 0.1rem 0; text-align: left; }
+  tbody tr:last-child > * { padding-bottom: 0.1rem; }
   td { display: grid; grid-template-columns: 7rem minmax(0, 1fr); }
   td::before { content: attr(data-head); color: var(--soft); grid-row: span 2; }
 }

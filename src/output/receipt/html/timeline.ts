@@ -2,6 +2,7 @@ import { formatSeconds } from '../../../core/text.ts';
 import { formatBytes } from '../../progress.ts';
 import { lanesOf, ticks, type Bar, type Lane } from '../lanes.ts';
 import type { Receipt, ReceiptNode } from '../schema.ts';
+import { patchNotes } from '../words.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** Colour of the bars of a stage; the rest looks and prepares. */
@@ -52,6 +53,7 @@ function laneOf({ node, bars }: Lane, total: number, nodes: readonly ReceiptNode
   const shipped = nodes.find((one) => one.node === node);
   const rows = Math.max(...bars.map(({ row }) => row)) + 1;
   const lines = ticks(total).map((at) => html`<u style="left:${percent(at, total)}"></u>`);
+  const patches = shipped === undefined ? [] : patchNotes(shipped);
   const failures = bars.filter(({ failed }) => failed);
   return html`<article class="lane">
     <h3>${node ?? 'this machine'} ${shipped === undefined ? undefined : summary(shipped)}</h3>
@@ -61,6 +63,7 @@ function laneOf({ node, bars }: Lane, total: number, nodes: readonly ReceiptNode
     <ul>
       ${bars.map(chip)}
     </ul>
+    ${patches.map((note) => html`<p class="patch">${note}</p>`)}
     ${failures.map(({ stage, text }) => html`<p class="reason">${stage}: ${text}</p>`)}
   </article>`;
 }

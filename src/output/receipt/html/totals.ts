@@ -1,7 +1,8 @@
 import { formatSeconds } from '../../../core/text.ts';
 import { formatBytes } from '../../progress.ts';
 import type { Receipt } from '../schema.ts';
-import { counted, totalsOf } from '../totals.ts';
+import { totalsOf } from '../totals.ts';
+import { counted } from '../words.ts';
 import { html, type Markup } from '../markup.ts';
 
 interface Tile {

@@ -1,10 +1,12 @@
 import { assert, constantFrom, oneof, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { shortDigest } from '../../../../src/core/digest.ts';
 import { receiptPage } from '../../../../src/output/receipt/html/page.ts';
 import { receiptMarkdown } from '../../../../src/output/receipt/markdown.ts';
 import { html, line } from '../../../../src/output/receipt/markup.ts';
 import { receiptSchema } from '../../../../src/output/receipt/schema.ts';
 import { failedReceipt, shipReceipt } from '../../../support/receipts.ts';
+import { digestOf } from '../../../support/values.ts';
 
 /** What a node might say to get into the page, the summary or the eyes of a reader. */
 const HOSTILE = [
@@ -58,6 +60,28 @@ describe('the page of a receipt', () => {
 function tagsOf(page: string): readonly string[] {
   return [...page.matchAll(/<[^>]*>/g)].map(([tag]) => tag.replaceAll(/"[^"]*"/g, '""'));
 }
+
+test('layers that travelled as patches, or should have, are named for each node', () => {
+  const { nodes, ...rest } = shipReceipt(['master', 'worker']);
+  const [layer] = nodes.flatMap(({ sent }) => sent);
+  if (layer === undefined) throw new Error('a layer is needed');
+  const refused = { ...layer, form: 'zstd', sentWhole: 'the base is gone' } as const;
+  const patched = {
+    ...rest,
+    nodes: nodes.map((node) => (node.node === 'worker' ? { ...node, sent: [refused] } : node)),
+  };
+  const name = `layer ${shortDigest(layer.digest)}`;
+  const base = shortDigest(digestOf('agent'));
+  const notes = {
+    master: `${name} as a patch of ${base}: 1.9 MB of 157 MB`,
+    worker: `${name} patch → sent whole: the base is gone (1.9 MB of 157 MB)`,
+  };
+  const markdown = readable(receiptMarkdown(patched));
+  for (const [node, note] of Object.entries(notes)) {
+    expect(receiptPage(patched)).toContain(note);
+    expect(markdown).toContain(`- ${node}: ${note}`);
+  }
+});
 
 test('a text never leaves its place in HTML, whatever it is', () => {
   const spoken = string({ unit: 'binary' });
