@@ -2,7 +2,7 @@ import type { ImageProof, ShipImage } from '../core/image.ts';
 import type { Remote } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
 import { INBOX, LAYOUT } from '../facts/node-paths.ts';
-import { isProved, proofOf, type NodeStore } from '../facts/node-store.ts';
+import { isProved, proofOf, type NodeImages } from '../facts/node-store.ts';
 import { ctr, decodeAll, rooted, type SendWhole, type SentBlob } from './decode.ts';
 import { importCommand } from './layout.ts';
 import { namingCommands, planLines, STAGING, stagingName, type Staged } from './names.ts';
@@ -17,8 +17,8 @@ export interface ImportPlan {
 
 export interface ImportTools {
   readonly remote: Remote;
-  /** Looks at the node anew. */
-  readonly probe: (signal: AbortSignal) => Promise<NodeStore>;
+  /** Looks at the images of the node anew. */
+  readonly probe: (signal: AbortSignal) => Promise<NodeImages>;
   /** Makes staging names unique to this run. */
   readonly token: string;
   /** Brings a layer whose patch the node cannot apply. */
@@ -82,7 +82,7 @@ async function proveAll(
   const proofs: ImageProof[] = [];
   for (const image of images) {
     const proof = proofOf(store, image);
-    const again = (): Promise<NodeStore> => probe(run.signal);
+    const again = (): Promise<NodeImages> => probe(run.signal);
     proofs.push(isProved(proof) ? proof : await proveImage(node, image, again, run.signal));
   }
   return proofs;
@@ -100,7 +100,7 @@ async function stageImage(
 }
 
 /** Removes what a run that was killed in the middle of an import left; we hold the node's lock. */
-async function removeStaging(remote: Remote, store: NodeStore): Promise<void> {
+async function removeStaging(remote: Remote, store: NodeImages): Promise<void> {
   const left = [...store.images.keys()].filter((name) => name.startsWith(STAGING));
   for (const name of left) {
     await remote.run(ctr('images', 'rm', name), { sudo: true, accept: [1] });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { shortDigest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import type { ImageProof, ShipImage } from '../core/image.ts';
-import { isProved, proofOf, type NodeStore } from '../facts/node-store.ts';
+import { isProved, proofOf, type NodeImages } from '../facts/node-store.ts';
 
 /** The CRI learns of an image by an event, a moment after containerd has it. */
 const CRI_WAIT = 15_000;
@@ -17,7 +17,7 @@ export function proveStaged(
   node: string,
   image: ShipImage,
   staging: string,
-  store: NodeStore,
+  store: NodeImages,
 ): void {
   const found = store.checked.get(staging);
   if (found?.digest !== image.manifest.digest) {
@@ -45,7 +45,7 @@ export function proveStaged(
 export async function proveImage(
   node: string,
   image: ShipImage,
-  probe: () => Promise<NodeStore>,
+  probe: () => Promise<NodeImages>,
   signal: AbortSignal,
   wait = CRI_WAIT,
 ): Promise<ImageProof> {

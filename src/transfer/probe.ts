@@ -4,7 +4,7 @@ import { parseCheck, parseContent, parseImages, parseServerVersion } from '../fa
 import { parseCriImages } from '../facts/cri.ts';
 import { parseFree } from '../facts/disk.ts';
 import { parseMachine, parseMemory, parsePlatform } from '../facts/machine.ts';
-import type { Machine, NodeStore } from '../facts/node-store.ts';
+import type { Machine, NodeImages, NodeStore } from '../facts/node-store.ts';
 import { canPatch } from '../facts/zstd.ts';
 
 /** The commands that look at a node, as bare arguments so that sudo can allow exactly these. */
@@ -28,20 +28,40 @@ export const PROBES = {
  */
 export async function probeNode(remote: Remote, signal: AbortSignal): Promise<NodeStore> {
   const containerd = await containerdVersion(remote, signal);
-  const ask = async (argv: Argv): Promise<string> =>
-    (await remote.run(argv, { sudo: true, signal })).stdout;
-  const [content, images, checked, cri, free, zstd, memory, platform, machine] = await Promise.all([
+  const ask = asker(remote, signal);
+  const [images, content, free, zstd, memory, platform, machine] = await Promise.all([
+    askImages(remote, signal),
     ask(PROBES.content).then(parseContent),
-    ask(PROBES.images).then(parseImages),
-    checkImages(remote, signal),
-    ask(PROBES.cri).then(parseCriImages),
     ask(PROBES.free).then(parseFree),
     readZstd(remote, signal),
     ask(PROBES.memory).then(parseMemory),
     ask(PROBES.architecture).then(parsePlatform),
     readMachine(remote, signal),
   ]);
-  return { containerd, content, images, checked, cri, free, ...zstd, memory, platform, machine };
+  return { containerd, ...images, content, free, ...zstd, memory, platform, machine };
+}
+
+/** Asks a node for its images only. Throws as `probeNode`. */
+export async function probeImages(remote: Remote, signal: AbortSignal): Promise<NodeImages> {
+  const containerd = await containerdVersion(remote, signal);
+  return { containerd, ...(await askImages(remote, signal)) };
+}
+
+async function askImages(
+  remote: Remote,
+  signal: AbortSignal,
+): Promise<Omit<NodeImages, 'containerd'>> {
+  const ask = asker(remote, signal);
+  const [images, checked, cri] = await Promise.all([
+    ask(PROBES.images).then(parseImages),
+    checkImages(remote, signal),
+    ask(PROBES.cri).then(parseCriImages),
+  ]);
+  return { images, checked, cri };
+}
+
+function asker(remote: Remote, signal: AbortSignal): (argv: Argv) => Promise<string> {
+  return async (argv) => (await remote.run(argv, { sudo: true, signal })).stdout;
 }
 
 /** With one image that it cannot look into, ctr prints the whole table and then exits with 1. */

@@ -3,7 +3,7 @@ import type { Digest } from '../../core/digest.ts';
 import type { ShipError } from '../../core/errors.ts';
 import type { ImageProof, ShipImage } from '../../core/image.ts';
 import { hadBefore, type Had } from '../../facts/had-before.ts';
-import { proofOf, type NodeStore } from '../../facts/node-store.ts';
+import { proofOf, type NodeImages } from '../../facts/node-store.ts';
 import { rememberImages } from '../../image/earlier.ts';
 import type { BlobStore } from '../../image/store.ts';
 import { dropWire } from '../../image/wire.ts';
@@ -11,7 +11,7 @@ import { cleanNode, importStep } from '../../import/import.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { NodePlan } from '../../transfer/plan.ts';
-import { probeNode } from '../../transfer/probe.ts';
+import { probeImages } from '../../transfer/probe.ts';
 import { sendStep, type Sent } from '../../transfer/send.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
@@ -99,7 +99,7 @@ async function importAll(
   const token = randomBytes(6).toString('hex');
   const steps = plans.map(({ node, images, send }) => {
     const remote = sessionOf(fleet, node);
-    const probe = (signal: AbortSignal): Promise<NodeStore> => probeNode(remote, signal);
+    const probe = (signal: AbortSignal): Promise<NodeImages> => probeImages(remote, signal);
     const sender = senders.get(node);
     if (sender === undefined) throw new Error(`nothing was sent to ${node}`);
     const requireLock = (): void => fleet.requireLock(node);
