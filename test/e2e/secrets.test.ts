@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ciliumship } from '../support/cli.ts';
@@ -8,9 +8,10 @@ import { missingPart } from '../support/parts.ts';
 import { changeBanner, resetTree } from '../support/tree.ts';
 
 const missing = await missingPart('the lab', requireLab);
+const config = changedConfig((text) => text);
 // Without a kubeconfig of the user, so that the admin's is fetched and handed to Helm.
 const env: NodeJS.ProcessEnv = {
-  ...labEnvironment(changedConfig((text) => text)),
+  ...labEnvironment(config),
   KUBECONFIG: undefined,
   MY_REGISTRY_PASSWORD: 'canary-in-the-environment',
 };
@@ -64,7 +65,10 @@ describe.skipIf(missing !== undefined)('a whole ship', () => {
     const state = join(process.env['XDG_STATE_HOME'] ?? `${process.env['HOME']}/.local/state`);
     const logs = join(state, 'ciliumship', 'logs');
     const newest = readdirSync(logs).toSorted().at(-1) ?? '';
-    const all = [ended.stdout, ended.stderr, readFileSync(join(logs, newest), 'utf8')].join('\n');
+    const receipt = join(dirname(config), '.ciliumship', 'receipts', '0001');
+    const files = [join(logs, newest), `${receipt}.json`, `${receipt}.html`];
+    const texts = files.map((file) => readFileSync(file, 'utf8'));
+    const all = [ended.stdout, ended.stderr, ...texts].join('\n');
     for (const secret of secrets) expect(all.includes(secret)).toBe(false);
     const left = readdirSync(tmpdir()).filter((name) => !before.has(name));
     expect(left.filter((name) => /^ciliumship-.{6}$/.test(name))).toEqual([]);

@@ -10,6 +10,7 @@ function textBoxes(page) {
   const boxes = [];
   while (walker.nextNode()) {
     const text = walker.currentNode;
+    if (!text.parentElement.checkVisibility()) continue;
     const range = page.createRange();
     range.selectNodeContents(text);
     for (const box of range.getClientRects()) {

@@ -112,6 +112,20 @@ export function shipReceipt(
   };
 }
 
+/** A ship after which a check failed. */
+export function unwantedReceipt(): Receipt {
+  const { checks, ...ship } = shipReceipt();
+  const failed = {
+    state: 'failed',
+    found: 'generic (cil_xdp_entry)',
+    remedy: 'set nodes.worker.devices to an interface whose driver has native XDP',
+  } as const;
+  return {
+    ...ship,
+    checks: checks.map((check, at) => (at === 0 ? check : { ...check, ...failed })),
+  };
+}
+
 /** A push that brought one node everything and failed on the other. */
 export function failedReceipt(message = 'worker: 3.10 GB free, 4.02 GB needed'): Receipt {
   const error = { kind: 'storage', message, hint: 'ciliumship images prune --nodes worker' };

@@ -64,7 +64,8 @@ function nodeOfStep(nodes: readonly Node[]): (step: string) => string | undefine
 async function keepReceipt(receipt: Receipt, { config, output }: Context): Promise<void> {
   try {
     const path = await writeReceipt(receipt, config.folder);
-    output.note(`receipt ${relative(process.cwd(), path)}`);
+    const near = relative(process.cwd(), path);
+    output.note(`receipt ${near.startsWith('..') ? path : near}`);
     await addToSummary(receipt, process.env['GITHUB_STEP_SUMMARY']);
   } catch (error) {
     output.note(

@@ -71,7 +71,9 @@ export async function shipImages(
   const imported = await importAll(context, fleet, arrived, senders);
   await dropDamaged(store, arrived, imported.failures);
   const failures = new Map([fleet, looked, sent, imported].flatMap((stage) => [...stage.failures]));
-  const shipped = [...fleet.sessions.keys(), ...fleet.failures.keys()].map((node) =>
+  const known = new Set([...fleet.sessions.keys(), ...fleet.failures.keys()]);
+  const inOrder = context.config.nodes.map(({ name }) => name).filter((name) => known.has(name));
+  const shipped = inOrder.map((node) =>
     outcome(node, { looked, plans: arrived, senders, sent, imported, failures }, images),
   );
   context.output.record({ nodes: shippedData(shipped, images) });

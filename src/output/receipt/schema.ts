@@ -116,7 +116,7 @@ const stage = z.strictObject({
 /** What stages come to, beside how long they took. */
 export const factsSchema = z.strictObject({
   source: source.optional(),
-  images: z.array(image).describe('what was shipped'),
+  images: z.array(image).describe('the images of the run'),
   nodes: z.array(node).describe('what shipping came to on each node'),
   deploy: deploy.optional(),
   checks: z.array(check).describe('what was checked at the end'),

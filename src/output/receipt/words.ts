@@ -12,9 +12,14 @@ export function headline({ command, error, nodes, images, deploy }: Receipt): st
   if (deploy?.state === 'deployed') {
     return `revision ${deploy.revision ?? '?'} runs on ${counted(deploy.agents.length, 'node')}`;
   }
+  if (nodes.length === 0) return done(command, deploy?.state);
   if (nodes.every(({ state }) => state === 'nothing to do')) return 'there was nothing to do';
   const { proved } = totalsOf(nodes);
   return `${counted(images.length, 'image')} proved on ${counted(proved, 'node')}`;
+}
+
+function done(command: string, state: string | undefined): string {
+  return state === 'nothing to do' ? 'there was nothing to do' : `the ${command} is done`;
 }
 
 /**

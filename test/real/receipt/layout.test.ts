@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { receiptPage } from '../../../src/output/receipt/html/page.ts';
 import { measurePages, requireBrowser, type Shown } from '../../support/browser.ts';
 import { missingPart } from '../../support/parts.ts';
-import { failedReceipt, shipReceipt } from '../../support/receipts.ts';
+import { failedReceipt, shipReceipt, unwantedReceipt } from '../../support/receipts.ts';
 
 const missing = await missingPart('Chromium', requireBrowser);
 
@@ -15,6 +15,7 @@ const RECEIPTS = {
   'twelve nodes': shipReceipt(Array.from({ length: 12 }, (_, index) => `rack-${index}`)),
   'long names': shipReceipt([LONG, `${LONG}.example`]),
   'a failed push': failedReceipt(),
+  'a failed check': unwantedReceipt(),
   'a long error': failedReceipt(`worker: ${'/var/lib/rancher/k3s'.repeat(20)} is full`),
   'nothing shipped': shipReceipt([], { stages: [], images: [] }),
 };

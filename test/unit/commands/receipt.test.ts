@@ -67,6 +67,20 @@ describe('a command that changes something', () => {
     expect(JSON.stringify(receipt)).not.toContain('hunter2');
   });
 
+  test('leaves one when it is interrupted', async () => {
+    const folder = testFolder();
+    const controller = new AbortController();
+    const reason = new ShipError('interrupted', 'interrupted');
+    const stopped = command(async () => {
+      controller.abort(reason);
+      controller.signal.throwIfAborted();
+      return 'too late';
+    });
+    const context = { ...testContext(folder).context, signal: controller.signal };
+    await expect(withReceipt(stopped, context)).rejects.toBe(reason);
+    expect(readReceipt(folder)).toMatchObject({ exitCode: 130, error: { kind: 'interrupted' } });
+  });
+
   test('adds it to the summary of a GitHub job', async () => {
     const folder = testFolder();
     const summary = join(folder, 'summary.md');

@@ -1,5 +1,6 @@
 import { shortDigest } from '../../../core/digest.ts';
 import type { Receipt } from '../schema.ts';
+import { counted } from '../words.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** What runs after a deploy, and what was checked there. */
@@ -37,21 +38,25 @@ function checksTable(checks: Receipt['checks']): Markup | undefined {
         </td>
       </tr>`,
   );
-  return html`<div class="wide">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">check</th>
-          <th scope="col">state</th>
-          <th scope="col">wanted</th>
-          <th scope="col">found</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  const good = checks.filter(({ state }) => state === 'ok').length;
+  return html`<details ${good === checks.length ? undefined : html`open`}>
+    <summary>${good} of ${counted(checks.length, 'check')} ok</summary>
+    <div class="wide">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">check</th>
+            <th scope="col">state</th>
+            <th scope="col">wanted</th>
+            <th scope="col">found</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </div>
+  </details>`;
 }
 
 const TONES = { ok: 'good', failed: 'bad', unknown: 'quiet' } as const;

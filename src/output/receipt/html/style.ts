@@ -83,7 +83,9 @@ td small { display: block; }
 .agents { list-style: none; padding: 0; display: grid; gap: 0.2rem; }
 .agents b { font-weight: 550; margin-right: 0.4rem; }
 .agents code { color: var(--soft); margin-left: 0.4rem; }
-.agents + .wide { margin-top: 1rem; }
+.agents + details { margin-top: 0.7rem; }
+summary { cursor: pointer; }
+summary + .wide { margin-top: 0.7rem; }
 footer { display: flex; flex-wrap: wrap; gap: 0 1.1rem; color: var(--soft); font-size: 0.87rem; }
 
 @media (max-width: 40rem) {

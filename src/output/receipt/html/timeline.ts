@@ -5,22 +5,16 @@ import type { Receipt, ReceiptNode } from '../schema.ts';
 import { patchNotes } from '../words.ts';
 import { html, type Markup } from '../markup.ts';
 
-/** Colour of the bars of a stage; the rest looks and prepares. */
-const TONES: Readonly<Record<string, string>> = {
-  Build: 'make',
-  Export: 'make',
-  Compress: 'make',
-  Send: 'send',
-  Import: 'import',
-  Label: 'deploy',
-  Helm: 'deploy',
-  Operator: 'deploy',
-  Devices: 'deploy',
-  'Roll out': 'deploy',
-  'Roll back': 'deploy',
-  Settle: 'deploy',
-  Finish: 'deploy',
-  Validate: 'check',
+/** Colour of the bars → stages that have it; the others look and prepare. */
+const TONES: Readonly<Record<string, readonly string[]>> = {
+  make: ['Build', 'Archive', 'Export', 'Compress', 'Save'],
+  send: ['Send'],
+  import: ['Import', 'Prune'],
+  deploy: [
+    ...['Hold', 'Label', 'Helm', 'Operator', 'Devices', 'Roll out', 'Settle', 'Finish'],
+    ...['Evidence', 'Roll back', 'Back', 'Repair'],
+  ],
+  check: ['Validate'],
 };
 
 /** One lane for this machine and one for each node, with a bar for each stage. */
@@ -61,7 +55,7 @@ function laneOf({ node, bars }: Lane, total: number, nodes: readonly ReceiptNode
       ${lines}${bars.map((bar) => barOf(bar, total))}
     </div>
     <ul>
-      ${bars.map(chip)}
+      ${bars.filter(isWorthWords).map(chip)}
     </ul>
     ${patches.map((note) => html`<p class="patch">${note}</p>`)}
     ${failures.map(({ stage, text }) => html`<p class="reason">${stage}: ${text}</p>`)}
@@ -80,6 +74,11 @@ function barOf(bar: Bar, total: number): Markup {
   return html`<i class="${tone(bar)}" style="${place}" title="${title(bar)}"></i>`;
 }
 
+/** What took no time needs no words, only its place in the order. */
+function isWorthWords({ start, end, failed }: Bar): boolean {
+  return failed || end - start >= 50;
+}
+
 function chip(bar: Bar): Markup {
   return html`<li title="${title(bar)}">
     <i class="${tone(bar)}"></i>${bar.stage} <b>${seconds(bar)}</b>
@@ -91,7 +90,8 @@ function title(bar: Bar): string {
 }
 
 function tone({ stage, failed }: Bar): string {
-  return failed ? 'failed' : (TONES[stage] ?? 'look');
+  if (failed) return 'failed';
+  return Object.keys(TONES).find((name) => TONES[name]?.includes(stage)) ?? 'look';
 }
 
 function seconds({ start, end }: Bar): string {

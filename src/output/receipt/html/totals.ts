@@ -14,10 +14,10 @@ interface Tile {
 }
 
 /** The figures of a run: what was sent against what the images hold, and how long it took. */
-export function totalsSection(receipt: Receipt): Markup {
-  const shipped = receipt.nodes.length > 0 ? shippingTiles(receipt) : [];
+export function totalsSection(receipt: Receipt): Markup | undefined {
+  if (receipt.nodes.length === 0) return undefined;
   return html`<section class="tiles" aria-label="Totals">
-    ${[...shipped, timeTile(receipt)].map(tile)}
+    ${[...shippingTiles(receipt), timeTile(receipt)].map(tile)}
   </section>`;
 }
 

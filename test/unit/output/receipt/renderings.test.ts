@@ -4,8 +4,9 @@ import { shortDigest } from '../../../../src/core/digest.ts';
 import { receiptPage } from '../../../../src/output/receipt/html/page.ts';
 import { receiptMarkdown } from '../../../../src/output/receipt/markdown.ts';
 import { html, line } from '../../../../src/output/receipt/markup.ts';
-import { receiptSchema } from '../../../../src/output/receipt/schema.ts';
-import { failedReceipt, shipReceipt } from '../../../support/receipts.ts';
+import { headline } from '../../../../src/output/receipt/words.ts';
+import { receiptSchema, type Receipt } from '../../../../src/output/receipt/schema.ts';
+import { failedReceipt, shipReceipt, unwantedReceipt } from '../../../support/receipts.ts';
 import { digestOf } from '../../../support/values.ts';
 
 /** What a node might say to get into the page, the summary or the eyes of a reader. */
@@ -17,6 +18,13 @@ const HOSTILE = [
   '&lt;b&gt; @someone https://example.org',
   '\u001b[31m \u202e gnp.exe',
 ];
+
+const IDLE = { state: 'nothing to do', agents: [] } as const;
+
+function idlePush(): Receipt {
+  const { nodes, ...rest } = shipReceipt(['a'], { deploy: undefined });
+  return { ...rest, nodes: nodes.map((node) => ({ ...node, state: 'nothing to do' })) };
+}
 
 /** Markdown as it reads once its entities are text again. */
 function readable(markdown: string): string {
@@ -54,6 +62,26 @@ describe('the page of a receipt', () => {
     expect(page).toContain('ciliumship images prune --nodes worker');
     expect(page).toMatch(/still [0-9a-f]{12}/);
   });
+});
+
+test.each([
+  ['a push', shipReceipt(['a'], { deploy: undefined }), '2 images proved on 1 node'],
+  ['a ship', shipReceipt(['a', 'b']), 'revision 8 runs on 2 nodes'],
+  ['a failure', failedReceipt(), 'the push failed'],
+  [
+    'a rollback',
+    shipReceipt([], { command: 'rollback', deploy: undefined }),
+    'the rollback is done',
+  ],
+  ['an idle deploy', shipReceipt([], { deploy: IDLE }), 'there was nothing to do'],
+  ['an idle push', idlePush(), 'there was nothing to do'],
+])('%s is told in a few words', (_, receipt, words) => {
+  expect(headline(receipt)).toBe(words);
+});
+
+test('checks are folded away when all are ok, and shown when one is not', () => {
+  expect(receiptPage(shipReceipt())).toMatch(/<details >\s*<summary>2 of 2 checks ok/);
+  expect(receiptPage(unwantedReceipt())).toMatch(/<details open>\s*<summary>1 of 2 checks ok/);
 });
 
 /** Every tag of a page, without the values of its attributes. */
