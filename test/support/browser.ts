@@ -57,8 +57,9 @@ function flags(folder: string, scheme: 'light' | 'dark'): readonly string[] {
     '--no-first-run',
     `--user-data-dir=${join(folder, 'profile')}`,
     `--blink-settings=preferredColorScheme=${scheme === 'dark' ? 0 : 1}`,
-    // Chromium has no sandbox for root; the page is our own.
-    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    // Root and many containers have no sandbox for it, or little shared memory; the pages are ours.
+    '--no-sandbox',
+    '--disable-dev-shm-usage',
   ];
 }
 

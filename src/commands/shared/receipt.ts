@@ -4,6 +4,7 @@ import { exitCode, toShipError } from '../../core/errors.ts';
 import { kubernetesName, type Node } from '../../core/node.ts';
 import { VERSION } from '../../core/version.ts';
 import { errorData } from '../../output/error.ts';
+import type { Output } from '../../output/output.ts';
 import { receiptPage } from '../../output/receipt/html/page.ts';
 import { receiptMarkdown } from '../../output/receipt/markdown.ts';
 import { NOTHING_RECORDED, recordEvent } from '../../output/receipt/record.ts';
@@ -60,17 +61,23 @@ function nodeOfStep(nodes: readonly Node[]): (step: string) => string | undefine
   return (step) => names.get(step.split('/').at(-1) ?? step);
 }
 
-/** What cannot be written is said and no more: the run itself has ended, well or not. */
 async function keepReceipt(receipt: Receipt, { config, output }: Context): Promise<void> {
-  try {
+  await orNote(output, 'no receipt was written', async () => {
     const path = await writeReceipt(receipt, config.folder);
     const near = relative(process.cwd(), path);
     output.note(`receipt ${near.startsWith('..') ? path : near}`);
-    await addToSummary(receipt, process.env['GITHUB_STEP_SUMMARY']);
+  });
+  await orNote(output, 'nothing was added to the summary of the job', () =>
+    addToSummary(receipt, process.env['GITHUB_STEP_SUMMARY']),
+  );
+}
+
+/** What cannot be written is said and no more: the run itself has ended, well or not. */
+async function orNote(output: Output, failed: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
   } catch (error) {
-    output.note(
-      `no receipt was written: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    output.note(`${failed}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

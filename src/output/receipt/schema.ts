@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Version of this form; it grows when a field goes away or changes what it means. */
+/**
+ * Version of this form; it grows when a field goes away or changes what it means. A field that comes
+ * later is optional, so that older receipts can still be read.
+ */
 export const RECEIPT_VERSION = 1;
 
 const digest = z.templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{64}$/)]);

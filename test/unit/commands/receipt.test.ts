@@ -91,6 +91,16 @@ describe('a command that changes something', () => {
     expect(readFileSync(summary, 'utf8')).toMatch(/^before\n## ciliumship push: /);
   });
 
+  test('says when the summary cannot be written, beside the receipt that was', async () => {
+    const folder = testFolder();
+    vi.stubEnv('GITHUB_STEP_SUMMARY', folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { context, lines } = testContext(folder);
+    await withReceipt(working, context);
+    expect(receiptsIn(folder)).toHaveLength(2);
+    expect(lines.at(-1)).toMatch(/^nothing was added to the summary of the job: EISDIR/);
+  });
+
   test('leaves none in a dry run', async () => {
     const folder = testFolder();
     await withReceipt(working, testContext(folder, { dryRun: true }).context);

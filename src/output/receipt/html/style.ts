@@ -92,6 +92,7 @@ footer { display: flex; flex-wrap: wrap; gap: 0 1.1rem; color: var(--soft); font
   main { padding: 1.5rem 1rem 2rem; gap: 1rem; }
   h1 { font-size: 1.45rem; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 0.7rem; }
+  .tile:last-child:nth-child(odd) { grid-column: span 2; }
   .tile, .card { padding: 0.9rem 1rem; }
   .lane small { display: block; margin: 0; }
   thead { display: none; }

@@ -1,7 +1,7 @@
 import { formatSeconds } from '../../../core/text.ts';
 import { formatBytes } from '../../progress.ts';
 import type { Receipt } from '../schema.ts';
-import { totalsOf } from '../totals.ts';
+import { totalsOf, type Totals } from '../totals.ts';
 import { counted } from '../words.ts';
 import { html, type Markup } from '../markup.ts';
 
@@ -22,7 +22,7 @@ export function totalsSection(receipt: Receipt): Markup | undefined {
 }
 
 function shippingTiles({ nodes, images }: Receipt): readonly Tile[] {
-  const { sent, whole, hadLayers, wholeLayers, proved } = totalsOf(nodes);
+  const { sent, whole, hadLayers, wholeLayers, hadBytes, patches, proved } = totalsOf(nodes);
   return [
     {
       name: 'Sent',
@@ -33,9 +33,10 @@ function shippingTiles({ nodes, images }: Receipt): readonly Tile[] {
     {
       name: 'Already there',
       value: `${hadLayers} of ${wholeLayers}`,
-      note: 'layers, over all nodes',
-      share: share(hadLayers, wholeLayers),
+      note: `layers, ${formatBytes(hadBytes)}`,
+      share: share(hadBytes, whole),
     },
+    ...(patches.layers === 0 ? [] : [patchTile(patches)]),
     {
       name: 'Proved',
       value: `${proved} of ${nodes.length}`,
@@ -43,6 +44,15 @@ function shippingTiles({ nodes, images }: Receipt): readonly Tile[] {
       share: share(proved, nodes.length),
     },
   ];
+}
+
+function patchTile({ layers, bytes, whole }: Totals['patches']): Tile {
+  return {
+    name: 'As patches',
+    value: formatBytes(bytes),
+    note: `of ${formatBytes(whole)} in ${counted(layers, 'layer')}`,
+    share: share(bytes, whole),
+  };
 }
 
 function timeTile({ seconds, stages }: Receipt): Tile {

@@ -93,7 +93,8 @@ test('layers that travelled as patches, or should have, are named for each node'
   const { nodes, ...rest } = shipReceipt(['master', 'worker']);
   const [layer] = nodes.flatMap(({ sent }) => sent);
   if (layer === undefined) throw new Error('a layer is needed');
-  const refused = { ...layer, form: 'zstd', sentWhole: 'the base is gone' } as const;
+  const { base: _, ...whole } = layer;
+  const refused = { ...whole, form: 'zstd', sentWhole: 'the base is gone' } as const;
   const patched = {
     ...rest,
     nodes: nodes.map((node) => (node.node === 'worker' ? { ...node, sent: [refused] } : node)),
@@ -105,6 +106,7 @@ test('layers that travelled as patches, or should have, are named for each node'
     worker: `${name} patch → sent whole: the base is gone (1.9 MB of 157 MB)`,
   };
   const markdown = readable(receiptMarkdown(patched));
+  expect(receiptPage(patched)).toContain('of 157 MB in 1 layer');
   for (const [node, note] of Object.entries(notes)) {
     expect(receiptPage(patched)).toContain(note);
     expect(markdown).toContain(`- ${node}: ${note}`);
