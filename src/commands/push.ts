@@ -18,7 +18,7 @@ export const push: CommandSpec<PushFlags> = {
   name: 'push',
   summary: 'build, then bring what changed to every node and prove that it arrived',
   description:
-    'Builds the images, compares their layers with what each node has, sends only what is missing, to all nodes at once, and imports it under a staging name. Only when a node has proved digest, completeness and unpacking do the final names move to the new image; until then, and after any failure, the old image stays usable. A node that fails does not stop the others.',
+    'Builds the images, compares their layers with what each node has, sends only what is missing, to all nodes at once, a changed layer as a patch of its earlier version where that is faster, and imports it under a staging name. Only when a node has proved digest, completeness and unpacking do the final names move to the new image; until then, and after any failure, the old image stays usable. A node that fails does not stop the others.',
   examples: [
     ['ciliumship push', 'build and ship'],
     ['ciliumship push --no-build', 'ship the images that Docker has'],

@@ -27,8 +27,8 @@ export const compressor = {
   },
 
   /**
-   * Writes what makes `from` of `base`. Level 3, because level 12 takes six times as long for four
-   * fifths of the bytes; one thread, because more of them do not help with a patch.
+   * Writes what makes `from` of `base`. Higher levels cost here what they save on a link of 20 Mbit/s,
+   * and more threads do not help with a patch (docs/decisions/0002-layers-as-patches.md).
    *
    * @throws ShipError as `compress`
    */

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Argv, Remote } from '../core/remote.ts';
 
 /** As little as still tells a home uplink from a data centre. */
-const PROBE = 512 * 1024;
+const PROBE = 256 * 1024;
 
 /** Enough for a modem. */
 const TIMEOUT = 10 * 60_000;
 
 /**
- * Measures the link to a node with half a megabyte that goes nowhere. The node holds the watch, from
+ * Measures the link to a node with a quarter of a megabyte that goes nowhere. The node holds the watch, from
  * the first byte to the last, so that the way there and the start of a command do not count.
  *
  * @returns bytes a second; undefined when the node cannot measure it

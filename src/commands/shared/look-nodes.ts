@@ -6,13 +6,12 @@ import type { BlobStore } from '../../image/store.ts';
 import { madeWires } from '../../image/wire.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
 import { compressor } from '../../system/compress.ts';
-import type { Session } from '../../system/ssh/session.ts';
 import { costText, totalCost } from '../../transfer/cost.ts';
 import { planNode, type NodePlan, type Planning } from '../../transfer/plan.ts';
 import { probeNode } from '../../transfer/probe.ts';
-import { measureRate } from '../../transfer/rate.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
+import { rateTo } from './link-rates.ts';
 import { looking } from './stages.ts';
 
 /** What a node has, and what that leaves to do. */
@@ -23,7 +22,7 @@ export interface Looked {
 
 /**
  * Asks every node what it has and plans what to send. The link to a node that lacks something is
- * measured first.
+ * measured first, unless it was used a moment ago.
  *
  * @param store holds the images, and earlier ones that theirs may be patches of
  * @throws ShipError `interrupted`
@@ -40,7 +39,8 @@ export async function lookAtNodes(
     title: `look what ${node} has`,
     run: async ({ signal }) => {
       const found = await probeNode(session, signal);
-      const rate = await rateTo(session, found, images, signal);
+      const idle = images.every((image) => isProved(proofOf(found, image)));
+      const rate = idle ? undefined : await rateTo(session, context, fleet.sessions.size, signal);
       return { store: found, plan: planNode(node, images, found, { ...planning, rate }) };
     },
     describe: ({ plan }) => `${node} ${lackText(plan)}`,
@@ -63,16 +63,6 @@ async function planningFor(
     earlier: await earlierLayers(store, images),
     made: await madeWires(store),
   };
-}
-
-async function rateTo(
-  session: Session,
-  store: NodeStore,
-  images: readonly ShipImage[],
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const idle = images.every((image) => isProved(proofOf(store, image)));
-  return idle ? undefined : measureRate(session, signal);
 }
 
 /** `lacks 2 of 13 layers: 8.2 MB in about 3.4 s`, `has everything`. */

@@ -6,6 +6,7 @@ import { compressor } from '../../system/compress.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { NodePlan } from '../../transfer/plan.ts';
 import { sendBlob } from '../../transfer/send.ts';
+import type { Uplink } from '../../transfer/uplink.ts';
 
 /** A layer that was sent once more as a whole: bytes that travelled for it, and why. */
 export interface SentAgain {
@@ -21,7 +22,12 @@ export interface WholeSender {
 }
 
 /** The sender of one node. A refused patch is made anew the next time: it may be damaged here. */
-export function wholeSender(plan: NodePlan, session: Session, store: BlobStore): WholeSender {
+export function wholeSender(
+  plan: NodePlan,
+  session: Session,
+  store: BlobStore,
+  uplink: Uplink,
+): WholeSender {
   const again = new Map<Digest, SentAgain>();
   const send: SendWhole = async (layer, why, run) => {
     const planned = plan.send.find(({ blob }) => blob.digest === layer.digest);
@@ -29,7 +35,7 @@ export function wholeSender(plan: NodePlan, session: Session, store: BlobStore):
     await dropWire(store, layer.digest, planned.form);
     const file = await wireForm(store, layer.digest, planned.whole.form, compressor, run.signal);
     const onAcknowledged = (bytes: number): void => run.progress({ bytes, total: file.size });
-    const bytes = await sendBlob(session, file, run, onAcknowledged);
+    const bytes = await sendBlob(session, file, run, onAcknowledged, uplink);
     again.set(layer.digest, { bytes, why });
     return { blob: layer, form: file.form };
   };

@@ -15,6 +15,7 @@ import { probeImages } from '../../transfer/probe.ts';
 import { sendStep, type Sent } from '../../transfer/send.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
+import { timed } from './link-rates.ts';
 import type { LockedFleet } from './lock.ts';
 import { lookAtNodes, type Looked } from './look-nodes.ts';
 import { prepareWire } from './prepare-wire.ts';
@@ -61,12 +62,18 @@ export async function shipImages(
   const options = sendOptions(context);
   const sent = await settleStage(
     'Send',
-    plans.map((plan) => sendStep(plan, sessionOf(fleet, plan.node), wire, options)),
+    plans.map((plan) => {
+      const step = sendStep(plan, sessionOf(fleet, plan.node), wire, options);
+      return timed(step, plan.node, context);
+    }),
     perNode(context),
   );
   const arrived = plans.filter(({ node }) => sent.results.has(node) || sent.planned.has(node));
   const senders = new Map(
-    arrived.map((plan) => [plan.node, wholeSender(plan, sessionOf(fleet, plan.node), store)]),
+    arrived.map((plan) => [
+      plan.node,
+      wholeSender(plan, sessionOf(fleet, plan.node), store, options.uplink),
+    ]),
   );
   const imported = await importAll(context, fleet, arrived, senders);
   await dropDamaged(store, arrived, imported.failures);

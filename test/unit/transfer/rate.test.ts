@@ -13,9 +13,9 @@ function measured(answer: Answer): Promise<number | undefined> {
 }
 
 describe('the rate of a link', () => {
-  test('is half a megabyte over the time that the node took for it', async () => {
+  test('is a quarter of a megabyte over the time that the node took for it', async () => {
     const rate = await measured('1764038400000000000 1764038400250000000\n');
-    expect(rate).toBeCloseTo((512 * 1024) / 0.25, -3);
+    expect(rate).toBeCloseTo((256 * 1024) / 0.25, -3);
   });
 
   test.each<[string, Answer]>([
