@@ -2,6 +2,8 @@ import { build } from './build.ts';
 import type { AnyCommand } from './command.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
+import { imagesPrune } from './images-prune.ts';
+import { images } from './images.ts';
 import { preflight } from './preflight.ts';
 import { push } from './push.ts';
 import { receipt } from './receipt.ts';
@@ -21,6 +23,8 @@ export const commands: readonly AnyCommand[] = [
   validate,
   status,
   receipt,
+  images,
+  imagesPrune,
   preflight,
   values,
   config,

@@ -41,9 +41,19 @@ function addCommand(program: Command, spec: AnyCommand, act: Act): void {
   command.configureHelp({ optionDescription: describeOption });
   command.addHelpText('after', `\nExamples:\n${examples.join('\n')}\n\n${ENVIRONMENT}`);
   command.action(async () => {
+    refuseStrayOptions(command);
     const args = command.processedArgs.flat().filter((word) => word !== undefined);
     await act(spec, { args, flags: command.opts() });
   });
+}
+
+/** `images --dry-run prune` would list in a dry run, and then prune in earnest. */
+function refuseStrayOptions(command: Command): void {
+  const stray = command.parent?.options.find(
+    (option) => command.parent?.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (stray === undefined || command.parent?.parent === null) return;
+  command.error(`error: write ${stray.long} after ${command.name()}`);
 }
 
 /** The command of that name; one of two words lies under the first. */
@@ -57,9 +67,12 @@ function commandNamed(parent: Command, name: string): Command {
 /** Errors are thrown for `main` to see, and end with the next command to type. */
 function endWithHelp(command: Command): Command {
   const path = (at: Command): string => (at.parent ? `${path(at.parent)} ${at.name()}` : at.name());
-  return command.exitOverride().configureOutput({
-    outputError: (text, write) => write(`${text.trimEnd()}\n  next: ${path(command)} --help\n`),
-  });
+  return command
+    .exitOverride()
+    .enablePositionalOptions()
+    .configureOutput({
+      outputError: (text, write) => write(`${text.trimEnd()}\n  next: ${path(command)} --help\n`),
+    });
 }
 
 function describeOption(option: Option): string {

@@ -7,6 +7,7 @@ import { imagesOfDocker } from './shared/images.ts';
 import { lockFleet } from './shared/lock.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { imagesData, requireAll, shippedData } from './shared/report.ts';
+import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
 
 interface PushFlags {
@@ -39,6 +40,7 @@ export const push: CommandSpec<PushFlags> = {
     await using fleet = await connectFleet(context, nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);
+    await dropSuperseded(context, locked, shipped);
     const done = { images: imagesData(images), nodes: shippedData(shipped, images) };
     context.output.result(
       `${nodesTable(done.nodes)}\n\n${sentSummary(done.nodes, images.length)}`,

@@ -18,6 +18,7 @@ import {
   type RunningImage,
 } from './shared/running.ts';
 import { readValues, requireGoodValues, valuesOptions } from './shared/values.ts';
+import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { validateNodes } from './shared/validate-nodes.ts';
@@ -65,6 +66,7 @@ export const ship: CommandSpec = {
         : await validateNodes(context, fleet, access.cluster, images);
     const pods = await access.cluster.pods(deployed.namespace, '');
     const running = runningImages(images, shipped, pods);
+    await dropSuperseded(context, locked, shipped);
     const open = checks.filter(({ state }) => state !== 'ok');
     const text = [
       runningTable(running),

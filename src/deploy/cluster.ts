@@ -109,8 +109,8 @@ export interface Helm {
   readonly version: string;
   /** The manifest that an upgrade would apply, rendered against the cluster; changes nothing. */
   render(release: HelmRelease): Promise<string>;
-  /** The manifest of the newest revision, or undefined before the first install. */
-  manifest(release: HelmRelease): Promise<string | undefined>;
+  /** The manifest of a revision, the newest if none is given; undefined when there is none. */
+  manifest(release: HelmRelease, revision?: number): Promise<string | undefined>;
   /** Installs or upgrades without waiting; returns the new revision. */
   upgrade(release: HelmRelease, description: string): Promise<number>;
   /** The newest revision, or undefined before the first install. */

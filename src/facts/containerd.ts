@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { isDigest, type Digest } from '../core/digest.ts';
 
 /** Parsers of what `ctr` prints. It has no JSON output; the columns are the same from 1.6 to 2.x. */
@@ -55,6 +56,25 @@ export function parseCheck(text: string): ReadonlyMap<string, CheckedName> {
 /** `1.6.20` of the `Server:` part of `ctr version`, or undefined when it prints none. */
 export function parseServerVersion(text: string): string | undefined {
   return /Server:[\s\S]*?Version:\s+v?(\d+\.\d+\.\d+)/.exec(text)?.[1];
+}
+
+/** A layer that an image on a node has. Size in bytes. */
+export interface StoredLayer {
+  readonly digest: string;
+  readonly size: number;
+}
+
+const manifest = z.object({
+  layers: z.array(z.object({ digest: z.string(), size: z.number() })).default([]),
+});
+
+/** Layers of a manifest that `ctr content get` printed; none when it printed something else. */
+export function parseLayers(text: string): readonly StoredLayer[] {
+  try {
+    return manifest.parse(JSON.parse(text)).layers;
+  } catch {
+    return [];
+  }
 }
 
 function rows(text: string): readonly string[] {

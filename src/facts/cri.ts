@@ -7,15 +7,25 @@ export interface CriImage {
   readonly id: string;
   readonly names: readonly string[];
   readonly pinned: boolean;
+  /** Bytes of its layers as they lie in the content store, with those that others share. */
+  readonly size: number;
 }
 
-const list = z.object({
+/** A container of any state; what it was made from may not be removed. */
+export interface CriContainer {
+  /** Config digest of its image. */
+  readonly image: string;
+  readonly pod: string;
+}
+
+const images = z.object({
   images: z
     .array(
       z.object({
         id: z.string(),
         repoTags: z.array(z.string()).nullish(),
         pinned: z.unknown().optional(),
+        size: z.coerce.number().catch(0),
       }),
     )
     .nullish(),
@@ -27,17 +37,42 @@ const list = z.object({
  * @throws ShipError `storage` when it is not JSON of that shape
  */
 export function parseCriImages(text: string): readonly CriImage[] {
-  return (readList(text).images ?? []).map(({ id, repoTags, pinned }) => ({
+  return (read(images, text, 'images').images ?? []).map(({ id, repoTags, pinned, size }) => ({
     id,
     names: repoTags ?? [],
     pinned: pinned === true,
+    size,
   }));
 }
 
-function readList(text: string): z.output<typeof list> {
+const containers = z.object({
+  containers: z
+    .array(
+      z.object({
+        imageRef: z.string(),
+        labels: z.record(z.string(), z.string()).nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+/**
+ * Reads `crictl ps -a -o json`.
+ *
+ * @throws ShipError `storage` when it is not JSON of that shape
+ */
+export function parseContainers(text: string): readonly CriContainer[] {
+  const list = read(containers, text, 'containers').containers ?? [];
+  return list.map(({ imageRef, labels }) => ({
+    image: imageRef,
+    pod: labels?.['io.kubernetes.pod.name'] ?? 'a container',
+  }));
+}
+
+function read<T>(schema: z.ZodType<T>, text: string, what: string): T {
   try {
-    return list.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new ShipError('storage', 'crictl printed no list of images', { cause });
+    throw new ShipError('storage', `crictl printed no list of ${what}`, { cause });
   }
 }

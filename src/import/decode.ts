@@ -84,6 +84,6 @@ function full(node: string, { digest, size }: Blob): ShipError {
   return new ShipError(
     'storage',
     `${node}: no room for blob ${shortDigest(digest)} of ${megabytes} MB under ${LAYOUT}`,
-    { hint: `make room on ${node} (sudo k3s crictl rmi --prune), then run the same command again` },
+    { hint: `make room: ciliumship images prune --nodes ${node}, then run the same command again` },
   );
 }

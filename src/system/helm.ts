@@ -41,8 +41,10 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const args = [...upgradeArguments(release), '--dry-run=server', '-o', 'json'];
       return read(upgraded, (await helm(args)).stdout, 'upgrade').manifest;
     },
-    async manifest({ name, namespace }: HelmRelease): Promise<string | undefined> {
-      const found = await helm(['get', 'manifest', name, '-n', namespace], ANY);
+    async manifest(release: HelmRelease, revision?: number): Promise<string | undefined> {
+      const { name, namespace } = release;
+      const which = revision === undefined ? [] : ['--revision', String(revision)];
+      const found = await helm(['get', 'manifest', name, '-n', namespace, ...which], ANY);
       return isAbsent(found) ? undefined : found.stdout;
     },
     async upgrade(release: HelmRelease, description: string): Promise<number> {

@@ -135,7 +135,7 @@ function requireSpace(node: string, send: readonly SendBlob[], free: number): vo
   throw new ShipError(
     'storage',
     `${node}: ${gigabytes(free)} free under /var/lib/rancher/k3s, ${gigabytes(needed)} needed for ${send.length} blobs`,
-    { hint: `make room on ${node} (sudo k3s crictl rmi --prune), then run the same command again` },
+    { hint: `make room: ciliumship images prune --nodes ${node}, then run the same command again` },
   );
 }
 

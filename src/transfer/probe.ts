@@ -21,6 +21,9 @@ export const PROBES = {
   machine: ['cat', '/proc/sys/kernel/random/boot_id', '/etc/machine-id'],
 } as const satisfies Record<string, Argv>;
 
+/** Containers of every state: what they were made from may not be removed. */
+export const CONTAINERS: Argv = ['k3s', 'crictl', 'ps', '-a', '-o', 'json'];
+
 /**
  * Asks a node what it has. Changes nothing.
  *

@@ -73,7 +73,8 @@ export function nodeWith(images: readonly ShipImage[], more: Partial<NodeStore> 
     cri: images.map(({ name, digestName: second, config }) => ({
       id: config.digest,
       names: [qualified(name), qualified(second)],
-      pinned: true,
+      pinned: true as const,
+      size: 0,
     })),
     ...more,
   };

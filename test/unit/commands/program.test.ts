@@ -41,6 +41,18 @@ describe('a command line', () => {
     expect(args).toEqual(['a', 'b']);
   });
 
+  test('gives options to the command that they follow', async () => {
+    const [name, { flags }] = await typed('images', 'prune', '--dry-run');
+    expect(name).toBe('images prune');
+    expect(flags.dryRun).toBe(true);
+  });
+
+  test('refuses options between the two words, which would be lost', async () => {
+    await expect(typed('images', '--dry-run', 'prune')).rejects.toThrow(
+      'write --dry-run after prune',
+    );
+  });
+
   test('finds a command whose first word is none by itself', async () => {
     const [name] = await typed('k3s', 'install');
     expect(name).toBe('k3s install');

@@ -81,7 +81,7 @@ describe('the proof of an image', () => {
 
   test('fails while the CRI has not seen the name that pods use', () => {
     const [seen] = WHOLE.cri;
-    const cri = [{ id: IMAGE.config.digest, pinned: true, ...seen, names: [IMAGE.name] }];
+    const cri = [{ id: IMAGE.config.digest, pinned: true, size: 0, ...seen, names: [IMAGE.name] }];
     expect(isProved(proofOf({ ...WHOLE, cri }, IMAGE))).toBe(false);
   });
 });

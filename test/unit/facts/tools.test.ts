@@ -15,6 +15,7 @@ describe('crictl images', () => {
         'quay.io/cilium/cilium:vxlan-xdp-dev-505425667fe8',
       ],
       pinned: false,
+      size: 119_492_105,
     });
   });
 

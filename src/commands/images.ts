@@ -1,0 +1,62 @@
+import { combineFailures } from '../core/errors.ts';
+import { shortDigest } from '../core/digest.ts';
+import { shortName } from '../core/image.ts';
+import type { KeptImage } from '../import/retain.ts';
+import { formatBytes } from '../output/progress.ts';
+import { textTable } from '../output/table.ts';
+import type { CommandSpec } from './command.ts';
+import { connectFleet } from './shared/fleet.ts';
+import { selectNodes } from './shared/nodes.ts';
+import { freedBytes, readImages, type NodeImages } from './shared/retention.ts';
+
+export const images: CommandSpec = {
+  name: 'images',
+  summary: 'list the shipped images of each node, and what needs them',
+  description:
+    'Shows every image that was shipped to a node: its size, how much of it no other image shares, whether it is pinned, and what needs it: pods, the live release, the way back from it, the last push. What nothing needs can go: ciliumship images prune. When the cluster cannot be asked, nobody knows, and everything stays.',
+  examples: [
+    ['ciliumship images', 'every node'],
+    ['ciliumship images --nodes worker -o json', 'one node, for a script'],
+  ],
+  run: async (context) => {
+    const nodes = selectNodes(context.config.nodes, context.flags.nodes);
+    await using fleet = await connectFleet(context, nodes);
+    const found = await readImages(context, fleet);
+    const rows = [...found.nodes].flatMap(([node, on]) =>
+      on.images.map((image) => rowOf(node, image, on)),
+    );
+    context.output.result(imagesTable(rows), rows);
+    if (found.failures.size > 0) throw combineFailures('images', found.failures);
+  },
+};
+
+/** One image on one node. Sizes in bytes. */
+interface Row {
+  readonly node: string;
+  readonly image: string;
+  readonly id: string;
+  readonly size: number;
+  readonly ownSize: number;
+  readonly pinned: boolean;
+  readonly usedBy: readonly string[];
+}
+
+function rowOf(node: string, image: KeptImage, on: NodeImages): Row {
+  const { digestName, id, size, pinned, usedBy } = image;
+  return { node, image: digestName, id, size, ownSize: freedBytes(on, [image]), pinned, usedBy };
+}
+
+function imagesTable(rows: readonly Row[]): string {
+  return textTable(
+    ['node', 'image', 'id', 'size', 'its own', 'pinned', 'used by'],
+    rows.map(({ node, image, id, size, ownSize, pinned, usedBy }) => [
+      node,
+      shortName(image),
+      shortDigest(id as `sha256:${string}`),
+      formatBytes(size),
+      formatBytes(ownSize),
+      pinned ? 'yes' : 'no',
+      usedBy.join(', '),
+    ]),
+  );
+}

@@ -1,0 +1,80 @@
+import type { ShipError } from '../../core/errors.ts';
+import type { Step } from '../../core/step.ts';
+import { removalCommands, removeImages } from '../../import/retain.ts';
+import { formatBytes } from '../../output/progress.ts';
+import { settleStage } from '../../output/stage.ts';
+import type { Session } from '../../system/ssh/session.ts';
+import type { Context } from '../command.ts';
+import type { LockedFleet } from './lock.ts';
+import { freedBytes, readImages, type NodeImages } from './retention.ts';
+import type { ShippedNode } from './ship-images.ts';
+import { acting } from './stages.ts';
+
+/** What went from one node, or would in a dry run. Size in bytes. */
+export interface Pruned {
+  readonly node: string;
+  readonly removed: readonly string[];
+  readonly freed: number;
+}
+
+/**
+ * Removes shipped images that nothing needs from every node of a fleet.
+ *
+ * @throws ShipError `interrupted`
+ */
+export async function pruneFleet(
+  context: Context,
+  fleet: LockedFleet,
+): Promise<{
+  readonly pruned: readonly Pruned[];
+  readonly failures: ReadonlyMap<string, ShipError>;
+}> {
+  const found = await readImages(context, fleet);
+  const steps = [...fleet.sessions].flatMap(([node, session]) => {
+    const on = found.nodes.get(node);
+    return on === undefined ? [] : [pruneStep(node, session, on)];
+  });
+  const settled = await settleStage('Prune', steps, acting(context));
+  const pruned = [...found.nodes]
+    .filter(([node]) => !settled.failures.has(node))
+    .map(([node, on]) => prunedOf(node, on));
+  return { pruned, failures: new Map([...found.failures, ...settled.failures]) };
+}
+
+/**
+ * What a push does at its end: the push before it goes, unless it was deployed. A failure is said
+ * and no more, for what was shipped is proved.
+ */
+export async function dropSuperseded(
+  context: Context,
+  fleet: LockedFleet,
+  shipped: readonly Pick<ShippedNode, 'state'>[],
+): Promise<void> {
+  if (!shipped.some(({ state }) => state === 'shipped')) return;
+  const { failures } = await pruneFleet(context, fleet);
+  for (const [node, { message }] of failures) {
+    if (!fleet.failures.has(node)) context.output.note(`not cleaned up: ${message}`);
+  }
+}
+
+function pruneStep(node: string, session: Session, on: NodeImages): Step<Pruned> {
+  const gone = on.images.filter(({ stays }) => !stays);
+  const pruned = prunedOf(node, on);
+  return {
+    id: node,
+    title: `remove ${gone.length} images from ${node}`,
+    plan: () => removalCommands(on.store, gone).map((argv) => `sudo ${argv.join(' ')}`),
+    done: async () => (gone.length === 0 ? pruned : undefined),
+    run: async ({ signal }) => {
+      await removeImages(session, on.store, gone, signal);
+      return pruned;
+    },
+    describe: ({ freed }) => `${node} ${formatBytes(freed)}`,
+  };
+}
+
+function prunedOf(node: string, on: NodeImages): Pruned {
+  const gone = on.images.filter(({ stays }) => !stays);
+  const removed = gone.map(({ digestName }) => digestName);
+  return { node, removed, freed: freedBytes(on, gone) };
+}
