@@ -34,6 +34,11 @@ export interface Config {
     readonly maxRate: number | undefined;
     readonly retry: number;
   };
+  readonly import: {
+    /** Bytes per second. */
+    readonly maxRate: number | undefined;
+    readonly servers: number;
+  };
   readonly ssh: ConfigFile['ssh'];
   readonly deploy: {
     readonly chart: string;
@@ -84,6 +89,7 @@ export function normalise(config: ConfigFile, file: string): Config {
     routes: config.routes,
     build: { engine: config.build.engine, idleTimeout: parseDuration(config.build.idleTimeout) },
     transfer: toTransfer(config.transfer),
+    import: { ...config.import, maxRate: optionalRate(config.import.maxRate) },
     ssh: config.ssh,
     deploy: toDeploy(config.deploy, folder, source),
     k3s: config.k3s,
@@ -110,9 +116,13 @@ function toTransfer(transfer: ConfigFile['transfer']): Config['transfer'] {
   const { maxRate, retry } = transfer;
   return {
     ...transfer,
-    maxRate: maxRate === undefined ? undefined : parseRate(maxRate),
+    maxRate: optionalRate(maxRate),
     retry: parseDuration(retry),
   };
+}
+
+function optionalRate(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseRate(text);
 }
 
 function toDeploy(deploy: ConfigFile['deploy'], folder: string, source: string): Config['deploy'] {

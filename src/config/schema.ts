@@ -68,6 +68,11 @@ const transfer = z.strictObject({
   retry: duration.default('2m').describe('a lost connection is taken up again for this long'),
 });
 
+const imports = z.strictObject({
+  maxRate: rate.optional().describe('of the stream into containerd on each node'),
+  servers: z.int().min(1).max(16).default(1).describe('server nodes that import at once'),
+});
+
 const ssh = z.strictObject({
   hostKeys: z
     .enum(['strict', 'accept-new'])
@@ -115,6 +120,7 @@ export const configSchema = z
     routes: z.array(route).default([]).describe('ways between data addresses that are not on-link'),
     build: build.prefault({}),
     transfer: transfer.prefault({}),
+    import: imports.prefault({}),
     ssh: ssh.prefault({}),
     deploy: deploy.prefault({}),
     k3s: k3s.prefault({}),

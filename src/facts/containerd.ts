@@ -53,6 +53,22 @@ export function parseCheck(text: string): ReadonlyMap<string, CheckedName> {
   return new Map(names.map((name) => [name.ref, name]));
 }
 
+/** A lease of containerd, which keeps content for whoever works on it. */
+export interface Lease {
+  readonly id: string;
+  /** Seconds since 1970, by the node's own clock. */
+  readonly created: number;
+}
+
+/** Rows of `ctr leases ls` that will expire by themselves: ID, CREATED AT, LABELS. */
+export function parseLeases(text: string): readonly Lease[] {
+  return rows(text).flatMap((row) => {
+    const [id = '', time = '', labels = ''] = row.split(/\s+/);
+    const created = Date.parse(time) / 1000;
+    return labels.includes('containerd.io/gc.expire=') && created > 0 ? [{ id, created }] : [];
+  });
+}
+
 /** `1.6.20` of the `Server:` part of `ctr version`, or undefined when it prints none. */
 export function parseServerVersion(text: string): string | undefined {
   return /Server:[\s\S]*?Version:\s+v?(\d+\.\d+\.\d+)/.exec(text)?.[1];

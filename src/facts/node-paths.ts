@@ -13,6 +13,9 @@ export const INBOX = `${NODE_FOLDER}/in`;
 /** Root's OCI layout, 0700: only what was hashed here is imported. */
 export const LAYOUT = `${NODE_FOLDER}/layout`;
 
+/** When the import that is under way began; only one that failed or was killed leaves it. */
+export const IMPORTING = `${LAYOUT}/importing`;
+
 /** The blobs of K3s's containerd; a layer lies there uncompressed when we brought it. */
 export const CONTENT =
   '/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content/blobs/sha256';

@@ -1,12 +1,14 @@
-import type { ImageProof, ShipImage } from '../core/image.ts';
+import type { Blob, ImageProof, ShipImage } from '../core/image.ts';
 import type { Remote } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
+import { parseContent } from '../facts/containerd.ts';
 import { INBOX, LAYOUT } from '../facts/node-paths.ts';
 import { isProved, proofOf, type NodeImages } from '../facts/node-store.ts';
 import { ctr, decodeAll, rooted, type SendWhole, type SentBlob } from './decode.ts';
 import { importCommand } from './layout.ts';
-import { namingCommands, planLines, STAGING, stagingName, type Staged } from './names.ts';
+import { namingCommands, planLines, stagingName, type Staged } from './names.ts';
 import { proveImage, proveStaged } from './prove.ts';
+import { sweepNode, unstage } from './sweep.ts';
 
 /** What to import on one node, after its blobs arrived. */
 export interface ImportPlan {
@@ -21,6 +23,8 @@ export interface ImportTools {
   readonly probe: (signal: AbortSignal) => Promise<NodeImages>;
   /** Makes staging names unique to this run. */
   readonly token: string;
+  /** Of the stream into containerd, in bytes per second. */
+  readonly maxRate: number | undefined;
   /** Brings a layer whose patch the node cannot apply. */
   readonly sendWhole: SendWhole;
   /** Throws when the node is not ours any more; asked before a final name moves. */
@@ -50,22 +54,22 @@ async function importAll(
   run: Run,
 ): Promise<readonly ImageProof[]> {
   const { remote, probe } = tools;
+  const before = await probe(run.signal);
+  await sweepNode(remote, before, run.signal);
+  let naming = false;
   try {
-    await removeStaging(remote, await probe(run.signal));
     await decodeAll(plan.node, plan.sent, remote, run, tools.sendWhole);
-    for (const one of staged) await stageImage(plan, one, remote, run);
+    for (const one of staged) await stageImage(plan, one, tools, run);
     const store = await probe(run.signal);
     for (const { image, staging } of staged) proveStaged(plan.node, image, staging, store);
     await remote.run(['sync'], rooted(run.signal));
     tools.requireLock();
     run.signal.throwIfAborted();
+    naming = true;
     // From here on without the signal: names that moved half way help nobody.
     for (const argv of staged.flatMap(namingCommands)) await remote.run(argv, rooted());
   } finally {
-    for (const { staging } of staged) {
-      const remove = ctr('images', 'rm', staging);
-      await remote.run(remove, { sudo: true, accept: [1] }).catch(() => undefined);
-    }
+    await unstage(remote, staged, naming ? undefined : before);
   }
   const proofs = await proveAll(plan, tools, run);
   await cleanNode(remote, run.signal);
@@ -88,23 +92,45 @@ async function proveAll(
   return proofs;
 }
 
+/**
+ * Imports an image under its staging name. A layer that left the node since we looked is sent and
+ * the image imported once more (F25).
+ */
 async function stageImage(
-  plan: ImportPlan,
+  { node, sent }: ImportPlan,
   { image, staging }: Staged,
-  remote: Remote,
+  tools: ImportTools,
   run: Run,
 ): Promise<void> {
+  const { remote, token, maxRate, sendWhole } = tools;
   run.progress({ text: `import ${image.name}` });
-  const blobs = plan.sent.map(({ blob }) => blob);
-  await remote.run(importCommand(image, staging, blobs), rooted(run.signal));
+  const stage = (blobs: readonly Blob[]): Promise<unknown> =>
+    remote.run(importCommand(image, { staging, token, maxRate }, blobs), rooted(run.signal));
+  const blobs = sent.map(({ blob }) => blob);
+  try {
+    await stage(blobs);
+  } catch (error) {
+    const gone = await layersGone(image, blobs, remote, run.signal);
+    if (gone.length === 0) throw error;
+    const again: SentBlob[] = [];
+    for (const layer of gone) again.push(await sendWhole(layer, 'it left the node meanwhile', run));
+    await decodeAll(node, again, remote, run, sendWhole);
+    await stage([...blobs, ...gone]);
+  }
 }
 
-/** Removes what a run that was killed in the middle of an import left; we hold the node's lock. */
-async function removeStaging(remote: Remote, store: NodeImages): Promise<void> {
-  const left = [...store.images.keys()].filter((name) => name.startsWith(STAGING));
-  for (const name of left) {
-    await remote.run(ctr('images', 'rm', name), { sudo: true, accept: [1] });
-  }
+/** Layers that the node was thought to have, and has not. */
+async function layersGone(
+  image: ShipImage,
+  sent: readonly Blob[],
+  remote: Remote,
+  signal: AbortSignal,
+): Promise<readonly Blob[]> {
+  const kept = image.layers.filter((layer) => !sent.some(({ digest }) => digest === layer.digest));
+  if (kept.length === 0) return [];
+  const { stdout } = await remote.run(ctr('content', 'ls', '-q'), rooted(signal));
+  const there = parseContent(stdout);
+  return kept.filter(({ digest }) => !there.has(digest));
 }
 
 /** Removes our files from a node; what is in the content store stays. */

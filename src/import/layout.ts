@@ -1,5 +1,5 @@
 import { hexOf } from '../core/digest.ts';
-import { blobsOf, type Blob, type ShipImage } from '../core/image.ts';
+import { blobsOf, totalSize, type Blob, type ShipImage } from '../core/image.ts';
 import { indexText } from '../core/oci.ts';
 import type { Argv } from '../core/remote.ts';
 import { isPatch, type Patch, type WireForm } from '../core/wire.ts';
@@ -16,6 +16,9 @@ export const NO_SPACE = 28;
 export const BASE_GONE = 67;
 export const BASE_CHANGED = 68;
 const NOT_THERE = 66;
+
+/** A node has other things to do: decoding, hashing and tar come last for processor and disk. */
+const GENTLE = '{ renice -n 10 -p $$ && ionice -c 2 -n 7 -p $$; } > /dev/null 2>&1 || true';
 
 /** What zstd allows by itself; a patch needs a window as large as its layers. */
 const LEAST_WINDOW = 128 * 1024 * 1024;
@@ -37,6 +40,7 @@ export function decodeCommand(blob: Blob, form: WireForm): Argv {
   const hex = hexOf(blob.digest);
   const [open, decoder] = isPatch(form) ? [OPEN_BASE, APPLY] : ['', DECODERS[form]];
   const script = `set -eu
+${GENTLE}
 umask 077
 mkdir -p "$1/blobs/sha256"
 to="$1/blobs/sha256/$3"
@@ -49,7 +53,7 @@ fi
 [ -e "$2" ] || [ -L "$2" ] || exit ${NOT_THERE}
 { [ -f "$2" ] && [ ! -L "$2" ]; } || { rm -rf "$2"; exit ${WRONG_BYTES}; }
 exec 3< "$2"
-${open}if ! nice -n 10 ${decoder} <&3 | head -c $(($4 + 1)) > "$to.part"; then
+${open}if ! ${decoder} <&3 | head -c $(($4 + 1)) > "$to.part"; then
   rm -f "$to.part"
   free=$(df -P -B1 "$1" | awk 'END { print $4 }')
   [ "$free" -gt "$4" ] || exit ${NO_SPACE}
@@ -69,22 +73,48 @@ function patchArguments(blob: Blob, { base }: Patch): readonly string[] {
   return [`${CONTENT}/${hex}`, hex, String(Math.max(LEAST_WINDOW, base.size, blob.size))];
 }
 
+/** How an image is streamed into containerd. */
+export interface ImportOptions {
+  readonly staging: string;
+  /** Unique to the run. */
+  readonly token: string;
+  /** Bytes per second; as fast as it goes when undefined. */
+  readonly maxRate: number | undefined;
+}
+
+/** Lets `$1` bytes through in each second, for `$2` seconds, and then the rest. */
+const PACED = `paced() { while [ "$2" -gt 0 ]; do head -c "$1"; sleep 1; set -- "$1" $(($2 - 1)); done; cat; }`;
+
 /**
  * Streams a layout into `ctr images import`. Blobs that the node has are left out: containerd finds
- * them in its content store. `index.json` comes last, so that a cut stream names nothing.
+ * them in its content store. `index.json` comes last, so that a cut stream names nothing. containerd
+ * names what it writes after the paths, and goes on unseen where an import that was killed stopped:
+ * so each run has paths of its own.
  */
-export function importCommand(image: ShipImage, staging: string, sent: readonly Blob[]): Argv {
+export function importCommand(
+  image: ShipImage,
+  { staging, token, maxRate }: ImportOptions,
+  sent: readonly Blob[],
+): Argv {
+  const own = new Set(blobsOf(image).map((blob) => blob.digest));
+  const blobs = sent.filter((blob) => own.has(blob.digest));
+  const pace = maxRate === undefined ? '' : ` | paced ${maxRate} ${seconds(blobs, maxRate)}`;
   const script = `set -eu
-cd "$1"; index=$2; shift 2
+${GENTLE}
+${PACED}
+cd "$1"; index=$2; ln -sfn . "$3"; shift 3
 printf '{"imageLayoutVersion":"1.0.0"}' > oci-layout
 printf '%s' "$index" > index.json
+date +%s > importing
 rc=$(mktemp); trap 'rm -f "$rc"' EXIT
-{ nice -n 10 tar -cf - oci-layout "$@" index.json; echo $? > "$rc"; } | k3s ctr -n k8s.io images import -
-[ "$(cat "$rc")" = 0 ]`;
+{ tar -cf - oci-layout "$@" index.json; echo $? > "$rc"; }${pace} | k3s ctr -n k8s.io images import -
+[ "$(cat "$rc")" = 0 ]
+rm -f importing`;
   const index = indexText([{ image, name: staging }]);
-  const own = new Set(blobsOf(image).map((blob) => blob.digest));
-  const paths = sent
-    .filter((blob) => own.has(blob.digest))
-    .map((blob) => `blobs/sha256/${hexOf(blob.digest)}`);
-  return ['sh', '-c', script, 'import', LAYOUT, index, ...paths];
+  const paths = blobs.map((blob) => `${token}/blobs/sha256/${hexOf(blob.digest)}`);
+  return ['sh', '-c', script, 'import', LAYOUT, index, token, ...paths];
+}
+
+function seconds(blobs: readonly Blob[], maxRate: number): number {
+  return Math.ceil(totalSize(blobs) / maxRate);
 }

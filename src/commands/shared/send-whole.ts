@@ -21,7 +21,10 @@ export interface WholeSender {
   readonly again: ReadonlyMap<Digest, SentAgain>;
 }
 
-/** The sender of one node. A refused patch is made anew the next time: it may be damaged here. */
+/**
+ * The sender of one node. A refused patch is made anew the next time: it may be damaged here. What
+ * was not in the plan travels as gzip, which every node can read.
+ */
 export function wholeSender(
   plan: NodePlan,
   session: Session,
@@ -31,9 +34,9 @@ export function wholeSender(
   const again = new Map<Digest, SentAgain>();
   const send: SendWhole = async (layer, why, run) => {
     const planned = plan.send.find(({ blob }) => blob.digest === layer.digest);
-    if (planned === undefined) throw new Error(`layer ${layer.digest} is not in the plan`);
-    await dropWire(store, layer.digest, planned.form);
-    const file = await wireForm(store, layer.digest, planned.whole.form, compressor, run.signal);
+    if (planned !== undefined) await dropWire(store, layer.digest, planned.form);
+    const form = planned?.whole.form ?? 'gzip';
+    const file = await wireForm(store, layer.digest, form, compressor, run.signal);
     const onAcknowledged = (bytes: number): void => run.progress({ bytes, total: file.size });
     const bytes = await sendBlob(session, file, run, onAcknowledged, uplink);
     again.set(layer.digest, { bytes, why });

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import pLimit from 'p-limit';
 import type { Digest } from '../../core/digest.ts';
 import type { ShipError } from '../../core/errors.ts';
 import type { ImageProof, ShipImage } from '../../core/image.ts';
+import type { Run } from '../../core/step.ts';
 import { hadBefore, type Had } from '../../facts/had-before.ts';
 import { proofOf, type NodeImages } from '../../facts/node-store.ts';
 import { rememberImages } from '../../image/earlier.ts';
@@ -106,14 +108,19 @@ async function importAll(
   senders: ReadonlyMap<string, WholeSender>,
 ): Promise<Settled<readonly ImageProof[]>> {
   const token = randomBytes(6).toString('hex');
+  const { maxRate, servers } = context.config.import;
+  const serversInTurn = pLimit(servers);
+  const isServer = (name: string): boolean =>
+    context.config.nodes.some((node) => node.name === name && node.role === 'server');
   const steps = plans.map(({ node, images, send }) => {
     const remote = sessionOf(fleet, node);
     const probe = (signal: AbortSignal): Promise<NodeImages> => probeImages(remote, signal);
     const sender = senders.get(node);
     if (sender === undefined) throw new Error(`nothing was sent to ${node}`);
     const requireLock = (): void => fleet.requireLock(node);
-    const tools = { remote, probe, token, sendWhole: sender.send, requireLock };
-    return importStep({ node, images, sent: send }, tools);
+    const tools = { remote, probe, token, maxRate, sendWhole: sender.send, requireLock };
+    const step = importStep({ node, images, sent: send }, tools);
+    return isServer(node) ? { ...step, run: (run: Run) => serversInTurn(step.run, run) } : step;
   });
   return settleStage('Import', steps, perNode(context));
 }

@@ -1,78 +1,18 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { blobsOf, type ImageProof } from '../../../src/core/image.ts';
+import type { ImageProof } from '../../../src/core/image.ts';
 import type { Run } from '../../../src/core/step.ts';
 import type { CheckedName } from '../../../src/facts/containerd.ts';
 import { INBOX, LAYOUT } from '../../../src/facts/node-paths.ts';
-import type { NodeStore } from '../../../src/facts/node-store.ts';
-import type { SendWhole } from '../../../src/import/decode.ts';
 import { importStep } from '../../../src/import/import.ts';
 import { NO_SPACE, WRONG_BYTES } from '../../../src/import/layout.ts';
-import { fakeNode, type Answer, type FakeNode } from '../../support/fake-node.ts';
+import { fakeNode, type Answer } from '../../support/fake-node.ts';
+import { IMAGE, importOn, kindOf, sendWhole, STAGED, STAGING } from '../../support/import-run.ts';
 import { digestOf, EMPTY_NODE, nodeWith, shipImage } from '../../support/values.ts';
-
-const IMAGE = shipImage('cilium', ['base', 'agent']);
-const STAGING = `ciliumship.local/staging/${IMAGE.config.digest.slice(7, 19)}:t1`;
-const STAGED = {
-  ref: STAGING,
-  digest: IMAGE.manifest.digest,
-  complete: true,
-  unpacked: true,
-} satisfies CheckedName;
-
-/** What a command does, in a word or two. */
-const KINDS: readonly (readonly [RegExp, string])[] = [
-  [/^sudo sh -c .* decode /s, 'decode'],
-  [/^sudo sh -c .* import /s, 'import'],
-  [/^sudo sync$/, 'sync'],
-  [/images tag --force /, 'tag'],
-  [/images label .*pinned=pinned$/, 'pin'],
-  [new RegExp(`images rm ${STAGING}$`), 'unstage'],
-  [/^sudo rm -rf /, 'clean up'],
-];
-
-function kindOf(command: string): string {
-  return KINDS.find(([pattern]) => pattern.test(command))?.[1] ?? command;
-}
-
-/** For imports that ask for no layer again. */
-const sendWhole: SendWhole = async ({ digest }, why) => {
-  throw new Error(`${digest} is wanted again: ${why}`);
-};
 
 let controller: AbortController;
 beforeEach(() => {
   controller = new AbortController();
 });
-
-/** Imports on a node whose containerd says this of the staged image, and whose commands answer so. */
-async function importOn(
-  staged: CheckedName | undefined,
-  answers: Readonly<Record<string, Answer | (() => Answer)>> = {},
-  before: NodeStore = EMPTY_NODE,
-  requireLock: () => void = () => {},
-): Promise<{ readonly kinds: readonly string[]; readonly outcome: unknown; node: FakeNode }> {
-  let store = before;
-  const node = fakeNode((command) => {
-    const kind = kindOf(`sudo ${command}`);
-    if (kind === 'import' && staged)
-      store = { ...EMPTY_NODE, checked: new Map([[STAGING, staged]]) };
-    if (kind === 'pin') store = nodeWith([IMAGE]);
-    const answer = answers[kind];
-    return typeof answer === 'function' ? answer() : answer;
-  });
-  const sent = blobsOf(IMAGE).map((blob) => ({ blob, form: 'zstd' as const }));
-  const plan = { node: 'worker', images: [IMAGE], sent };
-  const step = importStep(plan, {
-    remote: node,
-    probe: async () => store,
-    token: 't1',
-    sendWhole,
-    requireLock,
-  });
-  const run: Run = { signal: controller.signal, progress: () => undefined };
-  const outcome: unknown = await step.run(run).catch((error: unknown) => error);
-  return { kinds: node.asked.map(kindOf), outcome, node };
-}
 
 const DECODED = ['decode', 'decode', 'decode', 'decode'];
 
@@ -98,6 +38,7 @@ describe('an import', () => {
       remote: node,
       probe: async () => EMPTY_NODE,
       token: 't1',
+      maxRate: undefined,
       sendWhole,
       requireLock: () => {},
     };
@@ -136,26 +77,17 @@ describe('no final name moves', () => {
       controller.abort(new Error('interrupted'));
       return '';
     };
-    const { kinds, outcome } = await importOn(STAGED, { import: interrupt });
+    const { kinds, outcome } = await importOn(
+      STAGED,
+      { import: interrupt },
+      EMPTY_NODE,
+      undefined,
+      controller,
+    );
     expect(outcome).toMatchObject({ message: 'interrupted' });
     expect(kinds.filter((kind) => kind === 'tag' || kind === 'pin')).toEqual([]);
     expect(kinds.at(-1)).toBe('unstage');
   });
-});
-
-test('all that killed runs left under staging names goes first, and no other name', async () => {
-  const left = ['ciliumship.local/staging/0123456789ab:t0', `${STAGING}-of-another-run`];
-  const names = [...left, IMAGE.name, 'quay.io/ciliumship.local/staging/x:1'];
-  const images = new Map(
-    names.map((ref) => [ref, { ref, digest: digestOf('x'), labels: new Map() }]),
-  );
-  const { node, outcome } = await importOn(STAGED, {}, { ...EMPTY_NODE, images });
-  expect(outcome).toHaveLength(1);
-  const removed = node.asked.filter((command) => command.includes(' images rm '));
-  expect(removed).toEqual(
-    [...left, STAGING].map((ref) => `sudo k3s ctr -n k8s.io images rm ${ref}`),
-  );
-  expect(node.asked.slice(0, 2)).toEqual(removed.slice(0, 2));
 });
 
 test('no name moves on a node whose lock was taken over', async () => {
@@ -172,7 +104,13 @@ test('an interruption between the names waits until all of them moved', async ()
     controller.abort(new Error('interrupted'));
     return '';
   };
-  const { kinds, node } = await importOn(STAGED, { tag: interrupt });
+  const { kinds, node } = await importOn(
+    STAGED,
+    { tag: interrupt },
+    EMPTY_NODE,
+    undefined,
+    controller,
+  );
   expect(kinds.slice(-4)).toEqual(['tag', 'pin', 'pin', 'unstage']);
   const pinned = node.asked.filter((command) => kindOf(command) === 'pin');
   expect(pinned.map((command) => command.split(' ').at(-2))).toEqual([
@@ -224,6 +162,7 @@ describe('an import of two images', () => {
       remote: node,
       probe: async () => store,
       token: 't1',
+      maxRate: undefined,
       sendWhole,
       requireLock: () => {},
     };
@@ -231,9 +170,9 @@ describe('an import of two images', () => {
     const run: Run = { signal: controller.signal, progress: () => undefined };
     const outcome: unknown = await step.run(run).catch((error: unknown) => error);
     const kinds = node.asked.map((command) =>
-      / images rm ciliumship.local.staging/.test(command) ? 'unstage' : kindOf(command),
+      / images rm .*ciliumship.local.staging/.test(command) ? 'unstage' : kindOf(command),
     );
-    return { outcome, kinds };
+    return { outcome, kinds: kinds.filter((kind) => kind !== 'look for killed') };
   }
 
   test('stages both before the one sync, and names both only then', async () => {

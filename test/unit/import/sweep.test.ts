@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import type { Run } from '../../../src/core/step.ts';
+import type { StoredName } from '../../../src/facts/containerd.ts';
+import type { NodeStore } from '../../../src/facts/node-store.ts';
+import { importStep } from '../../../src/import/import.ts';
+import { fakeNode, type FakeNode } from '../../support/fake-node.ts';
+import { IMAGE, importOn, kindOf, STAGED, STAGING } from '../../support/import-run.ts';
+import { digestOf, EMPTY_NODE, nodeWith } from '../../support/values.ts';
+
+describe('what killed runs left goes first:', () => {
+  const LEFT = ['ciliumship.local/staging/0123456789ab:t0', `${STAGING}-of-another-run`];
+  const named = (ref: string, of = 'x') => [ref, { ref, digest: digestOf(of), labels: new Map() }];
+  const nodeWithNames = (...names: readonly ReturnType<typeof named>[]): NodeStore => ({
+    ...EMPTY_NODE,
+    images: new Map(names as [string, StoredName][]),
+  });
+  const removals = (node: FakeNode): readonly string[] =>
+    node.asked.filter((command) => command.includes(' images rm '));
+
+  test('all that has a staging name, and no other name', async () => {
+    const others = [IMAGE.name, 'quay.io/ciliumship.local/staging/x:1'];
+    const store = nodeWithNames(...[...LEFT, ...others].map((ref) => named(ref)));
+    const { node, outcome } = await importOn(STAGED, {}, store);
+    expect(outcome).toHaveLength(1);
+    expect(removals(node)).toEqual(
+      [...LEFT, STAGING].map((ref) => `sudo k3s ctr -n k8s.io images rm ${ref}`),
+    );
+    expect(node.asked.slice(0, 2)).toEqual(removals(node).slice(0, 2));
+  });
+
+  test('the id that the CRI gave to an image of no other name, and only then', async () => {
+    const store = nodeWithNames(
+      named(LEFT[0] ?? '', 'unnamed'),
+      named('sha256:unnamed', 'unnamed'),
+      named(LEFT[1] ?? '', 'named'),
+      named('sha256:named', 'named'),
+      named('quay.io/cilium/cilium:other', 'named'),
+    );
+    const { node } = await importOn(STAGED, {}, store);
+    expect(removals(node).slice(0, 2)).toEqual([
+      `sudo k3s ctr -n k8s.io images rm sha256:unnamed ${LEFT[0]}`,
+      `sudo k3s ctr -n k8s.io images rm ${LEFT[1]}`,
+    ]);
+  });
+
+  test('D16, F22: the lease of the import that did not end, and no older or younger one', async () => {
+    const expire = 'containerd.io/gc.expire=2026-11-26T03:13:37Z';
+    const leases = [
+      'ID      CREATED AT           LABELS',
+      `older   2026-11-25T03:13:36Z ${expire}`,
+      `ours    2026-11-25T04:13:38+01:00 ${expire}`,
+      'sandbox 2026-11-25T03:13:38Z -',
+      `younger 2026-11-25T03:13:48Z ${expire}`,
+    ].join('\n');
+    const begun = Date.parse('2026-11-25T03:13:37Z') / 1000;
+    const { node } = await importOn(STAGED, {
+      'look for killed': `${begun}\n`,
+      'list leases': leases,
+    });
+    const dropped = node.asked.filter((command) => kindOf(command) === 'drop lease');
+    expect(dropped).toEqual(['sudo k3s ctr -n k8s.io leases rm --sync ours']);
+    expect(node.asked.indexOf(dropped[0] ?? '')).toBeLessThan(
+      node.asked.map(kindOf).indexOf('decode'),
+    );
+  });
+
+  test('and nobody looks at leases when the last import has ended', async () => {
+    const { kinds } = await importOn(STAGED, { 'look for killed': { code: 1 } });
+    expect(kinds).not.toContain('list leases');
+  });
+});
+
+describe('an import that fails', () => {
+  test.each([
+    ['takes the id too of an image that nothing else names', EMPTY_NODE, true],
+    ['leaves the id of an image that has a name', nodeWith([IMAGE]), false],
+  ])('%s', async (_, before, takesId) => {
+    const { node } = await importOn(STAGED, { import: { code: 1 } }, before);
+    const removed = node.asked.at(-1) ?? '';
+    expect(removed.includes(`rm ${IMAGE.config.digest}`)).toBe(takesId);
+  });
+});
+
+describe('F25: a layer that left the node since it was looked at', () => {
+  /** The base is not among what was sent, and the node has it as long as `there`. */
+  async function importWithout(there: boolean) {
+    const [base, own] = IMAGE.layers;
+    if (base === undefined || own === undefined) throw new Error('two layers are needed');
+    const again: string[] = [];
+    let imports = 0;
+    let store = EMPTY_NODE;
+    const node = fakeNode((command) => {
+      const kind = kindOf(`sudo ${command}`);
+      if (kind === 'pin') store = nodeWith([IMAGE]);
+      if (command.endsWith('content ls -q')) return there ? base.digest : '';
+      if (kind !== 'import') return undefined;
+      imports += 1;
+      if (imports === 1) return { code: 1 };
+      store = { ...EMPTY_NODE, checked: new Map([[STAGING, STAGED]]) };
+      return undefined;
+    });
+    const sent = [own, IMAGE.config, IMAGE.manifest].map((blob) => ({
+      blob,
+      form: 'zstd' as const,
+    }));
+    const step = importStep(
+      { node: 'worker', images: [IMAGE], sent },
+      {
+        remote: node,
+        probe: async () => store,
+        token: 't1',
+        maxRate: undefined,
+        requireLock: () => {},
+        sendWhole: async (blob) => {
+          again.push(blob.digest);
+          return { blob, form: 'gzip' };
+        },
+      },
+    );
+    const run: Run = { signal: new AbortController().signal, progress: () => undefined };
+    const outcome: unknown = await step.run(run).catch((error: unknown) => error);
+    return { outcome, again, base, last: node.asked.findLast((text) => / import /.test(text)) };
+  }
+
+  test('is sent, decoded and imported with the rest', async () => {
+    const { outcome, again, base, last } = await importWithout(false);
+    expect(outcome).toMatchObject([{ key: 'cilium' }]);
+    expect(again).toEqual([base.digest]);
+    expect(last).toContain(`t1/blobs/sha256/${base.digest.slice(7)}`);
+  });
+
+  test('is not sent when it is there: the import failed for another reason', async () => {
+    const { outcome, again } = await importWithout(true);
+    expect(outcome).toMatchObject({ kind: 'storage' });
+    expect(again).toEqual([]);
+  });
+});
