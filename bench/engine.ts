@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { docker } from '../lab/docker.ts';
 import { onNode } from '../lab/nodes.ts';
 import { containerOf, NODES, type LabNode } from '../lab/settings.ts';
-import { dockerWith } from './images.ts';
 import { processorSeconds } from './processes.ts';
 
 /** What works for a tool without being its child: Docker, the registry, and the nodes. */
@@ -66,23 +65,4 @@ function namespaceOf(pid: number): string {
   } catch {
     return '';
   }
-}
-
-/**
- * Asks Docker's log of events whether it saved one of some images since a moment.
- *
- * @param env names the Docker
- * @param ids Docker's ids of the images; others may be saved meanwhile by others
- */
-export function saveLog(
-  env: NodeJS.ProcessEnv,
-  ids: readonly string[],
-): (start: Date) => Promise<boolean> {
-  return async (start) => {
-    const [since, until] = [start, new Date()].map((at) => (at.getTime() / 1000).toFixed(3));
-    const period = [`--since=${since}`, `--until=${until}`];
-    const filters = ['--filter=type=image', '--filter=event=save'];
-    const log = await dockerWith(env, 'events', ...period, ...filters);
-    return ids.some((id) => log.includes(id));
-  };
 }

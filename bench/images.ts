@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildRoot } from '../lab/node-image.ts';
-import { sh } from '../lab/shell.ts';
+import type { BenchDocker } from './docker.ts';
 import { workFolder } from './folders.ts';
 import { buildPrograms } from './programs.ts';
 
@@ -23,73 +23,61 @@ const OPERATOR_TEXT = `FROM scratch
 COPY programs/ /usr/bin/
 `;
 
-/**
- * Builds the images in Docker: an agent, the agent after a change of one function, an operator.
- *
- * @param env names the Docker
- */
+/** One image as Docker and as the nodes know it. */
+export interface Image {
+  /** Docker's id, which its log of events bears. */
+  readonly id: string;
+  /** Digest of the config: the id of the CRI. */
+  readonly config: string;
+}
+
+/** The two agents and the operator. */
+export type Images = Readonly<Record<Version | 'operator', Image>>;
+
+/** Builds the images: an agent, the agent after a change of one function, an operator. */
 export async function buildImages(
-  env: NodeJS.ProcessEnv,
+  docker: BenchDocker,
   log: (line: string) => void,
-): Promise<void> {
+): Promise<Images> {
   const root = join(await buildRoot(), 'root.tar');
   const { proxy, operator, agent, changedAgent } = await buildPrograms(log);
   const parts = { 'root.tar': [root], proxy: [proxy] };
-  await build(`${AGENT}:v1`, AGENT_TEXT, { ...parts, programs: agent }, env);
-  await build(`${AGENT}:v2`, AGENT_TEXT, { ...parts, programs: changedAgent }, env);
-  await build(`${OPERATOR}:${TAG}`, OPERATOR_TEXT, { programs: [operator] }, env);
+  return {
+    v1: await build(`${AGENT}:v1`, AGENT_TEXT, { ...parts, programs: agent }, docker),
+    v2: await build(`${AGENT}:v2`, AGENT_TEXT, { ...parts, programs: changedAgent }, docker),
+    operator: await build(`${OPERATOR}:${TAG}`, OPERATOR_TEXT, { programs: [operator] }, docker),
+  };
 }
 
 /** Gives the tag that is shipped to one of the two agents. */
-export async function tagAgent(version: Version, env: NodeJS.ProcessEnv): Promise<void> {
-  await dockerWith(env, 'tag', `${AGENT}:${version}`, `${AGENT}:${TAG}`);
-}
-
-/** Docker's ids of all images of the benchmark. */
-export function imageIds(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  return idsOf(env, `${AGENT}:v1`, `${AGENT}:v2`, `${OPERATOR}:${TAG}`);
-}
-
-/** Docker's ids of the images that are shipped now. */
-export function shippedIds(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  return idsOf(env, `${AGENT}:${TAG}`, `${OPERATOR}:${TAG}`);
-}
-
-async function idsOf(
-  env: NodeJS.ProcessEnv,
-  ...names: readonly string[]
-): Promise<readonly string[]> {
-  return (await dockerWith(env, 'image', 'inspect', '--format={{.Id}}', ...names)).split('\n');
+export async function tagAgent(version: Version, docker: BenchDocker): Promise<void> {
+  await docker.run('tag', `${AGENT}:${version}`, `${AGENT}:${TAG}`);
 }
 
 /** Removes every image of the benchmark from Docker, under whatever names. */
-export async function removeImages(env: NodeJS.ProcessEnv): Promise<void> {
+export async function removeImages(docker: BenchDocker): Promise<void> {
   const ours = ['bench.local/*', '*/bench.local/*'].map((name) => `--filter=reference=${name}`);
-  const ids = await dockerWith(env, 'image', 'ls', '--quiet', '--no-trunc', ...ours);
+  const ids = await docker.run('image', 'ls', '--quiet', '--no-trunc', ...ours);
   for (const id of new Set(ids.split('\n').filter(Boolean))) {
-    await dockerWith(env, 'image', 'rm', '--force', id);
+    await docker.run('image', 'rm', '--force', id);
   }
-}
-
-/** `docker …` against the Docker that `env` names. */
-export function dockerWith(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<string> {
-  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return sh('env', [...settings, 'docker', ...args]);
 }
 
 async function build(
   name: string,
   dockerfile: string,
   parts: Readonly<Record<string, readonly string[]>>,
-  env: NodeJS.ProcessEnv,
-): Promise<void> {
+  docker: BenchDocker,
+): Promise<Image> {
   const context = join(workFolder('contexts'), basename(name).replace(':', '-'));
   rmSync(context, { recursive: true, force: true });
   mkdirSync(context);
   writeFileSync(join(context, 'Dockerfile'), dockerfile);
   for (const [path, files] of Object.entries(parts)) layOut(context, path, files);
-  await dockerWith(env, 'build', '--quiet', '--tag', name, context);
+  await docker.run('build', '--quiet', '--tag', name, context);
   rmSync(context, { recursive: true });
+  const id = await docker.run('image', 'inspect', '--format={{.Id}}', name);
+  return { id, config: await docker.configOf(name) };
 }
 
 /** A path with a dot is a file, another one a folder of files. */

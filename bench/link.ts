@@ -13,12 +13,19 @@ export interface Uplink {
 }
 
 /** `tc tbf`: a rate, and how much may leave at once. */
-const RATES: Readonly<Record<Link, readonly [string, string] | undefined>> = {
-  unshaped: undefined,
-  '1gbit': ['1gbit', '256kb'],
-  '100mbit': ['100mbit', '64kb'],
-  '20mbit': ['20mbit', '32kb'],
-};
+const RATES: Readonly<Record<Link, { readonly bits: number; readonly burst: string } | undefined>> =
+  {
+    unshaped: undefined,
+    '1gbit': { bits: 1e9, burst: '256kb' },
+    '100mbit': { bits: 1e8, burst: '64kb' },
+    '20mbit': { bits: 2e7, burst: '32kb' },
+  };
+
+/** Seconds that bytes are under way on a link; 0 on one that is not shaped. */
+export function wireSeconds(bytes: number, link: Link): number {
+  const rate = RATES[link];
+  return rate === undefined ? 0 : (bytes * 8) / rate.bits;
+}
 
 /** The bridge of the management network, which the nodes are reached through. */
 export async function openUplink(): Promise<Uplink> {
@@ -30,7 +37,7 @@ export async function openUplink(): Promise<Uplink> {
     shape: async (link) => {
       const rate = RATES[link];
       if (rate === undefined) return async () => undefined;
-      const limits = ['rate', rate[0], 'burst', rate[1], 'latency', '50ms'];
+      const limits = ['rate', `${rate.bits}bit`, 'burst', rate.burst, 'latency', '50ms'];
       await sh('tc', ['qdisc', 'replace', 'dev', bridge, 'root', 'tbf', ...limits]);
       return async () => {
         await sh('tc', ['qdisc', 'del', 'dev', bridge, 'root']);

@@ -32,7 +32,7 @@ const TIMED = '"$@"; code=$?; times > "$TIMES"; exit $code';
  *
  * @throws Error with its last lines when it fails
  */
-export async function measure(command: Command, counters: Counters): Promise<Sample> {
+export async function measure(command: Command, counters: Counters): Promise<Measured> {
   const { uplink, helpers, saved } = counters;
   const before = { sent: uplink.sentBytes(), helpers: await helpers.seconds(), at: new Date() };
   const own = await runTimed(command);
@@ -43,6 +43,9 @@ export async function measure(command: Command, counters: Counters): Promise<Sam
     dockerSave: await saved(before.at),
   };
 }
+
+/** All but what follows from the link. */
+export type Measured = Omit<Sample, 'floorSeconds'>;
 
 type Own = Pick<Sample, 'seconds' | 'rssMB' | 'cpuSeconds'>;
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { runBench } from './bench.ts';
+import type { WhichDocker } from './docker.ts';
 import { merged, type Results } from './results.ts';
 import type { Row } from './row.ts';
 import { selectOnly, type Selection } from './select.ts';
@@ -9,6 +10,7 @@ interface Options {
   readonly out?: string;
   readonly only?: Selection;
   readonly rounds: number;
+  readonly docker: WhichDocker;
   readonly quick?: boolean;
 }
 
@@ -20,10 +22,15 @@ export const program = new Command('bench')
   .option('--out <file>', 'write the medians as JSON; rows of other links in it stay')
   .option('--only <words>', 'scenarios, tools and links, separated by commas', selectOnly)
   .option('--rounds <n>', 'how often everything is run', toCount, 3)
+  .addOption(
+    new Option('--docker <which>', "this machine's, or version 28 with the containerd store")
+      .choices(['machine', '28'])
+      .default('machine'),
+  )
   .option('--quick', 'one round against the procedure, on a link that is not shaped')
-  .action(async ({ out, only, rounds, quick }: Options) => {
+  .action(async ({ out, only, rounds, docker, quick }: Options) => {
     const selection = only ?? (quick === true ? QUICK : selectOnly(undefined));
-    const results = await runBench(selection, quick === true ? 1 : rounds);
+    const results = await runBench({ selection, docker, rounds: quick === true ? 1 : rounds });
     if (out === undefined) process.stdout.write(textOf(results));
     else writeFileSync(out, textOf({ ...results, rows: merged(rowsIn(out), results.rows) }));
   });

@@ -1,4 +1,4 @@
-import type { Docker, Key, Link, Row, Scenario, Tool } from './row.ts';
+import type { Figure, Key, Link, Row, Scenario, Tool } from './row.ts';
 
 /** What a run of the benchmark writes, and docs/performance.json keeps. */
 export interface Results {
@@ -21,7 +21,12 @@ export function find(rows: readonly Row[], key: Key): Row | undefined {
   );
 }
 
-export type Place = { readonly scenario: Scenario; readonly link: Link; readonly docker: Docker };
+/** Where tools are compared. */
+export interface Place {
+  readonly scenario: Scenario;
+  readonly link: Link;
+  readonly docker: string;
+}
 
 /**
  * How many times as much a tool needed as ciliumship did.
@@ -32,7 +37,7 @@ export function ratio(
   rows: readonly Row[],
   place: Place,
   tool: Tool,
-  field: 'seconds' | 'bytes',
+  field: Figure,
 ): number | undefined {
   const ours = find(rows, { ...place, tool: 'ciliumship' });
   const other = find(rows, { ...place, tool });

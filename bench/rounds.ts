@@ -1,10 +1,12 @@
+import { cpus } from 'node:os';
 import type { Contender } from './contenders.ts';
-import { shippedIds, tagAgent } from './images.ts';
+import type { BenchDocker } from './docker.ts';
+import { tagAgent, type Images, type Version } from './images.ts';
+import { wireSeconds } from './link.ts';
 import { measure, type Counters } from './measure.ts';
 import { emptyNodes, requireShipped } from './nodes.ts';
 import {
   SCENARIOS,
-  type Docker,
   type Key,
   type Link,
   type Row,
@@ -19,13 +21,16 @@ import { rowOf } from './statistics.ts';
 export interface Bench {
   readonly contenders: Readonly<Record<Tool, Contender>>;
   readonly counters: Counters;
-  readonly docker: { readonly name: Docker; readonly env: NodeJS.ProcessEnv };
-  /** Config digests of all images, of both versions. */
-  readonly ids: readonly string[];
+  readonly docker: BenchDocker;
+  readonly images: Images;
+  /** Of `docker save` alone. */
+  readonly saveSeconds: number;
   readonly say: (line: string) => void;
 }
 
 type Measured = readonly [Key, Sample];
+
+const CORES = cpus().length;
 
 /**
  * Runs every tool on every link, round by round, so that what else the machine does meets all of
@@ -39,9 +44,10 @@ export async function runRounds(
   rounds: number,
 ): Promise<readonly Row[]> {
   const measured: Measured[] = [];
+  const tools = selection.tools.filter((tool) => !bench.docker.without.includes(tool));
   for (let round = 0; round < rounds; round += 1) {
     for (const link of selection.links) {
-      for (const tool of rotated(selection.tools, round)) {
+      for (const tool of rotated(tools, round)) {
         bench.say(`round ${round + 1} of ${rounds} · ${link} · ${tool}`);
         measured.push(...(await runSeries(bench, tool, link, selection.scenarios)));
       }
@@ -64,13 +70,14 @@ async function runSeries(
   wanted: readonly Scenario[],
 ): Promise<readonly Measured[]> {
   const measured: Measured[] = [];
-  await emptyNodes(bench.ids);
+  await emptyNodes(configsOf(bench.images));
   await bench.contenders[tool].forget();
   for (const scenario of SCENARIOS) {
     const isWanted = wanted.includes(scenario);
     if (!isWanted && scenario !== 'cold') continue;
-    await tagAgent(scenario === 'cold' ? 'v1' : 'v2', bench.docker.env);
-    const sample = await runOnce(bench, tool, isWanted ? link : 'unshaped');
+    const version = scenario === 'cold' ? 'v1' : 'v2';
+    await tagAgent(version, bench.docker);
+    const sample = await runOnce(bench, tool, version, isWanted ? link : 'unshaped');
     if (!isWanted) continue;
     bench.say(`  ${scenario.padEnd(5)} ${sampleText(sample)}`);
     measured.push([{ scenario, tool, link, docker: bench.docker.name }, sample]);
@@ -78,16 +85,29 @@ async function runSeries(
   return measured;
 }
 
-async function runOnce(bench: Bench, tool: Tool, link: Link): Promise<Sample> {
-  const { counters, docker, contenders } = bench;
+async function runOnce(bench: Bench, tool: Tool, version: Version, link: Link): Promise<Sample> {
+  const { counters, docker, contenders, images } = bench;
   const unshape = await counters.uplink.shape(link);
   try {
-    const sample = await measure({ ...contenders[tool].command, docker: docker.env }, counters);
-    await requireShipped(await shippedIds(docker.env));
-    return sample;
+    const measured = await measure({ ...contenders[tool].command, docker: docker.env }, counters);
+    await requireShipped([images[version].config, images.operator.config]);
+    return { ...measured, floorSeconds: floorOf(measured, link, bench.saveSeconds) };
   } finally {
     await unshape();
   }
+}
+
+function floorOf(
+  { allCpuSeconds, bytes, dockerSave }: Omit<Sample, 'floorSeconds'>,
+  link: Link,
+  saveSeconds: number,
+): number {
+  return Math.max(allCpuSeconds / CORES, wireSeconds(bytes, link), dockerSave ? saveSeconds : 0);
+}
+
+/** Config digests of all images. */
+export function configsOf(images: Images): readonly string[] {
+  return Object.values(images).map(({ config }) => config);
 }
 
 function sampleText({ seconds, bytes, rssMB, cpuSeconds, dockerSave }: Sample): string {

@@ -3,12 +3,10 @@
 export const SCENARIOS = ['cold', 'warm', 'noop'] as const;
 export const TOOLS = ['ciliumship', 'procedure', 'pipe', 'registry'] as const;
 export const LINKS = ['unshaped', '1gbit', '100mbit', '20mbit'] as const;
-export const DOCKERS = ['20.10 classic', '28 containerd'] as const;
 
 export type Scenario = (typeof SCENARIOS)[number];
 export type Tool = (typeof TOOLS)[number];
 export type Link = (typeof LINKS)[number];
-export type Docker = (typeof DOCKERS)[number];
 
 /** What one run of a tool came to. */
 export interface Sample {
@@ -24,7 +22,15 @@ export interface Sample {
   readonly allCpuSeconds: number;
   /** Whether Docker's own log of events says that an image was saved. */
   readonly dockerSave: boolean;
+  /**
+   * Less than this it cannot take: the longest of \`docker save\` alone, of what all processors
+   * together need, and of the bytes on the link.
+   */
+  readonly floorSeconds: number;
 }
+
+/** The fields of a sample that have a middle. */
+export type Figure = Exclude<keyof Sample, 'dockerSave'>;
 
 /** Medians over the rounds of one tool, scenario and link. */
 export interface Row extends Sample {
@@ -32,7 +38,8 @@ export interface Row extends Sample {
   readonly tool: Tool;
   readonly link: Link;
   readonly rounds: number;
-  readonly docker: Docker;
+  /** Version and image store: `20.10 classic`, `28 containerd`. */
+  readonly docker: string;
 }
 
 export type Key = Pick<Row, 'scenario' | 'tool' | 'link' | 'docker'>;

@@ -1,4 +1,4 @@
-import type { Key, Row, Sample } from './row.ts';
+import type { Figure, Key, Row, Sample } from './row.ts';
 
 /** The middle of some numbers; with an even count the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
@@ -10,8 +10,7 @@ export function median(values: readonly number[]): number {
 
 /** One row of the samples of all rounds. */
 export function rowOf(key: Key, samples: readonly Sample[]): Row {
-  const middle = (field: 'seconds' | 'bytes' | 'rssMB' | 'cpuSeconds' | 'allCpuSeconds'): number =>
-    median(samples.map((sample) => sample[field]));
+  const middle = (field: Figure): number => median(samples.map((sample) => sample[field]));
   return {
     ...key,
     seconds: round(middle('seconds')),
@@ -19,6 +18,7 @@ export function rowOf(key: Key, samples: readonly Sample[]): Row {
     rssMB: Math.round(middle('rssMB')),
     cpuSeconds: round(middle('cpuSeconds')),
     allCpuSeconds: round(middle('allCpuSeconds')),
+    floorSeconds: round(middle('floorSeconds')),
     dockerSave: samples.some(({ dockerSave }) => dockerSave),
     rounds: samples.length,
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dockerName } from '../../../bench/docker.ts';
 import { performancePage } from '../../../bench/page.ts';
 import { merged, type Results } from '../../../bench/results.ts';
 import type { Row } from '../../../bench/row.ts';
@@ -15,6 +16,7 @@ function row(change: Partial<Row>): Row {
     rssMB: 200,
     cpuSeconds: 4,
     allCpuSeconds: 9,
+    floorSeconds: 5,
     dockerSave: true,
     rounds: 3,
     ...change,
@@ -51,9 +53,21 @@ describe('the page about performance', () => {
     ]);
   });
 
+  it('holds a cold ship against what nothing could be faster than', () => {
+    const found = targets(results(row({ scenario: 'cold', seconds: 6, floorSeconds: 5 })));
+    expect(found[0]).toMatchObject({ measured: '1.20× of 5.0 s', reached: true });
+  });
+
   it('counts a no-op with a docker save as missed, however fast it was', () => {
     const found = targets(results(row({ scenario: 'noop', seconds: 0.5, dockerSave: true })));
     expect(found[0]).toMatchObject({ reached: false });
+  });
+});
+
+describe('the name of a Docker', () => {
+  it('is its version as people say it, and its store', () => {
+    expect(dockerName('20.10.24+dfsg1', true)).toBe('20.10 classic');
+    expect(dockerName('28.5.2', false)).toBe('28 containerd');
   });
 });
 

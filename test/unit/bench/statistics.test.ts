@@ -12,7 +12,15 @@ const key: Key = {
 };
 
 function sample(seconds: number, dockerSave = false): Sample {
-  return { seconds, bytes: 1, rssMB: 1, cpuSeconds: 1, allCpuSeconds: 1, dockerSave };
+  return {
+    seconds,
+    bytes: 1,
+    rssMB: 1,
+    cpuSeconds: 1,
+    allCpuSeconds: 1,
+    floorSeconds: 1,
+    dockerSave,
+  };
 }
 
 describe('the statistics of the benchmark', () => {
