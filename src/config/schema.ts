@@ -65,7 +65,9 @@ const transfer = z.strictObject({
     .default('auto')
     .describe('auto sends a layer as a patch of its earlier version where that is faster'),
   maxRate: rate.optional().describe('of the way out of this machine, shared by all nodes'),
-  retry: duration.default('2m').describe('a lost connection is taken up again for this long'),
+  retry: duration
+    .default('2m')
+    .describe('how long an outage may last until a lost connection is given up'),
 });
 
 const imports = z.strictObject({

@@ -31,6 +31,12 @@ export interface LockOptions {
 export interface NodeLock extends AsyncDisposable {
   /** @throws ShipError `locked` when someone took the lock over because our heartbeat was not seen */
   requireHeld(): void;
+  /**
+   * Asks the node, as after a time without a connection.
+   *
+   * @throws ShipError `locked` as `requireHeld`, `network`
+   */
+  confirm(): Promise<void>;
 }
 
 /** What a lock file says and when it was last touched; both may be empty. */
@@ -100,17 +106,22 @@ printf '%s\\n' "$(head -n 1 "$2")"; stat -c %y "$2"; exit ${HELD}`;
 function heldLock(remote: Remote, id: string): NodeLock {
   let lost = false;
   const script = `grep -qF "$2" "$1" && touch "$1" || exit ${LOST}`;
-  const beat = setInterval(() => {
-    remote.run(['sh', '-c', script, 'beat', LOCK, id], { sudo: true, accept: [LOST] }).then(
-      ({ code }) => (lost ||= code === LOST),
-      // A lost connection fails the step that is under way, with a better message.
-      () => undefined,
-    );
-  }, HEARTBEAT);
+  const touch = async (): Promise<void> => {
+    const argv: Argv = ['sh', '-c', script, 'beat', LOCK, id];
+    const { code } = await remote.run(argv, { sudo: true, accept: [LOST] });
+    lost ||= code === LOST;
+  };
+  const requireHeld = (): void => {
+    if (lost) throw overtaken(remote.node);
+  };
+  // A lost connection fails the step that is under way, with a better message.
+  const beat = setInterval(() => void touch().catch(() => undefined), HEARTBEAT);
   beat.unref();
   return {
-    requireHeld: () => {
-      if (lost) throw overtaken(remote.node);
+    requireHeld,
+    confirm: async () => {
+      await touch();
+      requireHeld();
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(beat);

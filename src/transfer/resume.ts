@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Remote, RemoteFiles } from '../core/remote.ts';
+import type { Argv, Remote, RemoteFiles } from '../core/remote.ts';
 import type { WireBlob } from './send.ts';
 
 /**
- * Bytes that may have been under way when the connection was cut. What lies further back was
- * acknowledged without a hole; this much is sent again (reference reliability, F16).
+ * Bytes that may have been under way when the connection was cut, with holes among them. What lies
+ * further back was acknowledged without one.
  */
-const UNDER_WAY = 4 * 1024 * 1024;
+const UNDER_WAY = 8 * 1024 * 1024;
+
+/** Enough to hash gigabytes on a slow disk. */
+const HASH_WITHIN = 10 * 60_000;
 
 /**
  * Where to go on with a file that was cut. What lies there is a claim until the node has hashed it:
@@ -24,8 +27,8 @@ export async function resumePoint(
 ): Promise<number> {
   const size = await remote.size(part);
   if (size === undefined) return 0;
-  const start = size - UNDER_WAY;
-  if (start > 0 && size <= wire.size) {
+  const starts = size > wire.size ? [] : [size, size - UNDER_WAY].filter((start) => start > 0);
+  for (const start of starts) {
     const theirs = await hashThere(remote, part, start, signal);
     if (theirs === (await hashHere(wire, start))) return start;
   }
@@ -40,8 +43,9 @@ async function hashThere(
   signal: AbortSignal,
 ): Promise<string> {
   const script = 'head -c "$1" < "$2" | sha256sum';
-  const asked = await remote.run(['sh', '-c', script, 'prefix', String(bytes), part], { signal });
-  return asked.stdout.slice(0, 64);
+  const argv: Argv = ['sh', '-c', script, 'prefix', String(bytes), part];
+  const { stdout } = await remote.run(argv, { signal, timeout: HASH_WITHIN });
+  return stdout.slice(0, 64);
 }
 
 async function hashHere(wire: WireBlob, bytes: number): Promise<string> {

@@ -1,5 +1,4 @@
-import pRetry from 'p-retry';
-import { hexOf, type Digest } from '../core/digest.ts';
+import { hexOf, shortDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import type { Argv, Remote, RemoteFiles } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
@@ -8,11 +7,8 @@ import { INBOX, LAYOUT, wireName } from '../facts/node-paths.ts';
 import { costText } from './cost.ts';
 import type { NodePlan, SendBlob } from './plan.ts';
 import { resumePoint } from './resume.ts';
-import { UNLIMITED, type Uplink } from './uplink.ts';
-
-/** Milliseconds before a lost connection is taken up again, at first and at most. */
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 10_000;
+import { retried } from './retry.ts';
+import type { Uplink } from './uplink.ts';
 
 /** The wire form of a blob, ready on this machine. */
 export interface WireBlob {
@@ -36,12 +32,13 @@ export interface Sent {
 
 /** A node that can be connected to anew when the connection was lost. */
 export interface Link extends Remote, RemoteFiles {
+  /** @throws ShipError `network`; any other kind when there is no use in trying again */
   reconnect(signal: AbortSignal): Promise<void>;
 }
 
 export interface SendOptions {
   readonly uplink: Uplink;
-  /** Milliseconds that a lost connection is taken up again and again. */
+  /** Milliseconds that one outage may last. */
   readonly retryFor: number;
 }
 
@@ -67,13 +64,13 @@ export function sendStep(
         ({ wire: blob, expected }) => `sftp: write ${inboxPath(blob)}   (${costText(expected)})`,
       ),
     run: async (run) => {
-      const travelled = new Map<Digest, number>();
+      const sending = { link, uplink, run, travelled: new Map<Digest, number>(), furthest: 0 };
       const attempt = async (number: number): Promise<void> => {
         if (number > 1) await link.reconnect(run.signal);
-        await sendAll(blobs, { link, uplink, run, travelled });
+        await sendAll(blobs, sending);
       };
-      await retried(attempt, retryFor, run);
-      return tally(blobs, travelled);
+      await retried(attempt, { retryFor, reached: () => sending.furthest, run });
+      return tally(blobs, sending.travelled);
     },
     describe: ({ bytes }) => `${plan.node} ${(bytes / 1e6).toFixed(1)} MB`,
   };
@@ -81,37 +78,18 @@ export function sendStep(
 
 type ReadyBlob = SendBlob & { readonly wire: WireBlob };
 
-/** Tries again with growing pauses as long as only the way was bad. */
-async function retried(
-  attempt: (number: number) => Promise<void>,
-  retryFor: number,
-  run: Run,
-): Promise<void> {
-  await pRetry(attempt, {
-    retries: retryFor === 0 ? 0 : Number.POSITIVE_INFINITY,
-    maxRetryTime: retryFor,
-    minTimeout: FIRST_PAUSE,
-    maxTimeout: LONGEST_PAUSE,
-    randomize: true,
-    signal: run.signal,
-    shouldRetry: ({ error }) =>
-      error instanceof ShipError && error.kind === 'network' && error.retryable,
-    onFailedAttempt: ({ error }) => run.progress({ text: `${error.message}; connecting again` }),
-  });
-}
-
 interface Sending {
   readonly link: Link;
   readonly uplink: Uplink;
   readonly run: Run;
   /** Bytes that travelled for each blob so far, in all attempts. */
   readonly travelled: Map<Digest, number>;
+  /** Most bytes that lay on the node so far. */
+  furthest: number;
 }
 
-async function sendAll(
-  blobs: readonly ReadyBlob[],
-  { link, uplink, run, travelled }: Sending,
-): Promise<void> {
+async function sendAll(blobs: readonly ReadyBlob[], sending: Sending): Promise<void> {
+  const { link, uplink, run, travelled } = sending;
   await prepareInbox(link, run.signal);
   const decoded = await decodedBlobs(link, run.signal);
   const total = blobs.reduce((sum, { wire: { size } }) => sum + size, 0);
@@ -120,6 +98,7 @@ async function sendAll(
     const earlier = travelled.get(blob.digest) ?? 0;
     const onAcknowledged = (bytes: number, start: number): void => {
       travelled.set(blob.digest, earlier + bytes - start);
+      sending.furthest = Math.max(sending.furthest, before + bytes);
       run.progress({ bytes: before + bytes, total });
     };
     if (!decoded.has(hexOf(blob.digest))) await sendBlob(link, wire, run, onAcknowledged, uplink);
@@ -155,29 +134,49 @@ async function decodedBlobs(remote: Remote, signal: AbortSignal): Promise<Readon
 }
 
 /**
- * Sends one blob, from where an earlier attempt was cut. Throws as `RemoteFiles.write`.
+ * Sends one blob, from where an earlier attempt was cut.
  *
  * @param onAcknowledged called with the length of the file on the node, and where this began
  * @returns bytes that travelled: 0 when a complete file lies there already
+ * @throws ShipError as `RemoteFiles.write`, `integrity` when the file changed here meanwhile
  */
 export async function sendBlob(
   remote: Remote & RemoteFiles,
   wire: WireBlob,
   { signal }: Pick<Run, 'signal'>,
   onAcknowledged: (bytes: number, start: number) => void,
-  uplink: Uplink = UNLIMITED,
+  uplink: Uplink,
 ): Promise<number> {
   const path = inboxPath(wire);
   if ((await remote.size(path)) === wire.size) return 0;
   const part = `${path}.part`;
   const start = await resumePoint(remote, part, wire, signal);
-  await remote.write(part, uplink(wire.open(start)), {
-    start,
-    signal,
-    onAcknowledged: (bytes) => onAcknowledged(bytes, start),
-  });
+  try {
+    const size = await remote.write(part, uplink(wire.open(start)), {
+      start,
+      signal,
+      onAcknowledged: (bytes) => onAcknowledged(bytes, start),
+    });
+    if (size !== wire.size) throw changed(wire, size);
+  } catch (error) {
+    if (!isWorthKeeping(error)) await remote.remove(part).catch(() => undefined);
+    throw error;
+  }
   await remote.rename(part, path);
   return wire.size - start;
+}
+
+/** A disk that is full must not stay full because of us, and wrong bytes are of no use. */
+function isWorthKeeping(error: unknown): boolean {
+  return !(error instanceof ShipError && ['storage', 'integrity'].includes(error.kind));
+}
+
+function changed({ digest, size }: WireBlob, sent: number): ShipError {
+  return new ShipError(
+    'integrity',
+    `the wire form of blob ${shortDigest(digest)} changed while it was sent: ${sent} of ${size} bytes`,
+    { hint: 'run the same command again; it is made anew', retryable: true },
+  );
 }
 
 function inboxPath(wire: WireBlob): string {

@@ -13,6 +13,8 @@ import { looking } from './stages.ts';
 export interface LockedFleet extends Fleet {
   /** @throws ShipError `locked` when someone took the node over meanwhile */
   requireLock(node: string): void;
+  /** As `requireLock`, after asking the node. @throws ShipError `network` too */
+  confirmLock(node: string): Promise<void>;
 }
 
 /**
@@ -33,6 +35,7 @@ export async function lockFleet(context: Context, fleet: Fleet): Promise<LockedF
     sessions: new Map<string, Session>(open),
     failures: new Map([...fleet.failures, ...locked.failures]),
     requireLock: (node) => locked.results.get(node)?.requireHeld(),
+    confirmLock: async (node) => locked.results.get(node)?.confirm(),
     [Symbol.asyncDispose]: () => taken[Symbol.asyncDispose](),
   };
 }

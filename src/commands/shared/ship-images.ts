@@ -14,7 +14,7 @@ import { settleStage, type Settled } from '../../output/stage.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { NodePlan } from '../../transfer/plan.ts';
 import { probeImages } from '../../transfer/probe.ts';
-import { sendStep, type Sent } from '../../transfer/send.ts';
+import { sendStep, type Link, type Sent } from '../../transfer/send.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { timed } from './link-rates.ts';
@@ -65,7 +65,7 @@ export async function shipImages(
   const sent = await settleStage(
     'Send',
     plans.map((plan) => {
-      const step = sendStep(plan, sessionOf(fleet, plan.node), wire, options);
+      const step = sendStep(plan, linkTo(fleet, plan.node), wire, options);
       return timed(step, plan.node, context);
     }),
     perNode(context),
@@ -78,7 +78,7 @@ export async function shipImages(
     ]),
   );
   const imported = await importAll(context, fleet, arrived, senders);
-  await dropDamaged(store, arrived, imported.failures);
+  await dropDamaged(store, plans, new Map([...sent.failures, ...imported.failures]));
   const failures = new Map([fleet, looked, sent, imported].flatMap((stage) => [...stage.failures]));
   const known = new Set([...fleet.sessions.keys(), ...fleet.failures.keys()]);
   const inOrder = context.config.nodes.map(({ name }) => name).filter((name) => known.has(name));
@@ -89,7 +89,7 @@ export async function shipImages(
   return shipped;
 }
 
-/** What a node refused for its bytes may be damaged here too; it is made anew the next time. */
+/** What was refused for its bytes may be damaged here too; it is made anew the next time. */
 async function dropDamaged(
   store: BlobStore,
   plans: readonly NodePlan[],
@@ -140,6 +140,16 @@ function sessionOf(fleet: Fleet, node: string): Session {
   const session = fleet.sessions.get(node);
   if (session === undefined) throw new Error(`not connected to ${node}`);
   return session;
+}
+
+/** A node that was without a connection may be someone else's by now. */
+function linkTo(fleet: LockedFleet, node: string): Link {
+  const session = sessionOf(fleet, node);
+  const reconnect = async (signal: AbortSignal): Promise<void> => {
+    await session.reconnect(signal);
+    await fleet.confirmLock(node);
+  };
+  return { ...session, reconnect };
 }
 
 interface Outcomes {

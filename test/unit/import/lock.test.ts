@@ -70,3 +70,20 @@ describe('the lock of a node', () => {
     expect((await refusal(heldBy({ ...OTHER, pid: 12345 }))).kind).toBe('locked');
   });
 });
+
+describe('a lock that was held without a connection', () => {
+  function answering(code: number): FakeNode {
+    return fakeNode((command) => (command.includes('beat') ? { code } : ''));
+  }
+
+  test('is confirmed by the node', async () => {
+    await using held = await lock(answering(0));
+    await expect(held.confirm()).resolves.toBeUndefined();
+  });
+
+  test('is lost for good when someone took it over meanwhile', async () => {
+    await using held = await lock(answering(76));
+    await expect(held.confirm()).rejects.toMatchObject({ kind: 'locked' });
+    expect(() => held.requireHeld()).toThrowError(expect.objectContaining({ kind: 'locked' }));
+  });
+});

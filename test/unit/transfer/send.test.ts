@@ -169,6 +169,22 @@ describe('a lost connection', () => {
     expect(asked).toEqual(['reconnect', 'reconnect']);
   });
 
+  test('F19: leaves no half sent file on a disk that is full', async () => {
+    const node = fakeNode((command) => (command === 'id -u' ? '1000\n' : undefined), {
+      [INBOX]: 3,
+    });
+    await expect(send(node)).rejects.toMatchObject({ kind: 'storage' });
+    expect([...node.files.keys()]).toEqual([]);
+  });
+
+  test('F11: a wire form that got shorter meanwhile is other bytes, and nothing of it stays', async () => {
+    const node = nodeOfUser();
+    const longer = (blob: SendBlob): WireBlob => ({ ...wire(blob), size: wire(blob).size + 1 });
+    const sending = sendStep(PLAN, linkTo(node), longer, OPTIONS).run(run);
+    await expect(sending).rejects.toMatchObject({ kind: 'integrity', retryable: true });
+    expect([...node.files.keys()]).toEqual([]);
+  });
+
   test.each([
     ['F12: a changed host key', new ShipError('identity', 'worker: the host key changed')],
     ['F19: a full disk', new ShipError('storage', 'worker: no space', { retryable: true })],
