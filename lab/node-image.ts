@@ -75,7 +75,7 @@ export async function buildNodeImage(parts: NodeParts): Promise<string> {
   }
 }
 
-async function importRoot(folder: string): Promise<string> {
+export async function importRoot(folder: string): Promise<string> {
   const name = `ciliumship-lab/root:${folder.split('-').at(-1)}`;
   if (await succeeds('docker', ['image', 'inspect', name])) return name;
   await docker('import', join(folder, 'root.tar'), name);

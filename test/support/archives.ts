@@ -24,14 +24,15 @@ export const WANTED: readonly WantedImage[] = [
   { key: 'busybox:1', name: 'busybox:1' },
 ];
 
-/** Puts images of these names into a store; they share their lowest layer. */
+/** Puts images of these names into a store; they share their lowest layer, and all can be unpacked. */
 export async function storeImages(
   store: BlobStore,
   wanted: readonly WantedImage[] = WANTED,
 ): Promise<readonly ShipImage[]> {
   return Promise.all(
     wanted.map(async ({ key, name }) => {
-      const saved = await tarOf(classic({ name, layers: ['base', `programs of ${name}`] }));
+      const layers = await Promise.all(['base', `programs of ${name}`].map(layerOf));
+      const saved = await tarOf(classic({ name, layers }));
       const folder = await store.scratch();
       const [image] = await readSavedImages(Readable.from([saved]), folder, RUN.signal);
       if (image === undefined) throw new Error('the archive holds no image');
@@ -39,6 +40,11 @@ export async function storeImages(
       return { ...stored, key, name, digestName: digestName(name, stored.config.digest) };
     }),
   );
+}
+
+/** A layer with one file. */
+async function layerOf(text: string): Promise<string> {
+  return String(await tarOf([{ name: 'file', bytes: Buffer.from(text) }]));
 }
 
 /** Reads an archive into a store as `push --archive` does. */
