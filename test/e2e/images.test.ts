@@ -1,10 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { execa } from 'execa';
-import { pack } from 'tar-stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ciliumship } from '../support/cli.ts';
-import { changedConfig, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
+import { environmentWithImage, makeExtraImage, removeExtraImages } from '../support/extra-image.ts';
+import { requireLab } from '../support/lab.ts';
 import { missingPart } from '../support/parts.ts';
 
 const missing = await missingPart('the lab', requireLab);
@@ -16,20 +13,6 @@ interface Listed {
   readonly usedBy: readonly string[];
 }
 
-/** Another image of the same name, with a layer of its own. */
-async function rebuild(): Promise<void> {
-  const archive = pack();
-  archive.entry({ name: 'app' }, randomBytes(100_000));
-  archive.finalize();
-  const input = Readable.from(archive);
-  await execa('docker', ['import', '--platform', 'linux/amd64', '-', IMAGE], { input });
-}
-
-function environment(): NodeJS.ProcessEnv {
-  const extra = `extraImages:\n  - ${IMAGE}`;
-  return labEnvironment(changedConfig((text) => text.replace('extraImages:', extra)));
-}
-
 async function listed(env: NodeJS.ProcessEnv): Promise<readonly Listed[]> {
   const ended = await ciliumship(['images', '-o', 'json'], { env });
   expect(ended.code, ended.stderr).toBe(0);
@@ -37,20 +20,14 @@ async function listed(env: NodeJS.ProcessEnv): Promise<readonly Listed[]> {
 }
 
 afterAll(async () => {
-  if (missing !== undefined) return;
-  for (const name of ['master', 'worker']) {
-    const script =
-      'k3s ctr -n k8s.io images ls -q | grep ^keep.local | xargs -r k3s ctr -n k8s.io images rm';
-    await onNode(nodeNamed(name), 'sh', '-c', script);
-  }
-  await execa('docker', ['rmi', '-f', IMAGE], { reject: false });
+  if (missing === undefined) await removeExtraImages('keep.local');
 });
 
 describe.skipIf(missing !== undefined)('shipped images', () => {
   it('that were never deployed go with the next push', async () => {
-    const env = environment();
+    const env = environmentWithImage(IMAGE);
     for (let count = 0; count < 3; count += 1) {
-      await rebuild();
+      await makeExtraImage(IMAGE, 100_000);
       const ended = await ciliumship(['push', '--no-build'], { env });
       expect(ended.code, ended.stderr).toBe(0);
     }
@@ -62,7 +39,7 @@ describe.skipIf(missing !== undefined)('shipped images', () => {
   });
 
   it('that pods run on stay, whatever is pruned', async () => {
-    const env = environment();
+    const env = environmentWithImage(IMAGE);
     const before = (await listed(env)).filter(({ usedBy }) => !usedBy.includes('nothing'));
     const ended = await ciliumship(['images', 'prune'], { env });
     expect(ended.code, ended.stderr).toBe(0);

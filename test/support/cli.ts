@@ -35,6 +35,8 @@ async function packedCli(): Promise<string> {
 interface Options {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Milliseconds after which it is killed. */
+  readonly killAfter?: number;
   /** Sent once, when standard error shows the text. */
   readonly signalAt?: { readonly text: string; readonly signal: NodeJS.Signals };
 }
@@ -48,7 +50,8 @@ export async function ciliumship(args: readonly string[], options: Options = {})
     cwd: options.cwd ?? tmpdir(),
     ...(options.env === undefined ? {} : { env: options.env }),
   });
-  const { signalAt } = options;
+  const { signalAt, killAfter } = options;
+  if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter).unref();
   if (signalAt !== undefined) {
     let seen = '';
     child.stderr.on('data', (chunk: Buffer) => {

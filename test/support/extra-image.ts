@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { execa } from 'execa';
+import { pack } from 'tar-stream';
+import { changedConfig, labEnvironment, nodeNamed, NODES, onNode } from './lab.ts';
+
+/** Makes an image of one layer that does not compress and that nobody has yet. Size in bytes. */
+export async function makeExtraImage(name: string, size: number): Promise<void> {
+  const archive = pack();
+  archive.entry({ name: 'random' }, randomBytes(size));
+  archive.finalize();
+  const input = Readable.from(archive);
+  await execa('docker', ['import', '--platform', 'linux/amd64', '-', name], { input });
+}
+
+/** The lab's config with one more image to ship, and with `more` at its end. */
+export function configWithImage(name: string, more = ''): string {
+  return changedConfig(
+    (text) => `${text.replace('extraImages:', `extraImages:\n  - ${name}`)}\n${more}`,
+  );
+}
+
+/** The environment of that config. */
+export function environmentWithImage(name: string): NodeJS.ProcessEnv {
+  return labEnvironment(configWithImage(name));
+}
+
+/** Removes every image below a host name from Docker and from the nodes. */
+export async function removeExtraImages(host: string): Promise<void> {
+  const script = `k3s ctr -n k8s.io images ls -q | grep "^${host}/" | xargs -r k3s ctr -n k8s.io images rm`;
+  for (const node of NODES) await onNode(nodeNamed(node.name), 'sh', '-c', script);
+  const listed = await execa('docker', ['images', '--format', '{{.Repository}}:{{.Tag}}']);
+  const names = listed.stdout.split('\n').filter((name) => name.startsWith(`${host}/`));
+  if (names.length > 0) await execa('docker', ['rmi', '-f', ...names], { reject: false });
+}
