@@ -1,5 +1,4 @@
 import type { Digest } from '../core/digest.ts';
-import type { ShipError } from '../core/errors.ts';
 import { digestName, totalSize, type Platform, type ShipImage } from '../core/image.ts';
 import type { Run, Step } from '../core/step.ts';
 import { qualified } from '../facts/node-store.ts';
@@ -15,6 +14,9 @@ export interface WantedImage {
   /** `REPO:TAG`. */
   readonly name: string;
 }
+
+/** Images of an archive, by their full references. */
+type NamedImages = ReadonlyMap<string, SavedImage>;
 
 /**
  * One step that brings the images of an archive into the store, when they are exactly those that the
@@ -53,11 +55,10 @@ async function storeWanted(
   run: Run,
 ): Promise<readonly ShipImage[]> {
   const named = await readIndex(archive);
-  requireNames(archive, named, wanted);
+  const found = wanted.map((image) => ({ ...image, saved: find(archive, named, image) }));
+  requireNoOthers(archive, named, found);
   const images: ShipImage[] = [];
-  for (const { key, name } of wanted) {
-    const saved = named.get(qualified(name));
-    if (saved === undefined) throw lacks(archive, name);
+  for (const { key, name, saved } of found) {
     run.progress({ text: `store ${name}` });
     const stored = await storeImage(saved, platform, store);
     images.push({ ...stored, key, name, digestName: digestName(name, stored.config.digest) });
@@ -65,25 +66,25 @@ async function storeWanted(
   return images;
 }
 
-/** The names of the archive must be those of the config's images, and nothing else. */
-function requireNames(
-  archive: Archive,
-  named: ReadonlyMap<string, SavedImage>,
-  wanted: readonly WantedImage[],
+function find({ file }: Archive, named: NamedImages, { name }: WantedImage): SavedImage {
+  const found = named.get(qualified(name));
+  if (found !== undefined) return found;
+  throw badArchive(file, 'index.json', `does not name ${name}, which the config does`);
+}
+
+/** Each image may have its two names; a third one could be that of any image of a node. */
+function requireNoOthers(
+  { file }: Archive,
+  named: NamedImages,
+  found: readonly { readonly name: string; readonly saved: SavedImage }[],
 ): void {
   const allowed = new Map<string, Digest>();
-  for (const { name } of wanted) {
-    const config = named.get(qualified(name))?.config.digest;
-    if (config === undefined) throw lacks(archive, name);
-    allowed.set(qualified(name), config);
-    allowed.set(qualified(digestName(name, config)), config);
+  for (const { name, saved } of found) {
+    const { digest } = saved.config;
+    allowed.set(qualified(name), digest).set(qualified(digestName(name, digest)), digest);
   }
   for (const [name, { config }] of named) {
     if (allowed.get(name) === config.digest) continue;
-    throw badArchive(archive.file, 'index.json', `names ${name}, which the config does not`);
+    throw badArchive(file, 'index.json', `names ${name}, which the config does not`);
   }
-}
-
-function lacks({ file }: Archive, name: string): ShipError {
-  return badArchive(file, 'index.json', `does not name ${name}, which the config does`);
 }
