@@ -5,22 +5,27 @@ import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { deployImages, type Deployed } from './shared/deploy-images.ts';
+import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { openDocker } from './shared/docker.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
-import { valuesOptions } from './shared/values.ts';
 
-export const deploy: CommandSpec = {
+export const deploy: CommandSpec<DeployFlags> = {
   name: 'deploy',
   summary: 'roll out what was shipped, one node at a time',
   description:
-    'Renders the chart with your values and the shipped images over them, refuses when any image of it is missing on a node that may have to run it, and upgrades with Helm without letting Helm or the DaemonSet choose the order: agents are replaced one node at a time, an agent node first, and each must be ready, stay ready and run the shipped bytes before the next one is touched.',
+    'Renders the chart with your values and the shipped images over them, refuses when any image of it is missing on a node that may have to run it, and upgrades with Helm without letting Helm or the DaemonSet choose the order: agents are replaced one node at a time, the canary first, and each must be ready, stay ready, run the shipped bytes, pass the checks of validate and your own --gate before the next one is touched. When one fails, evidence is saved under .ciliumship/evidence and the last finished revision is brought back (exit 9).',
   examples: [
     ['ciliumship deploy --values cilium-values.yaml', 'roll out with this values file'],
     ['ciliumship deploy --dry-run', 'check everything and print what would be done'],
+    ['ciliumship deploy --canary worker', 'replace the agent of this node first'],
+    [
+      'ciliumship deploy --gate \'./smoke-test.sh "$CILIUMSHIP_NODE"\'',
+      'ask a test of your own about each node before the next',
+    ],
   ],
-  options: valuesOptions,
+  options: rolloutOptions,
   receipt: true,
   run: async (context) => {
     refuseNarrowing(context.flags.nodes);

@@ -7,6 +7,7 @@ import { images } from './images.ts';
 import { preflight } from './preflight.ts';
 import { push } from './push.ts';
 import { receipt } from './receipt.ts';
+import { rollback } from './rollback.ts';
 import { save } from './save.ts';
 import { ship } from './ship.ts';
 import { status } from './status.ts';
@@ -21,6 +22,7 @@ export const commands: readonly AnyCommand[] = [
   save,
   deploy,
   validate,
+  rollback,
   status,
   receipt,
   images,

@@ -4,6 +4,7 @@ import type { CommandSpec } from './command.ts';
 import { deployedData } from './deploy.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { deployImages } from './shared/deploy-images.ts';
+import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { openDocker } from './shared/docker.ts';
 import { lockFleet } from './shared/lock.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
@@ -17,13 +18,13 @@ import {
   runsWhatWasBuilt,
   type RunningImage,
 } from './shared/running.ts';
-import { readValues, requireGoodValues, valuesOptions } from './shared/values.ts';
+import { readValues, requireGoodValues } from './shared/values.ts';
 import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { validateNodes } from './shared/validate-nodes.ts';
 
-export const ship: CommandSpec = {
+export const ship: CommandSpec<DeployFlags> = {
   name: 'ship',
   summary: 'build, push, deploy and validate in one go',
   description:
@@ -32,7 +33,7 @@ export const ship: CommandSpec = {
     ['ciliumship ship', 'the whole way'],
     ['ciliumship ship --dry-run', 'with the images that Docker has now, print what would be done'],
   ],
-  options: valuesOptions,
+  options: rolloutOptions,
   receipt: true,
   run: async (context) => {
     const { output, flags } = context;

@@ -8,6 +8,7 @@ import { openClusterAccess } from './shared/cluster.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { probeFleet } from './shared/probe-fleet.ts';
+import { noteRelease } from './shared/release.ts';
 import { requireAll } from './shared/report.ts';
 
 /** One image on one node. */
@@ -42,6 +43,7 @@ export const status: CommandSpec = {
     const rows = nodes.flatMap((node) =>
       names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),
     );
+    await noteRelease(context, access);
     output.result(table(rows), rows);
     requireAll(
       'status',

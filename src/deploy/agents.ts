@@ -28,14 +28,18 @@ export function hasHash(pod: Pod, hash: string): boolean {
 }
 
 /** The agent on a node; of two, the one that is not being deleted. */
+export function agentAmong(pods: readonly Pod[], node: string): Pod | undefined {
+  const here = pods.filter((pod) => pod.node === node);
+  return here.find((pod) => !pod.deleting) ?? here[0];
+}
+
+/** The same, asked of the cluster. */
 export async function agentOn(
   cluster: Cluster,
   namespace: string,
   node: string,
 ): Promise<Pod | undefined> {
-  const pods = await cluster.pods(namespace, AGENT_SELECTOR);
-  const here = pods.filter((pod) => pod.node === node);
-  return here.find((pod) => !pod.deleting) ?? here[0];
+  return agentAmong(await cluster.pods(namespace, AGENT_SELECTOR), node);
 }
 
 /** Config digest of what a pod's container runs. */
@@ -56,4 +60,15 @@ export function describePod(pod: Pod | undefined): string {
   );
   if (waiting !== undefined) return `${pod.name}: ${waiting.name}: ${waiting.waiting}`;
   return `${pod.name} is ${pod.ready ? 'ready' : 'not ready'}, ${restartsOf(pod)} restarts`;
+}
+
+const ENOUGH_CRASHES = 3;
+
+/** True when waiting longer will not make a pod ready: it crashed again and again, or cannot start. */
+export function isHopeless({ containers, initContainers }: Pod): boolean {
+  return [...initContainers, ...containers].some(
+    ({ waiting, restarts }) =>
+      waiting === 'ErrImageNeverPull' ||
+      (waiting === 'CrashLoopBackOff' && restarts >= ENOUGH_CRASHES),
+  );
 }

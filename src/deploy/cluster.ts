@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts';
+import type { Leases } from './lease.ts';
 
 /** What deploying needs to know of the cluster, and the few things that it changes itself. */
 
@@ -72,6 +73,7 @@ export interface FoundNodeConfig extends NodeConfigObject {
 }
 
 export interface Cluster {
+  readonly leases: Leases;
   nodes(): Promise<readonly ClusterNode[]>;
   labelNode(name: string, labels: LabelChange): Promise<void>;
   /** Pods of a namespace by label selector; not those that have ended. */
@@ -101,6 +103,8 @@ export interface Cluster {
   exec(namespace: string, pod: Pod, container: string, command: readonly string[]): Promise<string>;
   /** Last lines that a container wrote; of its previous life when it crashed. */
   logs(namespace: string, pod: Pod, container: string): Promise<readonly string[]>;
+  /** Everything that says why a pod does not work: name of a file → text. */
+  evidence(namespace: string, pod: Pod): Promise<ReadonlyMap<string, string>>;
 }
 
 /** What deploying needs of Helm. */
@@ -110,18 +114,25 @@ export interface Helm {
   /** The manifest that an upgrade would apply, rendered against the cluster; changes nothing. */
   render(release: HelmRelease): Promise<string>;
   /** The manifest of a revision, the newest if none is given; undefined when there is none. */
-  manifest(release: HelmRelease, revision?: number): Promise<string | undefined>;
+  manifest(release: ReleaseName, revision?: number): Promise<string | undefined>;
   /** Installs or upgrades without waiting; returns the new revision. */
   upgrade(release: HelmRelease, description: string): Promise<number>;
   /** The newest revision, or undefined before the first install. */
-  status(release: HelmRelease): Promise<HelmStatus | undefined>;
+  status(release: ReleaseName): Promise<HelmStatus | undefined>;
   /** The newest revisions, oldest first; none before the first install. */
-  history(release: HelmRelease): Promise<readonly HelmStatus[]>;
+  history(release: ReleaseName): Promise<readonly HelmStatus[]>;
+  /** Applies what an earlier revision applied, without waiting, as a new revision. */
+  rollback(release: ReleaseName, revision: number): Promise<void>;
+  /** Removes everything that the release made. */
+  uninstall(release: ReleaseName): Promise<void>;
 }
 
-export interface HelmRelease {
+export interface ReleaseName {
   readonly name: string;
   readonly namespace: string;
+}
+
+export interface HelmRelease extends ReleaseName {
   readonly chart: string;
   /** Values files, the later ones winning. */
   readonly values: readonly string[];

@@ -1,9 +1,17 @@
 import { ShipError } from '../core/errors.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
-import { qualified, type NodeStore } from '../facts/node-store.ts';
+import { PINNED_LABEL, qualified, type NodeStore } from '../facts/node-store.ts';
 import { candidateNodes } from './candidates.ts';
 import type { ClusterNode } from './cluster.ts';
 import type { RenderedWorkload } from './manifest.ts';
+
+/** What is asked of nodes. */
+export interface GateRules {
+  /** With false, images that may be pulled are not asked for. */
+  readonly offline: boolean;
+  /** Images that are never pulled must be kept from being collected. */
+  readonly pinned?: boolean;
+}
 
 /** An image that a node may have to run and does not have whole. */
 export interface Missing {
@@ -18,14 +26,13 @@ export interface Missing {
  * every node that may run it, before anything is changed.
  *
  * @param stores what each node of the config said, by its name there
- * @param offline with false, images that may be pulled are not asked for
  */
 export function missingImages(
   workloads: readonly RenderedWorkload[],
   cluster: readonly ClusterNode[],
   nodes: readonly Node[],
   stores: ReadonlyMap<string, NodeStore>,
-  offline: boolean,
+  { offline, pinned = false }: GateRules,
 ): readonly Missing[] {
   const known = new Map(nodes.map((node) => [kubernetesName(node), node.name]));
   const needed = workloads.flatMap((workload) =>
@@ -38,7 +45,8 @@ export function missingImages(
   const distinct = new Map(needed.map((entry) => [`${entry.image} ${entry.node}`, entry]));
   return [...distinct.values()].flatMap(({ image, pullPolicy, node }) => {
     const name = known.get(node);
-    const reason = name === undefined ? UNKNOWN_NODE : lack(image, pullPolicy, stores.get(name));
+    const reason =
+      name === undefined ? UNKNOWN_NODE : lack(image, stores.get(name), { pullPolicy, pinned });
     return reason === undefined ? [] : [{ image, node: name ?? node, reason }];
   });
 }
@@ -56,13 +64,19 @@ function lookedUp(image: string): string {
     : `${qualified(name).replace(/:[^/:]*$/, '')}@${digest}`;
 }
 
-function lack(image: string, pullPolicy: string, store: NodeStore | undefined): string | undefined {
+function lack(
+  image: string,
+  store: NodeStore | undefined,
+  { pullPolicy, pinned }: { readonly pullPolicy: string; readonly pinned: boolean },
+): string | undefined {
   if (pullPolicy === 'Always') return ALWAYS;
   if (store === undefined) return 'the node could not be asked';
   const found = store.checked.get(lookedUp(image));
   if (found === undefined) return image.includes('@') ? NO_DIGEST : 'the node does not have it';
   if (!found.complete) return 'not complete';
-  return found.unpacked ? undefined : 'not unpacked';
+  if (!found.unpacked) return 'not unpacked';
+  const label = store.images.get(lookedUp(image))?.labels.get(PINNED_LABEL);
+  return pinned && pullPolicy === 'Never' && label !== 'pinned' ? 'not pinned' : undefined;
 }
 
 /**
@@ -98,15 +112,20 @@ function isSame(a: string | undefined, b: string | undefined): boolean {
   return !a || !b || a.replaceAll('-', '') === b.replaceAll('-', '');
 }
 
-/** @throws ShipError `config` that lists what is missing where */
-export function requireNothingMissing(missing: readonly Missing[]): void {
+const SHIP = 'ship them first: ciliumship push   (other images: name them under extraImages)';
+
+/**
+ * @param hint what to do about images that are missing on nodes of the config
+ * @throws ShipError `config` that lists what is missing where
+ */
+export function requireNothingMissing(missing: readonly Missing[], hint = SHIP): void {
   if (missing.length === 0) return;
   const unknown = missing.find(({ reason }) => reason === UNKNOWN_NODE);
   throw new ShipError('config', 'images are missing on nodes that may have to run them', {
     details: missing.map(({ image, node, reason }) => `${node}: ${image}: ${reason}`),
     hint:
       unknown === undefined
-        ? 'ship them first: ciliumship push   (other images: name them under extraImages)'
+        ? hint
         : `add ${unknown.node} under nodes: in ciliumship.yaml, then: ciliumship push`,
   });
 }

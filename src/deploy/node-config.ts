@@ -66,6 +66,26 @@ export function nodeConfigHash(name: string, nodes: readonly Node[]): string {
   return config === undefined ? 'none' : fingerprint(config);
 }
 
+/** The same as the cluster has it now: what a node's label makes of the configs that we applied. */
+export function liveNodeConfigHash(
+  { labels }: Pick<ClusterNode, 'labels'>,
+  found: readonly FoundNodeConfig[],
+): string {
+  const config = ownParts(found).find(({ profile }) => profile === labels[PROFILE_LABEL]);
+  return config === undefined ? 'none' : fingerprint(config);
+}
+
+/** What is ours of the configs that were found: keys of others stay theirs. */
+export function ownParts(found: readonly FoundNodeConfig[]): readonly NodeConfigObject[] {
+  return found
+    .filter(({ ours }) => ours)
+    .map(({ name, profile, defaults: { devices } }) => ({
+      name,
+      profile,
+      defaults: devices === undefined ? {} : { devices },
+    }));
+}
+
 function fingerprint({ profile, defaults }: NodeConfigObject): string {
   const sorted = Object.entries(defaults).toSorted(([a], [b]) => a.localeCompare(b));
   return createHash('sha256')

@@ -8,6 +8,7 @@ import {
   describePod,
   hasHash,
   isCurrent,
+  isHopeless,
   restartsOf,
   runningImage,
   type AgentTarget,
@@ -21,8 +22,6 @@ export interface Replacement {
   /** Kubernetes name of the node. */
   readonly node: string;
   readonly namespace: string;
-  /** The command that goes back to the last finished rollout; undefined before the first. */
-  readonly back: string | undefined;
   readonly target: AgentTarget;
   /** Config digest that the agent must run; undefined when its image was not shipped by us. */
   readonly image: Digest | undefined;
@@ -30,11 +29,14 @@ export interface Replacement {
   readonly timeout: number;
   /** Milliseconds that it must stay ready. */
   readonly soak: number;
+  /** Has the last word on a new agent: throws when the node is not as it should be. */
+  readonly judge?: (pod: Pod, run: Run) => Promise<void>;
 }
 
 /**
  * The step that replaces the agent of one node and judges the new one: the newest template, ready,
- * still the same pod with the same restarts after the soak, and the very bytes that were shipped.
+ * still the same pod with the same restarts after the soak, the very bytes that were shipped, and
+ * what else `judge` asks.
  */
 export function replaceAgentStep(wanted: Replacement, cluster: Cluster): Step<Pod> {
   const { node, namespace, target } = wanted;
@@ -51,6 +53,7 @@ export function replaceAgentStep(wanted: Replacement, cluster: Cluster): Step<Po
       const pod = await becomeReady(wanted, cluster, run);
       const same = await soak(wanted, pod, cluster, run);
       requireImage(wanted, same);
+      await wanted.judge?.(same, run);
       await cluster.annotatePod(namespace, same, { [NODE_CONFIG_ANNOTATION]: target.nodeConfig });
       return same;
     },
@@ -80,7 +83,9 @@ function becomeReady(wanted: Replacement, cluster: Cluster, run: Run): Promise<P
   const look = async (): Promise<Pod | undefined> => {
     const pod = await agentOn(cluster, namespace, node);
     run.progress({ text: describePod(pod) });
-    return pod?.ready === true && hasHash(pod, target.hash) ? pod : undefined;
+    if (pod === undefined || !hasHash(pod, target.hash)) return undefined;
+    if (isHopeless(pod)) throw await failed(wanted, cluster, 'given up');
+    return pod.ready ? pod : undefined;
   };
   return waitFor(look, wanted.timeout, run.signal, () =>
     failed(wanted, cluster, `not ready after ${wanted.timeout / 1000} s`),
@@ -111,16 +116,14 @@ function shortImage(pod: Pod): string {
 }
 
 async function failed(wanted: Replacement, cluster: Cluster, what: string): Promise<ShipError> {
-  const { node, namespace, back } = wanted;
+  const { node, namespace } = wanted;
   const pod = await agentOn(cluster, namespace, node).catch(() => undefined);
   const container = crashed(pod);
   const logs =
     pod === undefined ? [] : await cluster.logs(namespace, pod, container).catch(() => []);
   return new ShipError('deploy', `${node}: the new agent was ${what}: ${describePod(pod)}`, {
     details: logs,
-    hint: `the nodes after it were left as they are; mend it and run ciliumship deploy again${
-      back === undefined ? '' : `, or go back: ${back}`
-    }`,
+    hint: 'the nodes after it were left as they are; mend it, then: ciliumship deploy',
   });
 }
 

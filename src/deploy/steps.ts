@@ -9,8 +9,10 @@ import type {
   LabelChange,
   NodeConfigObject,
   NodeConfigVersion,
+  ReleaseName,
   Workload,
 } from './cluster.ts';
+import type { Repair } from './history.ts';
 import { changedNodeConfigs, unwantedNodeConfigs } from './node-config.ts';
 import { waitFor } from './wait.ts';
 
@@ -48,6 +50,43 @@ export function upgradeStep(
     ],
     run: () => helm.upgrade(release, description),
     describe: (revision) => `revision ${revision}`,
+  };
+}
+
+/** `helm rollback` to an explicit revision: Helm's own choice may be one that failed. */
+export function rollbackStep(
+  helm: Pick<Helm, 'rollback'>,
+  release: ReleaseName,
+  revision: number,
+): Step<number> {
+  return {
+    id: `helm/${revision}`,
+    title: `helm rollback ${release.name} ${revision}`,
+    plan: () => [`helm rollback ${release.name} ${revision} -n ${release.namespace}`],
+    run: async () => {
+      await helm.rollback(release, revision);
+      return revision;
+    },
+    describe: () => `revision ${revision} again`,
+  };
+}
+
+/** Frees a release that a killed Helm left in the middle of something. */
+export function repairStep(
+  helm: Pick<Helm, 'rollback' | 'uninstall'>,
+  release: ReleaseName,
+  repair: Repair,
+): Step<number> {
+  if ('revision' in repair) return rollbackStep(helm, release, repair.revision);
+  return {
+    id: 'helm/uninstall',
+    title: `helm uninstall ${release.name}`,
+    plan: () => [`helm uninstall ${release.name} -n ${release.namespace}`],
+    run: async () => {
+      await helm.uninstall(release);
+      return 0;
+    },
+    describe: () => 'removed',
   };
 }
 

@@ -1,14 +1,13 @@
 import type { Pod } from './cluster.ts';
 import { isCurrent } from './agents.ts';
-import { FINISHED } from './descriptions.ts';
-import type { HelmStatus } from './cluster.ts';
+import { isFinishedRollout, type History } from './history.ts';
 
 /** What decides whether a deploy has anything to do. */
 export interface Situation {
   /** What Helm would apply, and what it applied last. */
   readonly rendered: string;
   readonly applied: string | undefined;
-  readonly status: HelmStatus | undefined;
+  readonly history: History;
   readonly agents: readonly Pod[];
   /** Kubernetes name of each node that gets an agent → hash of its node configuration. */
   readonly nodeConfigs: ReadonlyMap<string, string>;
@@ -22,9 +21,10 @@ export interface Situation {
  * finished, and every node has a proved agent of the newest template.
  */
 export function isUnchanged(situation: Situation): boolean {
-  const { rendered, applied, status, agents, hash, open } = situation;
+  const { rendered, applied, history, agents, hash, open } = situation;
   if (open > 0 || hash === undefined || applied?.trim() !== rendered.trim()) return false;
-  if (status?.status !== 'deployed' || !status.description.startsWith(FINISHED)) return false;
+  const newest = history.at(-1);
+  if (newest === undefined || !isFinishedRollout(history, newest)) return false;
   return [...situation.nodeConfigs].every(([node, nodeConfig]) =>
     agents.some((pod) => pod.node === node && pod.ready && isCurrent(pod, { hash, nodeConfig })),
   );

@@ -1,32 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ShipError } from '../core/errors.ts';
+import {
+  HEARTBEAT,
+  overtaken,
+  takeLock,
+  type LockOptions,
+  type LockState,
+  type Self,
+} from '../core/lock.ts';
 import type { Argv, Remote } from '../core/remote.ts';
 import { NODE_FOLDER } from '../facts/node-paths.ts';
-
-/** Who holds a lock. `machine` tells one start of one machine from every other. */
-export interface Holder {
-  readonly id: string;
-  readonly machine: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly user: string;
-}
-
-/** What locking needs to know of this machine. */
-export interface Self {
-  readonly holder: Omit<Holder, 'id'>;
-  /** True when a process of this machine lives. */
-  readonly isAlive: (pid: number) => boolean;
-}
-
-export interface LockOptions {
-  /** Milliseconds to wait for a lock that someone holds. */
-  readonly wait: number;
-  readonly signal: AbortSignal;
-  /** Told when a lock of a holder that is gone is taken over. */
-  readonly note: (text: string) => void;
-}
 
 export interface NodeLock extends AsyncDisposable {
   /** @throws ShipError `locked` when someone took the lock over because our heartbeat was not seen */
@@ -39,19 +20,9 @@ export interface NodeLock extends AsyncDisposable {
   confirm(): Promise<void>;
 }
 
-/** What a lock file says and when it was last touched; both may be empty. */
-interface LockState {
-  readonly text: string;
-  readonly beat: string;
-}
-
 const LOCK = `${NODE_FOLDER}/lock`;
 const HELD = 75;
 const LOST = 76;
-const HEARTBEAT = 10_000;
-/** A heartbeat that stands still for this long is a holder's that is gone. */
-const STILL = 30_000;
-const PAUSE = 1_000;
 
 /**
  * Locks a node against other runs: a file made with O_EXCL, touched every ten seconds. It is taken
@@ -65,30 +36,20 @@ export async function lockNode(
   self: Self,
   options: LockOptions,
 ): Promise<NodeLock> {
-  const holder: Holder = { ...self.holder, id: randomBytes(8).toString('hex') };
-  const started = Date.now();
-  let seen: (LockState & { readonly at: number }) | undefined;
-  for (;;) {
-    const state = await tryLock(remote, holder, options.signal);
-    if (state === undefined) return heldLock(remote, holder.id);
-    if (seen?.text !== state.text || seen.beat !== state.beat) seen = { ...state, at: Date.now() };
-    const other = parseHolder(state.text);
-    if (isDead(other, self) || Date.now() - seen.at >= STILL) {
-      options.note(`${remote.node}: took over the lock of ${describe(other)}, which is gone`);
-      await removeLock(remote, state.text);
-      if ((await tryLock(remote, holder, options.signal)) === undefined) {
-        return heldLock(remote, holder.id);
-      }
-    }
-    if (Date.now() - started >= options.wait) throw locked(remote.node, other);
-    await sleep(PAUSE, undefined, { signal: options.signal });
-  }
+  const place = {
+    name: remote.node,
+    use: 'is shipping to it',
+    take: (text: string) => tryLock(remote, text, options.signal),
+    remove: (text: string) => removeLock(remote, text),
+  };
+  const { id } = await takeLock(place, self, options);
+  return heldLock(remote, id);
 }
 
 /** @returns undefined when we have it, else what the lock says */
 async function tryLock(
   remote: Remote,
-  holder: Holder,
+  holder: string,
   signal: AbortSignal,
 ): Promise<LockState | undefined> {
   // The folder may be crossed, not listed: the SSH user writes below it.
@@ -97,7 +58,7 @@ umask 077
 ( set -C; printf '%s\\n' "$3" > "$2" ) 2>/dev/null && exit 0
 [ -e "$2" ] || { printf '%s\\n' "$3" > "$2.try" && rm -f "$2.try" && exit ${HELD}; exit 1; }
 printf '%s\\n' "$(head -n 1 "$2")"; stat -c %y "$2"; exit ${HELD}`;
-  const argv: Argv = ['sh', '-c', script, 'lock', NODE_FOLDER, LOCK, JSON.stringify(holder)];
+  const argv: Argv = ['sh', '-c', script, 'lock', NODE_FOLDER, LOCK, holder];
   const { code, stdout } = await remote.run(argv, { sudo: true, signal, accept: [HELD] });
   const [text = '', beat = ''] = stdout.split('\n');
   return code === 0 ? undefined : { text, beat };
@@ -136,34 +97,4 @@ function heldLock(remote: Remote, id: string): NodeLock {
 async function removeLock(remote: Remote, text: string): Promise<void> {
   const script = '[ "$(head -n 1 "$1" 2>/dev/null)" = "$2" ] && rm -f "$1"; true';
   await remote.run(['sh', '-c', script, 'take-over', LOCK, text], { sudo: true });
-}
-
-function parseHolder(text: string): Holder | undefined {
-  try {
-    return JSON.parse(text) as Holder;
-  } catch {
-    return undefined;
-  }
-}
-
-function isDead(other: Holder | undefined, self: Self): boolean {
-  return other?.machine === self.holder.machine && !self.isAlive(other.pid);
-}
-
-function describe(holder: Holder | undefined): string {
-  return holder === undefined ? 'someone' : `${holder.user}@${holder.host} (process ${holder.pid})`;
-}
-
-function locked(node: string, holder: Holder | undefined): ShipError {
-  return new ShipError('locked', `${node}: ${describe(holder)} is shipping to it`, {
-    hint: 'wait for it: add --lock-wait 5m; a holder that is gone is noticed after 30 s of waiting',
-    retryable: true,
-  });
-}
-
-function overtaken(node: string): ShipError {
-  return new ShipError('locked', `${node}: someone took our lock over while we stood still`, {
-    hint: 'run the same command again',
-    retryable: true,
-  });
 }

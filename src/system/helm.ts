@@ -10,9 +10,12 @@ export interface HelmTarget {
   readonly context?: string | undefined;
 }
 
-export interface HelmRelease {
+interface ReleaseName {
   readonly name: string;
   readonly namespace: string;
+}
+
+export interface HelmRelease extends ReleaseName {
   readonly chart: string;
   readonly values: readonly string[];
 }
@@ -41,7 +44,7 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const args = [...upgradeArguments(release), '--dry-run=server', '-o', 'json'];
       return read(upgraded, (await helm(args)).stdout, 'upgrade').manifest;
     },
-    async manifest(release: HelmRelease, revision?: number): Promise<string | undefined> {
+    async manifest(release: ReleaseName, revision?: number): Promise<string | undefined> {
       const { name, namespace } = release;
       const which = revision === undefined ? [] : ['--revision', String(revision)];
       const found = await helm(['get', 'manifest', name, '-n', namespace, ...which], ANY);
@@ -50,16 +53,26 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
     async upgrade(release: HelmRelease, description: string): Promise<number> {
       const args = [...upgradeArguments(release), '--description', description, '-o', 'json'];
       const done = await helm(args, ANY);
-      if (done.code !== 0) throw stopped(release, done);
+      if (done.code !== 0) throw stopped('upgrade', release, done);
       return read(upgraded, done.stdout, 'upgrade').version;
     },
-    async status(release: HelmRelease): Promise<Revision | undefined> {
+    async rollback(release: ReleaseName, revision: number): Promise<void> {
+      const { name, namespace } = release;
+      const done = await helm(['rollback', name, String(revision), '-n', namespace], ANY);
+      if (done.code !== 0) throw stopped('rollback', release, done);
+    },
+    async uninstall(release: ReleaseName): Promise<void> {
+      const { name, namespace } = release;
+      const done = await helm(['uninstall', name, '-n', namespace, '--wait'], ANY);
+      if (done.code !== 0) throw unreachable(done) ?? failed(done);
+    },
+    async status(release: ReleaseName): Promise<Revision | undefined> {
       return (await history(release)).at(-1);
     },
     history,
   };
 
-  async function history({ name, namespace }: HelmRelease): Promise<readonly Revision[]> {
+  async function history({ name, namespace }: ReleaseName): Promise<readonly Revision[]> {
     const args = ['history', name, '-n', namespace, '--max', '20', '-o', 'json'];
     const found = await helm(args, ANY);
     return isAbsent(found) ? [] : read(revisions, found.stdout, 'history');
@@ -146,15 +159,15 @@ function failed({ stderr }: Finished): ShipError {
   return new ShipError('deploy', 'helm failed', { details: lastLines(stderr, 12) });
 }
 
-/** An upgrade that failed may have changed objects; its revision says `failed` or `pending`. */
-function stopped({ name, namespace }: HelmRelease, found: Finished): ShipError {
+/** What failed may have changed objects; its revision says `failed` or `pending`. */
+function stopped(what: string, { name, namespace }: ReleaseName, found: Finished): ShipError {
   const pending = /another operation/.test(found.stderr);
   return (
     unreachable(found) ??
-    new ShipError('deploy', `helm upgrade of ${name} failed; some objects may be changed`, {
+    new ShipError('deploy', `helm ${what} of ${name} failed; some objects may be changed`, {
       details: lastLines(found.stderr, 12),
       hint: pending
-        ? `an earlier helm was killed; free the release: helm rollback ${name} REVISION -n ${namespace} (helm history ${name} -n ${namespace} lists them)`
+        ? 'an earlier helm was killed; free the release: ciliumship deploy --repair-release'
         : `see what there is: helm history ${name} -n ${namespace}; then run the same command again`,
     })
   );

@@ -9,20 +9,30 @@ export function fakeHelm(): Helm & { readonly upgrades: string[] } {
   const upgrades: string[] = [];
   const history = (): readonly HelmStatus[] =>
     revisions.map(({ revision, status, description }) => ({ revision, status, description }));
+  const push = (made: { readonly description: string; readonly manifest: string }): void => {
+    const newest = revisions.pop();
+    if (newest !== undefined) revisions.push({ ...newest, status: 'superseded' });
+    revisions.push({ revision: revisions.length + 1, status: 'deployed', ...made });
+  };
   return {
     version: '3.21.4',
     upgrades,
     render: async (release) => render(release),
-    manifest: async () => revisions.at(-1)?.manifest,
+    manifest: async (_, revision = revisions.length) => revisions[revision - 1]?.manifest,
     upgrade: async (release, description) => {
       const manifest = renderedFor(release);
-      const revision = revisions.length + 1;
-      revisions.push({ revision, status: 'deployed', description, manifest });
+      push({ description, manifest });
       upgrades.push(description);
-      return revision;
+      return revisions.length;
     },
     status: async () => history().at(-1),
     history: async () => history(),
+    rollback: async (_, wanted) => {
+      const manifest = revisions[wanted - 1]?.manifest;
+      if (manifest === undefined) throw new ShipError('deploy', 'helm rollback of it failed');
+      push({ description: `Rollback to ${wanted}`, manifest });
+    },
+    uninstall: async () => void revisions.splice(0),
   };
 }
 

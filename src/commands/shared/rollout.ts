@@ -5,12 +5,11 @@ import { combineFailures, ShipError } from '../../core/errors.ts';
 import type { ShipImage } from '../../core/image.ts';
 import { AGENT_SET } from '../../deploy/agents.ts';
 import { candidateNodes } from '../../deploy/candidates.ts';
-import type { Cluster, ClusterNode, Helm, HelmRelease } from '../../deploy/cluster.ts';
+import type { Cluster, ClusterNode, Helm, HelmRelease, ReleaseName } from '../../deploy/cluster.ts';
 import { missingImages, requireNothingMissing, requireSameMachines } from '../../deploy/gate.ts';
 import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
 import { deriveValues, OWN_ORDER } from '../../deploy/values.ts';
 import type { NodeStore } from '../../facts/node-store.ts';
-import { openHelm } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
 import type { ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
@@ -33,6 +32,8 @@ export interface Rollout {
   /** Nodes that get an agent. */
   readonly candidates: readonly ClusterNode[];
   readonly images: readonly ShipImage[];
+  /** What each node has, by its name in the config. */
+  readonly stores: ReadonlyMap<string, NodeStore>;
 }
 
 /**
@@ -44,26 +45,33 @@ export interface Rollout {
 export async function prepareRollout(
   context: Context,
   fleet: Fleet,
-  { cluster, kubeconfig, folder }: ClusterAccess,
+  { cluster, folder }: ClusterAccess,
+  helm: Helm,
   images: readonly ShipImage[],
 ): Promise<Rollout> {
-  const { config, flags, signal } = context;
-  const helm = await openHelm({ kubeconfig, context: flags.context }, signal);
-  const namespace = flags.namespace ?? config.deploy.namespace;
+  const { config } = context;
   const values = await writeValues(context, fleet, folder, images);
-  const base = { name: config.deploy.release, namespace, chart: config.deploy.chart };
+  const base = { ...releaseOf(context), chart: config.deploy.chart };
   const release = { ...base, values: values.final };
   const rendered = await helm.render(release);
   const workloads = workloadsOf(rendered);
   const nodes = await cluster.nodes();
   const stores = await lookAtStores(context, fleet);
   requireSameMachines(nodes, config.nodes, stores);
-  requireNothingMissing(
-    missingImages(workloads, nodes, config.nodes, stores, config.deploy.offline),
-  );
+  requireNothingMissing(missingImages(workloads, nodes, config.nodes, stores, config.deploy));
   const underWay = { ...base, values: values.underWay };
   const candidates = candidateNodes(agentSet(workloads), nodes);
-  return { cluster, helm, namespace, release, underWay, rendered, workloads, candidates, images };
+  const { namespace } = release;
+  const read = { rendered, workloads, candidates, images, stores };
+  return { cluster, helm, namespace, release, underWay, ...read };
+}
+
+/** The release that flags and config name. */
+export function releaseOf({ config, flags }: Context): ReleaseName {
+  return {
+    name: config.deploy.release,
+    namespace: flags.namespace ?? config.deploy.namespace,
+  };
 }
 
 /** Writes the derived values beside the user's own, which are passed to Helm as they are. */
@@ -91,7 +99,7 @@ async function writeValues(
   return { final, underWay: [...final, order] };
 }
 
-function agentSet(workloads: readonly RenderedWorkload[]): RenderedWorkload {
+export function agentSet(workloads: readonly RenderedWorkload[]): RenderedWorkload {
   const found = workloads.find(({ kind, name }) => kind === 'DaemonSet' && name === AGENT_SET);
   if (found !== undefined) return found;
   throw new ShipError('config', `the rendered chart has no DaemonSet ${AGENT_SET}`, {
@@ -100,7 +108,7 @@ function agentSet(workloads: readonly RenderedWorkload[]): RenderedWorkload {
 }
 
 /** What every node of the config has: `--nodes` never narrows this. */
-async function lookAtStores(
+export async function lookAtStores(
   context: Context,
   fleet: Fleet,
 ): Promise<ReadonlyMap<string, NodeStore>> {

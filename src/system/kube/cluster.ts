@@ -1,6 +1,7 @@
 import {
   ApiextensionsV1Api,
   AppsV1Api,
+  CoordinationV1Api,
   CoreV1Api,
   CustomObjectsApi,
   KubernetesObjectApi,
@@ -10,7 +11,9 @@ import {
 import { lastLines } from '../../core/text.ts';
 import { loadKubeconfig, type Kubeconfig } from './config.ts';
 import { createAsker } from './errors.ts';
+import { podEvidence } from './evidence.ts';
 import { execIn } from './exec.ts';
+import { leasesOf } from './leases.ts';
 import { applyNodeConfig, deleteNodeConfig, listNodeConfigs } from './node-configs.ts';
 import { toDaemonSet, toDeployment, toNode, toPod } from './objects.ts';
 
@@ -47,6 +50,8 @@ export function openCluster(
   const custom = config.makeApiClient(CustomObjectsApi);
   const objects = KubernetesObjectApi.makeApiClient(config);
   return {
+    leases: leasesOf(config.makeApiClient(CoordinationV1Api), { ask, demand }),
+
     nodes: async () => (await demand('list nodes', core.listNode())).items.map(toNode),
 
     async labelNode(name: string, labels: Readonly<Record<string, string | null>>) {
@@ -138,6 +143,9 @@ export function openCluster(
 
     exec: (namespace: string, pod: PodName, container: string, command: readonly string[]) =>
       execIn(config, { namespace, pod: pod.name, container }, command),
+
+    evidence: (namespace: string, pod: PodName) =>
+      podEvidence(core, { ask, demand }, namespace, pod),
 
     async logs(namespace: string, { name }: PodName, container: string) {
       const read = (previous: boolean) =>

@@ -20,20 +20,21 @@ interface Scene {
   readonly image?: string;
   readonly pullPolicy?: string;
   readonly offline?: boolean;
+  readonly pinned?: boolean;
   readonly stores?: Readonly<Record<string, NodeStore>>;
   readonly inCluster?: readonly string[];
 }
 
 /** What one workload lacks on `worker`, whose Kubernetes name is `k-worker`. */
 function missing(scene: Scene): readonly Missing[] {
-  const { image = IMAGE.digestName, pullPolicy = 'Never', offline = true } = scene;
+  const { image = IMAGE.digestName, pullPolicy = 'Never', offline = true, pinned = false } = scene;
   const { stores = { worker: WHOLE }, inCluster = ['k-worker'] } = scene;
   return missingImages(
     [workload(image, pullPolicy), workload(image, pullPolicy)],
     inCluster.map((name) => clusterNode(name)),
     [configNode('worker', { nodeName: 'k-worker' })],
     new Map(Object.entries(stores)),
-    offline,
+    { offline, pinned },
   );
 }
 

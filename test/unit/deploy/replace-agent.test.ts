@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ShipError } from '../../../src/core/errors.ts';
 import type { Run } from '../../../src/core/step.ts';
 import type { Cluster, Pod } from '../../../src/deploy/cluster.ts';
 import { NODE_CONFIG_ANNOTATION } from '../../../src/deploy/node-config.ts';
@@ -8,7 +9,6 @@ import { digestOf } from '../../support/values.ts';
 
 const WANTED: Replacement = {
   node: 'worker',
-  back: 'helm rollback cilium 4 -n kube-system',
   namespace: 'kube-system',
   target: { hash: 'new', nodeConfig: 'none' },
   image: digestOf('agent'),
@@ -94,7 +94,7 @@ describe('an agent', () => {
 });
 
 describe('the rollout stops, with nothing proved, at an agent', () => {
-  const crashing = container({ waiting: 'CrashLoopBackOff', restarts: 4 });
+  const crashing = container({ waiting: 'CrashLoopBackOff', restarts: 2 });
 
   test.each([
     ['cilium-agent', { containers: [crashing] }],
@@ -110,12 +110,21 @@ describe('the rollout stops, with nothing proved, at an agent', () => {
   });
 
   test.each([
-    [WANTED.back, /again, or go back: helm rollback cilium 4 -n kube-system$/],
-    [undefined, /run ciliumship deploy again$/],
-  ])('with the way back, when there is one (%s)', async (back, hint) => {
-    const set = daemonSet(OLD, agent('cilium-new', { ready: false }));
-    const replacing = replace(set, { back, timeout: 0 });
-    await expect(replacing).rejects.toMatchObject({ hint: expect.stringMatching(hint) });
+    ['crashed three times', container({ waiting: 'CrashLoopBackOff', restarts: 3 })],
+    ['has no image', container({ waiting: 'ErrImageNeverPull' })],
+  ])('that %s, without waiting for its time to be over', async (_, dead) => {
+    const set = daemonSet(OLD, agent('cilium-new', { ready: false, containers: [dead] }));
+    const message = expect.stringContaining('worker: the new agent was given up: cilium-new');
+    await expect(replace(set)).rejects.toMatchObject({ kind: 'deploy', message });
+  });
+
+  test('that is not judged well', async () => {
+    const set = daemonSet(OLD, NEW);
+    const judge = async (pod: Pod): Promise<void> => {
+      throw new ShipError('deploy', `${pod.name} is not liked`);
+    };
+    await expect(replace(set, { judge })).rejects.toThrow('cilium-new is not liked');
+    expect(set.changes).toEqual(['delete cilium-old', RELEASE]);
   });
 
   test.each([

@@ -14,7 +14,7 @@ const MASTER = agent('cilium-m', {
 const SETTLED: Situation = {
   rendered: 'kind: DaemonSet\n',
   applied: '\nkind: DaemonSet',
-  status: STATUS,
+  history: [STATUS],
   agents: [PROVED, MASTER],
   nodeConfigs: new Map([
     ['worker', 'abc'],
@@ -30,11 +30,11 @@ test('a cluster is unchanged when Helm, every agent and every label are as they 
 
 test.each<[string, Partial<Situation>]>([
   ['Helm would apply something else', { rendered: 'kind: DaemonSet # new\n' }],
-  ['there is no release', { applied: undefined, status: undefined }],
-  ['the last revision failed', { status: { ...STATUS, status: 'failed' } }],
-  ['Helm still works on it', { status: { ...STATUS, status: 'pending-upgrade' } }],
-  ['the last rollout was not finished', { status: { ...STATUS, description: UNFINISHED } }],
-  ['somebody else upgraded', { status: { ...STATUS, description: 'Upgrade complete' } }],
+  ['there is no release', { applied: undefined, history: [] }],
+  ['the last revision failed', { history: [{ ...STATUS, status: 'failed' }] }],
+  ['Helm still works on it', { history: [{ ...STATUS, status: 'pending-upgrade' }] }],
+  ['the last rollout was not finished', { history: [{ ...STATUS, description: UNFINISHED }] }],
+  ['somebody else upgraded', { history: [{ ...STATUS, description: 'Upgrade complete' }] }],
   ['there is no DaemonSet', { hash: undefined }],
   ['a label or a CiliumNodeConfig differs', { open: 1 }],
   ['a node has no agent', { agents: [MASTER] }],

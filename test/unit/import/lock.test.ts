@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ShipError } from '../../../src/core/errors.ts';
-import { lockNode, type Self } from '../../../src/import/lock.ts';
+import type { Self } from '../../../src/core/lock.ts';
+import { lockNode } from '../../../src/import/lock.ts';
 import { fakeNode, type FakeNode } from '../../support/fake-node.ts';
 
 const SELF: Self = {

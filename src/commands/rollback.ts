@@ -1,0 +1,62 @@
+import { InvalidArgumentError } from 'commander';
+import type { CommandSpec } from './command.ts';
+import { option } from './flags.ts';
+import { openClusterAccess } from './shared/cluster.ts';
+import { canaryOption, repairOption, type DeployFlags } from './shared/deploy-flags.ts';
+import { connectFleet } from './shared/fleet.ts';
+import { refuseNarrowing } from './shared/nodes.ts';
+import { whileLeased } from './shared/release.ts';
+import { rollBack } from './shared/roll-back.ts';
+import { checksText, requireValid } from './shared/checks.ts';
+import { validateNodes } from './shared/validate-nodes.ts';
+
+export interface RollbackFlags extends DeployFlags {
+  readonly to?: number;
+}
+
+export const rollback: CommandSpec<RollbackFlags> = {
+  name: 'rollback',
+  summary: 'bring an earlier revision back, one node at a time',
+  description:
+    'Goes back to the finished revision before the one that runs, or undoes a rollout that was not finished. Refuses unless every node has the images of that revision, complete and pinned. Needs no pod network: the API server and the nodes are reached by their management addresses. Each agent must be ready, stay ready and run the bytes of that revision before the next one is touched; what runs is checked at the end.',
+  examples: [
+    ['ciliumship rollback', 'to the finished revision before this one'],
+    ['ciliumship rollback --to 4', 'to revision 4 of helm history'],
+    ['ciliumship rollback --dry-run', 'say where it would go, and check the images'],
+  ],
+  options: [
+    option('--to <revision>', 'revision of helm history (default: the one before)').argParser(
+      parseRevision,
+    ),
+    canaryOption,
+    repairOption,
+  ],
+  receipt: true,
+  run: async (context) => {
+    const { flags, output } = context;
+    refuseNarrowing(flags.nodes);
+    await using fleet = await connectFleet(context, context.config.nodes);
+    await using access = await openClusterAccess(context, fleet);
+    const revision = await whileLeased(context, access.cluster, (leased) =>
+      rollBack(leased, fleet, access),
+    );
+    if (flags.dryRun === true) {
+      output.result(`would go back to revision ${revision}`, { state: 'planned', revision });
+      return;
+    }
+    const checks = await validateNodes(context, fleet, access.cluster, []);
+    output.result(`${checksText(checks)}\n\nrevision ${revision} runs again`, {
+      state: 'rolled back',
+      revision,
+      checks,
+    });
+    requireValid(checks, 'deploy');
+  },
+};
+
+/** @throws InvalidArgumentError that commander reports as a usage error */
+function parseRevision(text: string): number {
+  const revision = Number(text);
+  if (Number.isSafeInteger(revision) && revision > 0) return revision;
+  throw new InvalidArgumentError('Write the number of a revision, as helm history shows it.');
+}

@@ -1,0 +1,34 @@
+import type { Option } from 'commander';
+import { option } from '../flags.ts';
+import { valuesOptions, type ValuesFlags } from './values.ts';
+
+/** Flags of the commands that roll out. */
+export interface DeployFlags extends ValuesFlags {
+  readonly canary?: string;
+  readonly gate?: string;
+  /** False with `--no-rollback`. */
+  readonly rollback?: boolean;
+  readonly repairRelease?: boolean;
+}
+
+export const repairOption = option(
+  '--repair-release',
+  'free a Helm release that a killed Helm left pending',
+);
+
+export const canaryOption = option(
+  '--canary <node>',
+  'node that is replaced first (default: deploy.canary, or an agent)',
+);
+
+/** How a rollout is judged and undone. */
+export const rolloutOptions: readonly Option[] = [
+  ...valuesOptions,
+  canaryOption,
+  option(
+    '--gate <command>',
+    'local command that must succeed after each node, CILIUMSHIP_NODE being its name',
+  ),
+  option('--no-rollback', 'leave a failed node as it is, to look at it'),
+  repairOption,
+];

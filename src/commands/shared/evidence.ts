@@ -1,0 +1,93 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ShipError } from '../../core/errors.ts';
+import { kubernetesName } from '../../core/node.ts';
+import type { Argv } from '../../core/remote.ts';
+import type { Step } from '../../core/step.ts';
+import { lastLines } from '../../core/text.ts';
+import type { Cluster, Pod } from '../../deploy/cluster.ts';
+import { errorText } from '../../output/error.ts';
+import { settleStage } from '../../output/stage.ts';
+import type { Session } from '../../system/ssh/session.ts';
+import type { Context } from '../command.ts';
+import type { Fleet } from './fleet.ts';
+import { looking } from './stages.ts';
+
+/** File → the command of a node that prints it. */
+const FACTS: Readonly<Record<string, Argv>> = {
+  'links.json': ['ip', '-j', '-d', '-s', 'link'],
+  'addresses.json': ['ip', '-j', 'address'],
+  'routes.json': ['ip', '-j', 'route', 'show', 'table', 'all'],
+  'bpf-net.json': ['bpftool', '-j', 'net'],
+  'bpf-links.json': ['bpftool', '-j', 'link'],
+  'kernel.log': ['dmesg'],
+};
+const KERNEL_LINES = 300;
+const TIMEOUT = 10_000;
+
+/** Where a rollout failed. */
+export interface Scene {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  /** Kubernetes name of each node to look at, and its agent. */
+  readonly agents: ReadonlyMap<string, Pod | undefined>;
+}
+
+/**
+ * Saves what a failed rollout leaves behind, before anything of it is undone: what the agents wrote
+ * and what their nodes look like, without secrets. What cannot be read says why in its file.
+ *
+ * @returns the folder
+ */
+export async function saveEvidence(
+  context: Context,
+  fleet: Fleet,
+  scene: Scene,
+  failure: ShipError,
+): Promise<string> {
+  const own = join(context.config.folder, '.ciliumship');
+  const folder = join(own, 'evidence', new Date().toISOString().replaceAll(':', '-'));
+  const write = await writerInto(folder, (text) => context.output.clean(text));
+  await writeFile(join(own, '.gitignore'), '*\n');
+  await write('error.txt', errorText(failure, undefined));
+  const steps = [...scene.agents].map(([node, agent]): Step<number> => ({
+    id: node,
+    title: `save what ${node} shows`,
+    run: async ({ signal }) => {
+      const session = sessionOf(context, fleet, node);
+      const files = [
+        ...(agent === undefined ? [] : await scene.cluster.evidence(scene.namespace, agent)),
+        ...(session === undefined ? [] : await factsOf(session, signal)),
+      ];
+      await Promise.all(files.map(([name, text]) => write(join(node, name), text)));
+      return files.length;
+    },
+    describe: (count) => `${node} ${count} files`,
+  }));
+  await settleStage('Evidence', steps, looking(context));
+  return folder;
+}
+
+async function writerInto(folder: string, clean: (text: string) => string) {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return async (name: string, text: string): Promise<void> => {
+    const file = join(folder, name);
+    await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
+    await writeFile(file, clean(text), { mode: 0o600 });
+  };
+}
+
+function sessionOf({ config }: Context, fleet: Fleet, name: string): Session | undefined {
+  const node = config.nodes.find((known) => kubernetesName(known) === name);
+  return fleet.sessions.get(node?.name ?? '');
+}
+
+function factsOf(session: Session, signal: AbortSignal) {
+  const files = Object.entries(FACTS).map(async ([name, argv]) => {
+    const asked = session.run(argv, { sudo: true, timeout: TIMEOUT, signal });
+    const text = await asked.then(({ stdout }) => stdout, String);
+    const lines = name === 'kernel.log' ? lastLines(text, KERNEL_LINES).join('\n') : text;
+    return [name, lines] as const;
+  });
+  return Promise.all(files);
+}

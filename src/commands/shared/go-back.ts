@@ -1,0 +1,82 @@
+import { qualified, type NodeStore } from '../../facts/node-store.ts';
+import { AGENT_CONTAINER } from '../../deploy/agents.ts';
+import type { Cluster, Helm, Pod, ReleaseName } from '../../deploy/cluster.ts';
+import { ShipError } from '../../core/errors.ts';
+import { shortDigest } from '../../core/digest.ts';
+import { kubernetesName } from '../../core/node.ts';
+import type { WayBack } from '../../deploy/history.ts';
+import { workloadsOf } from '../../deploy/manifest.ts';
+import { liveNodeConfigHash } from '../../deploy/node-config.ts';
+import { replaceAgentStep } from '../../deploy/replace-agent.ts';
+import { rollbackStep } from '../../deploy/steps.ts';
+import { runStage } from '../../output/stage.ts';
+import type { Context } from '../command.ts';
+import { newestHash, settleWorkloads, timeoutOf } from './roll-out.ts';
+import { acting } from './stages.ts';
+
+/** A release that goes back, and what is known of the nodes that it runs on. */
+export interface Return {
+  readonly cluster: Cluster;
+  readonly helm: Helm;
+  readonly release: ReleaseName;
+  readonly way: WayBack;
+  /** Kubernetes names of the nodes, in the order in which their agents go back. */
+  readonly order: readonly string[];
+  readonly stores: ReadonlyMap<string, NodeStore>;
+}
+
+/**
+ * Goes back to an earlier revision, one node at a time: agents that are of that template already are
+ * left alone, every other one is replaced and must run the bytes that its node has under the name of
+ * that revision. The order stays ours as long as Helm still has the staged revision.
+ *
+ * @throws ShipError `deploy`, `network`
+ */
+export async function goBack(context: Context, to: Return): Promise<void> {
+  const { cluster, helm, release, way } = to;
+  const { namespace } = release;
+  const helmBack = (revision: number) =>
+    runStage('Back', [rollbackStep(helm, release, revision)], acting(context));
+  await helmBack(way.staged ?? way.revision);
+  await replaceAgents(context, to);
+  if (way.staged !== undefined) await helmBack(way.revision);
+  const manifest = (await helm.manifest(release, way.revision)) ?? '';
+  await settleWorkloads(context, { cluster, namespace, workloads: workloadsOf(manifest) });
+}
+
+async function replaceAgents(context: Context, to: Return): Promise<void> {
+  const { cluster, order, release, stores } = to;
+  const { namespace } = release;
+  const hash = await newestHash(context, { cluster, namespace });
+  const nodes = await cluster.nodes();
+  const version = await cluster.nodeConfigVersion();
+  const configs = version === undefined ? [] : await cluster.nodeConfigs(namespace, version);
+  const timeout = timeoutOf(context);
+  const { soak } = context.config.deploy;
+  const judge = async (pod: Pod): Promise<void> => requireNamedBytes(context, stores, pod);
+  const steps = order.map((node) => {
+    const seen = nodes.find(({ name }) => name === node) ?? { labels: {} };
+    const target = { hash, nodeConfig: liveNodeConfigHash(seen, configs) };
+    const wanted = { node, namespace, target, image: undefined, timeout, soak, judge };
+    return replaceAgentStep(wanted, cluster);
+  });
+  await runStage('Roll back', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });
+}
+
+/** What runs must be what the node has under the name in the pod's spec. */
+function requireNamedBytes(
+  { config }: Context,
+  stores: ReadonlyMap<string, NodeStore>,
+  pod: Pod,
+): void {
+  const agent = pod.containers.find(({ name }) => name === AGENT_CONTAINER);
+  const node = config.nodes.find((known) => kubernetesName(known) === pod.node);
+  const store = stores.get(node?.name ?? '');
+  const named = store?.cri.find(({ names }) => names.includes(qualified(agent?.image ?? '')));
+  if (named === undefined || named.id === agent?.imageId) return;
+  throw new ShipError(
+    'deploy',
+    `${pod.node}: the agent runs ${agent?.imageId === undefined ? 'nothing' : shortDigest(agent.imageId)}, not what ${agent?.image} is there`,
+    { hint: 'see what runs where: ciliumship status' },
+  );
+}

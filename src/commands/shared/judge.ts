@@ -1,0 +1,77 @@
+import type { Check } from '../../core/check.ts';
+import { ShipError } from '../../core/errors.ts';
+import { lastLines } from '../../core/text.ts';
+import { kubernetesName } from '../../core/node.ts';
+import type { Run } from '../../core/step.ts';
+import type { Pod } from '../../deploy/cluster.ts';
+import { checkNode } from '../../deploy/validate.ts';
+import { waitFor } from '../../deploy/wait.ts';
+import { wantedOn } from '../../deploy/wanted.ts';
+import { runProcess } from '../../system/process.ts';
+import type { Session } from '../../system/ssh/session.ts';
+import type { Context } from '../command.ts';
+import type { DeployFlags } from './deploy-flags.ts';
+import type { Fleet } from './fleet.ts';
+import { lookAtNode } from './look-at-node.ts';
+import { shippedOf } from './placed.ts';
+import type { Rollout } from './rollout.ts';
+
+/** Milliseconds that an agent which is ready gets until everything else is as wanted. */
+const PATIENCE = 30_000;
+
+/**
+ * The judge of new agents: what `validate` checks on a node must be right, and the user's own gate
+ * must agree.
+ *
+ * @param rollout whose release Helm has applied
+ * @returns a function that throws ShipError `deploy` naming the node and what is wrong on it
+ */
+export async function judgeOf(context: Context<DeployFlags>, fleet: Fleet, rollout: Rollout) {
+  const { cluster, namespace } = rollout;
+  const { nodes } = context.config;
+  const shipped = shippedOf(context.config, rollout.images);
+  const settings = (await cluster.configMap(namespace, 'cilium-config')) ?? {};
+  return async (agent: Pod, run: Run): Promise<void> => {
+    const node = nodes.find((known) => kubernetesName(known) === agent.node);
+    const session = fleet.sessions.get(node?.name ?? '');
+    if (node === undefined || session === undefined) return;
+    run.progress({ text: `look at ${node.name}` });
+    const wanted = wantedOn(kubernetesName(node), nodes, settings, shipped);
+    await requireValid(session, run, async () =>
+      checkNode(wanted, await lookAtNode(session, { cluster, namespace, agent }, run.signal)),
+    );
+    await askGate(context.flags.gate, node.name, run);
+  };
+}
+
+async function requireValid(
+  { node }: Session,
+  { signal }: Run,
+  look: () => Promise<readonly Check[]>,
+): Promise<void> {
+  let failed: readonly Check[] = [];
+  const isValid = async (): Promise<true | undefined> => {
+    failed = (await look()).filter(({ state }) => state === 'failed');
+    return failed.length === 0 ? true : undefined;
+  };
+  await waitFor(isValid, PATIENCE, signal, () => {
+    const what = failed.map(({ check, wanted, found }) => `${check}: ${found}, not ${wanted}`);
+    return new ShipError('deploy', `${node}: ${what.join('; ')}`, {
+      details: failed.flatMap(({ remedy }) => remedy ?? []),
+    });
+  });
+}
+
+async function askGate(command: string | undefined, node: string, run: Run): Promise<void> {
+  if (command === undefined) return;
+  run.progress({ text: `ask the gate about ${node}` });
+  const { code, stdout, stderr } = await runProcess(['sh', '-c', command], {
+    env: { CILIUMSHIP_NODE: node },
+    signal: run.signal,
+    accept: Array.from({ length: 255 }, (_, index) => index + 1),
+  });
+  if (code === 0) return;
+  throw new ShipError('deploy', `${node}: the gate said no with exit code ${code}: ${command}`, {
+    details: lastLines(`${stdout}\n${stderr}`, 10),
+  });
+}

@@ -1,0 +1,156 @@
+import { parseDuration } from '../../config/duration.ts';
+import { ShipError } from '../../core/errors.ts';
+import { kubernetesName } from '../../core/node.ts';
+import { AGENT_SELECTOR, AGENT_SET, OPERATOR_SET } from '../../deploy/agents.ts';
+import type { Cluster, HelmRelease, LabelChange } from '../../deploy/cluster.ts';
+import { FINISHED, UNFINISHED } from '../../deploy/descriptions.ts';
+import type { RenderedWorkload } from '../../deploy/manifest.ts';
+import {
+  labelChange,
+  nodeConfigHash,
+  nodeConfigsOf,
+  unwantedNodeConfigs,
+} from '../../deploy/node-config.ts';
+import { rolloutOrder } from '../../deploy/order.ts';
+import { replaceAgentStep } from '../../deploy/replace-agent.ts';
+import { labelStep, nodeConfigStep, readyStep, upgradeStep } from '../../deploy/steps.ts';
+import { HOLD_LABEL } from '../../deploy/values.ts';
+import { waitFor } from '../../deploy/wait.ts';
+import { runStage } from '../../output/stage.ts';
+import type { Context } from '../command.ts';
+import type { DeployFlags } from './deploy-flags.ts';
+import type { Fleet } from './fleet.ts';
+import { judgeOf } from './judge.ts';
+import { shippedOf } from './placed.ts';
+import type { Rollout } from './rollout.ts';
+import { acting } from './stages.ts';
+
+/**
+ * Rolls out, one node at a time and the canary first, and stops at the first that fails (design §9).
+ *
+ * @throws ShipError `deploy`, `network`
+ */
+export async function rollOut(
+  context: Context<DeployFlags>,
+  fleet: Fleet,
+  rollout: Rollout,
+): Promise<void> {
+  const { cluster, namespace, workloads } = rollout;
+  await labelNodes(context, rollout);
+  await upgrade('Helm', context, rollout, rollout.underWay, UNFINISHED);
+  await configureNodes(context, rollout);
+  await replaceAgents(context, fleet, rollout);
+  await settleWorkloads(context, { cluster, namespace, workloads });
+  await upgrade('Finish', context, rollout, rollout.release, FINISHED);
+}
+
+/** Before a first install every node is held, so that no agent starts before its configuration. */
+async function labelNodes(context: Context, rollout: Rollout): Promise<void> {
+  const { cluster, helm, release, namespace } = rollout;
+  const first = (await helm.status(release)) === undefined;
+  const running = await cluster.pods(namespace, AGENT_SELECTOR);
+  const hold: LabelChange = first && running.length === 0 ? { [HOLD_LABEL]: 'true' } : {};
+  const changes = labelChanges(context.config.nodes, rollout)
+    .map(([node, change]) => [node, { ...change, ...hold }] as const)
+    .filter(([, change]) => Object.keys(change).length > 0);
+  const steps = changes.map(([node, change]) => labelStep(node, change, cluster));
+  await runStage('Label', steps, acting(context));
+}
+
+/** What each node that gets an agent lacks of its labels; `{}` when it lacks nothing. */
+export function labelChanges(
+  nodes: Context['config']['nodes'],
+  { candidates }: Pick<Rollout, 'candidates'>,
+) {
+  return candidates.map((seen) => {
+    const node = nodes.find((known) => kubernetesName(known) === seen.name);
+    return [seen, node === undefined ? {} : labelChange(node, seen)] as const;
+  });
+}
+
+async function upgrade(
+  stage: string,
+  context: Context,
+  { helm }: Rollout,
+  release: HelmRelease,
+  description: string,
+): Promise<void> {
+  await runStage(stage, [upgradeStep(helm, release, description)], acting(context));
+}
+
+/** The operator makes the CRD that the devices of the nodes are set by. */
+async function configureNodes(context: Context, rollout: Rollout): Promise<void> {
+  const { cluster, namespace, workloads } = rollout;
+  const timeout = timeoutOf(context);
+  const operators = workloads.filter(({ name }) => name === OPERATOR_SET);
+  const ready = operators.map(({ name }) =>
+    readyStep(cluster, namespace, { kind: 'Deployment', name }, timeout),
+  );
+  await runStage('Operator', ready, acting(context));
+  const wanted = nodeConfigsOf(context.config.nodes);
+  const version = await cluster.nodeConfigVersion();
+  const found = version === undefined ? [] : await cluster.nodeConfigs(namespace, version);
+  const needed = wanted.length > 0 || unwantedNodeConfigs(wanted, found).length > 0;
+  const steps = needed ? [nodeConfigStep(cluster, namespace, wanted, timeout)] : [];
+  await runStage('Devices', steps, acting(context));
+}
+
+async function replaceAgents(
+  context: Context<DeployFlags>,
+  fleet: Fleet,
+  rollout: Rollout,
+): Promise<void> {
+  const { config, flags } = context;
+  const { cluster, namespace, candidates, images } = rollout;
+  const hash = await newestHash(context, rollout);
+  const image = shippedOf(config, images).agent;
+  const judge = await judgeOf(context, fleet, rollout);
+  const timeout = timeoutOf(context);
+  const { soak } = config.deploy;
+  const canary = flags.canary ?? config.deploy.canary;
+  const steps = rolloutOrder(candidates, config.nodes, canary).map((node) => {
+    const target = { hash, nodeConfig: nodeConfigHash(node, config.nodes) };
+    return replaceAgentStep({ node, namespace, target, image, timeout, soak, judge }, cluster);
+  });
+  await runStage('Roll out', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });
+}
+
+/** The template that Helm applied, once the DaemonSet's controller has seen it. */
+export async function newestHash(
+  context: Context,
+  { cluster, namespace }: { readonly cluster: Cluster; readonly namespace: string },
+): Promise<string> {
+  if (context.flags.dryRun === true) return 'not rolled out yet';
+  const look = async (): Promise<string | undefined> => {
+    const set = await cluster.workload(namespace, 'DaemonSet', AGENT_SET);
+    return set?.observed === true ? cluster.currentHash(namespace, AGENT_SET) : undefined;
+  };
+  const late = (): ShipError =>
+    new ShipError('deploy', `the controller did not look at DaemonSet ${AGENT_SET}`, {
+      hint: 'see whether the controller-manager of the cluster runs',
+      retryable: true,
+    });
+  return waitFor(look, timeoutOf(context), context.signal, late);
+}
+
+/** Waits for everything of a chart, once the nodes have a network. */
+export async function settleWorkloads(
+  context: Context,
+  of: {
+    readonly cluster: Cluster;
+    readonly namespace: string;
+    readonly workloads: readonly RenderedWorkload[];
+  },
+): Promise<void> {
+  const steps = of.workloads.flatMap(({ kind, name }) =>
+    kind === 'DaemonSet' || kind === 'Deployment'
+      ? [readyStep(of.cluster, of.namespace, { kind, name }, timeoutOf(context))]
+      : [],
+  );
+  await runStage('Settle', steps, acting(context));
+}
+
+/** Milliseconds that each node and workload gets. */
+export function timeoutOf({ config, flags }: Context): number {
+  return flags.timeout === undefined ? config.deploy.timeout : parseDuration(flags.timeout);
+}

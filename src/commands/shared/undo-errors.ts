@@ -1,0 +1,87 @@
+import { ShipError } from '../../core/errors.ts';
+import { agentAmong, AGENT_SELECTOR, describePod } from '../../deploy/agents.ts';
+import type { ReleaseName } from '../../deploy/cluster.ts';
+import type { Rollout } from './rollout.ts';
+
+/** How a rollout failed, and what there is to go back to. */
+export interface Ending {
+  readonly failure: ShipError;
+  readonly release: ReleaseName;
+  /** The last finished revision; undefined after a first install. */
+  readonly target: number | undefined;
+  /** Lines that say where evidence lies. */
+  readonly evidence: string[];
+}
+
+/** What ran before runs again. */
+export function rolledBack({ failure, target, evidence }: Ending): ShipError {
+  return new ShipError('rolled-back', failure.message, {
+    cause: failure,
+    details: [...failure.details, `revision ${target} runs again on every node`, ...evidence],
+    hint: 'mend it, then: ciliumship deploy',
+  });
+}
+
+/** Nothing was undone, as the user wished. */
+export function left({ failure, target, evidence }: Ending): ShipError {
+  const back = target === undefined ? '' : ', or undo it: ciliumship rollback';
+  return new ShipError('deploy', failure.message, {
+    cause: failure,
+    details: [...failure.details, 'left as it is, for you to look at', ...evidence],
+    hint: `mend it, then: ciliumship deploy${back}`,
+  });
+}
+
+/** A first install that failed: agents are held off these nodes. */
+export function held({ failure, release, evidence }: Ending, nodes: readonly string[]): ShipError {
+  return new ShipError('deploy', failure.message, {
+    cause: failure,
+    details: [
+      ...failure.details,
+      `first install, so there is nothing to go back to; no agent runs on ${nodes.join(', ')}`,
+      ...evidence,
+    ],
+    hint: `mend it, then: ciliumship deploy   (or remove it: helm uninstall ${release.name} -n ${release.namespace})`,
+  });
+}
+
+/**
+ * The rollout failed, and so did its undoing.
+ *
+ * @param why of the second failure
+ * @param state lines that say what there is now
+ */
+export function notUndone(
+  { failure, release: { name, namespace }, target, evidence }: Ending,
+  why: ShipError,
+  state: readonly string[],
+): ShipError {
+  const again = target === undefined ? 'ciliumship deploy' : `ciliumship rollback --to ${target}`;
+  const byHand =
+    target === undefined
+      ? []
+      : [
+          `by hand: helm rollback ${name} ${target} -n ${namespace}`,
+          `then for each agent of the new template: kubectl -n ${namespace} delete pod POD`,
+        ];
+  return new ShipError('deploy', `${failure.message}; undoing it failed: ${why.message}`, {
+    cause: why,
+    details: [...failure.details, ...why.details, ...state, ...byHand, ...evidence],
+    hint: again,
+  });
+}
+
+/** Revision and agents as they are now, as far as anyone can say. */
+export async function stateOf(rollout: Rollout): Promise<readonly string[]> {
+  const { cluster, helm, release, namespace, candidates } = rollout;
+  try {
+    const newest = await helm.status(release);
+    const pods = await cluster.pods(namespace, AGENT_SELECTOR);
+    return [
+      `now: revision ${newest?.revision} is ${newest?.status} (${newest?.description})`,
+      ...candidates.map(({ name }) => `now: ${name}: ${describePod(agentAmong(pods, name))}`),
+    ];
+  } catch {
+    return ['now: a new revision was applied; the API server does not answer'];
+  }
+}

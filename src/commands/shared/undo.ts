@@ -1,0 +1,164 @@
+import { relative } from 'node:path';
+import { toShipError, type ShipError } from '../../core/errors.ts';
+import { agentAmong, AGENT_SELECTOR } from '../../deploy/agents.ts';
+import type { ClusterNode, FoundNodeConfig, HelmStatus, Pod } from '../../deploy/cluster.ts';
+import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
+import { NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/node-config.ts';
+import { rolloutOrder } from '../../deploy/order.ts';
+import { labelStep, nodeConfigStep } from '../../deploy/steps.ts';
+import { HOLD_LABEL } from '../../deploy/values.ts';
+import { waitFor } from '../../deploy/wait.ts';
+import { runStage } from '../../output/stage.ts';
+import type { Context } from '../command.ts';
+import type { DeployFlags } from './deploy-flags.ts';
+import { saveEvidence } from './evidence.ts';
+import type { Fleet } from './fleet.ts';
+import { goBack, type Return } from './go-back.ts';
+import { timeoutOf } from './roll-out.ts';
+import type { Rollout } from './rollout.ts';
+import { acting } from './stages.ts';
+import { held, left, notUndone, rolledBack, stateOf, type Ending } from './undo-errors.ts';
+
+/** A cluster before a rollout: what its failure goes back to. */
+interface Before {
+  readonly history: History;
+  readonly nodes: readonly ClusterNode[];
+  readonly nodeConfigs: readonly FoundNodeConfig[];
+  readonly agents: readonly Pod[];
+}
+
+/** Everything that ending a failed rollout goes by. */
+interface Failed {
+  readonly context: Context<DeployFlags>;
+  readonly fleet: Fleet;
+  readonly rollout: Rollout;
+  readonly before: Before;
+  readonly failure: ShipError;
+}
+
+/**
+ * Runs `act`. When it fails after Helm changed something, evidence is saved and the last finished
+ * revision is brought back. An interrupted rollout stays as it is: the next run finishes or undoes it.
+ *
+ * @throws ShipError `rolled-back` when what ran before runs again; `deploy` naming the state and what
+ * to type when not; the failure itself when nothing was changed
+ */
+export async function undoing(
+  context: Context<DeployFlags>,
+  fleet: Fleet,
+  rollout: Rollout,
+  act: () => Promise<void>,
+): Promise<void> {
+  if (context.flags.dryRun === true) return act();
+  const before = await lookBefore(rollout);
+  try {
+    await act();
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    throw await end({ context, fleet, rollout, before, failure: toShipError(error) });
+  }
+}
+
+async function lookBefore({ cluster, helm, release, namespace }: Rollout): Promise<Before> {
+  const version = await cluster.nodeConfigVersion();
+  const nodeConfigs = version === undefined ? [] : await cluster.nodeConfigs(namespace, version);
+  const [history, nodes, agents] = await Promise.all([
+    helm.history(release),
+    cluster.nodes(),
+    cluster.pods(namespace, AGENT_SELECTOR),
+  ]);
+  return { history, nodes, nodeConfigs, agents };
+}
+
+/** @returns the error that the command ends with */
+async function end(failed: Failed): Promise<ShipError> {
+  const { context, rollout, before, failure } = failed;
+  const { helm, release } = rollout;
+  const target = lastFinished(before.history);
+  const ending: Ending = { failure, release, target: target?.revision, evidence: [] };
+  try {
+    const history = await whenAnswering(failed, () => helm.history(release));
+    if (history.at(-1)?.revision === before.history.at(-1)?.revision) return failure;
+    ending.evidence.push(await gather(failed));
+    if (context.flags.rollback === false) return left(ending);
+    if (target === undefined) return held(ending, await hold(failed));
+    await restoreNodes(failed);
+    await goBack(context, returnOf(failed, target));
+    return rolledBack(ending);
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    return notUndone(ending, toShipError(error), await stateOf(rollout));
+  }
+}
+
+/** The node that failed goes back first: it is the one that does not work. */
+function returnOf({ context, rollout, before }: Failed, target: HelmStatus): Return {
+  const { cluster, helm, release, candidates, stores } = rollout;
+  const { flags, config } = context;
+  const canary = flags.canary ?? config.deploy.canary;
+  const order = rolloutOrder(candidates, config.nodes, canary).toReversed();
+  return { cluster, helm, release, way: wayBackTo(before.history, target), order, stores };
+}
+
+/** An API server behind the node that failed may need a while. */
+async function whenAnswering<T>({ context, failure }: Failed, ask: () => Promise<T>): Promise<T> {
+  let last = failure;
+  const look = (): Promise<T | undefined> =>
+    ask().catch((error: unknown) => {
+      last = toShipError(error);
+      if (last.kind === 'network') return undefined;
+      throw last;
+    });
+  return waitFor(look, timeoutOf(context), context.signal, () => last);
+}
+
+/** Saves what the nodes show whose agent is new, does not work, or is not there. */
+async function gather({ context, fleet, rollout, before, failure }: Failed): Promise<string> {
+  const { cluster, namespace, candidates } = rollout;
+  const pods = await cluster.pods(namespace, AGENT_SELECTOR);
+  const known = new Set(before.agents.map(({ uid }) => uid));
+  const agents = new Map(
+    candidates
+      .map(({ name }) => [name, agentAmong(pods, name)] as const)
+      .filter(([, pod]) => pod?.ready !== true || !known.has(pod.uid)),
+  );
+  const folder = await saveEvidence(context, fleet, { cluster, namespace, agents }, failure);
+  return `evidence: ${relative(process.cwd(), folder)}`;
+}
+
+/** Gives nodes back the labels and devices that they had. */
+async function restoreNodes({ context, rollout, before }: Failed): Promise<void> {
+  const { cluster, namespace } = rollout;
+  const now = await cluster.nodes();
+  const labels = before.nodes.filter(({ name, labels: had }) => {
+    const has = now.find((node) => node.name === name)?.labels;
+    return has?.[PROFILE_LABEL] !== had[PROFILE_LABEL];
+  });
+  const steps = labels.map((node) =>
+    labelStep(node, { [PROFILE_LABEL]: node.labels[PROFILE_LABEL] ?? null }, cluster),
+  );
+  await runStage('Label', steps, acting(context));
+  if ((await cluster.nodeConfigVersion()) === undefined) return;
+  const devices = nodeConfigStep(
+    cluster,
+    namespace,
+    ownParts(before.nodeConfigs),
+    timeoutOf(context),
+  );
+  await runStage('Devices', [devices], acting(context));
+}
+
+/**
+ * After a first install there is nothing to go back to: agents that did not prove themselves are
+ * stopped, by holding their nodes again.
+ */
+async function hold({ context, rollout }: Failed): Promise<readonly string[]> {
+  const { cluster, namespace, candidates } = rollout;
+  const pods = await cluster.pods(namespace, AGENT_SELECTOR);
+  const open = candidates.filter(
+    ({ name }) => agentAmong(pods, name)?.annotations[NODE_CONFIG_ANNOTATION] === undefined,
+  );
+  const steps = open.map((node) => labelStep(node, { [HOLD_LABEL]: 'true' }, cluster));
+  await runStage('Hold', steps, acting(context));
+  return open.map(({ name }) => name);
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ShipError } from './errors.ts';
+
+/** Who holds a lock. `machine` tells one start of one machine from every other. */
+export interface Holder {
+  readonly id: string;
+  readonly machine: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly user: string;
+}
+
+/** What locking needs to know of this machine. */
+export interface Self {
+  readonly holder: Omit<Holder, 'id'>;
+  /** True when a process of this machine lives. */
+  readonly isAlive: (pid: number) => boolean;
+}
+
+export interface LockOptions {
+  /** Milliseconds to wait for a lock that someone holds. */
+  readonly wait: number;
+  readonly signal: AbortSignal;
+  /** Told when a lock of a holder that is gone is taken over. */
+  readonly note: (text: string) => void;
+}
+
+/** What a lock says, and what changes with each heartbeat of its holder; both may be empty. */
+export interface LockState {
+  readonly text: string;
+  readonly beat: string;
+}
+
+/** Where a lock is kept. */
+export interface LockPlace {
+  /** For people, in front of every message: the name of a node. */
+  readonly name: string;
+  /** What someone does who holds it: `is shipping to it`. */
+  readonly use: string;
+  /** @returns undefined when `text` holds the lock now, else what it says */
+  take(text: string): Promise<LockState | undefined>;
+  /** Removes the lock only while it still says `text`. */
+  remove(text: string): Promise<void>;
+}
+
+/** How often a holder touches its lock, in milliseconds. */
+export const HEARTBEAT = 10_000;
+/** A heartbeat that stands still for this long is a holder's that is gone. */
+const STILL = 30_000;
+const PAUSE = 1_000;
+
+/**
+ * Takes a lock. It is taken over when its holder is a dead process of this machine, or its heartbeat
+ * stood still while we watched; clocks are never compared (design §8).
+ *
+ * @returns what the lock says now
+ * @throws ShipError `locked` naming the holder; what the place throws
+ */
+export async function takeLock(
+  place: LockPlace,
+  self: Self,
+  options: LockOptions,
+): Promise<Holder> {
+  const holder: Holder = { ...self.holder, id: randomBytes(8).toString('hex') };
+  const own = JSON.stringify(holder);
+  const started = Date.now();
+  let seen: (LockState & { readonly at: number }) | undefined;
+  for (;;) {
+    const state = await place.take(own);
+    if (state === undefined) return holder;
+    if (seen?.text !== state.text || seen.beat !== state.beat) seen = { ...state, at: Date.now() };
+    const other = parseHolder(state.text);
+    if (isDead(other, self) || Date.now() - seen.at >= STILL) {
+      options.note(`${place.name}: took over the lock of ${describe(other)}, which is gone`);
+      await place.remove(state.text);
+      if ((await place.take(own)) === undefined) return holder;
+    }
+    if (Date.now() - started >= options.wait) throw locked(place, other);
+    await sleep(PAUSE, undefined, { signal: options.signal });
+  }
+}
+
+function parseHolder(text: string): Holder | undefined {
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDead(other: Holder | undefined, self: Self): boolean {
+  return other?.machine === self.holder.machine && !self.isAlive(other.pid);
+}
+
+function describe(holder: Holder | undefined): string {
+  return holder === undefined ? 'someone' : `${holder.user}@${holder.host} (process ${holder.pid})`;
+}
+
+function locked({ name, use }: LockPlace, holder: Holder | undefined): ShipError {
+  return new ShipError('locked', `${name}: ${describe(holder)} ${use}`, {
+    hint: 'wait for it: add --lock-wait 5m; a holder that is gone is noticed after 30 s of waiting',
+    retryable: true,
+  });
+}
+
+/** The error of a holder whose lock was taken over. */
+export function overtaken(name: string): ShipError {
+  return new ShipError('locked', `${name}: someone took our lock over while we stood still`, {
+    hint: 'run the same command again',
+    retryable: true,
+  });
+}

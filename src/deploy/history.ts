@@ -1,0 +1,109 @@
+import type { HelmStatus } from './cluster.ts';
+import { FINISHED, UNFINISHED } from './descriptions.ts';
+
+/** The revisions of a release, oldest first, as `helm history` lists them. */
+export type History = readonly HelmStatus[];
+
+/** Where to go back to. */
+export interface WayBack {
+  readonly revision: number;
+  /** The same revision with the order of agents left to us, when Helm still has it. */
+  readonly staged: number | undefined;
+}
+
+/**
+ * True when a revision was not rolled out to its end: by its description, because Helm failed over
+ * it, or because it repeats such a revision.
+ */
+export function isUnfinished(history: History, entry: HelmStatus): boolean {
+  // Helm writes its own words over the description of what failed.
+  if (entry.status === 'failed' || entry.description.startsWith(UNFINISHED)) return true;
+  const repeated = repeatedBy(entry);
+  if (repeated === undefined) return false;
+  const known = history.find(({ revision }) => revision === repeated);
+  if (known !== undefined) return isUnfinished(history, known);
+  // Helm keeps ten revisions. A rollback of ours repeats the staged revision, then the finished one.
+  const next = history.find(({ revision }) => revision === entry.revision + 1);
+  return next !== undefined && repeatedBy(next) === repeated + 1;
+}
+
+/** Helm 3 takes no description for a rollback, and both give it this one. */
+function repeatedBy({ description }: HelmStatus): number | undefined {
+  const found = /^Rollback to (\d+)$/.exec(description)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
+/** True when a revision is live and is what a rollout or a rollback of ours came to. */
+export function isFinishedRollout(history: History, entry: HelmStatus): boolean {
+  const named = entry.description.startsWith(FINISHED) || repeatedBy(entry) !== undefined;
+  return named && entry.status === 'deployed' && !isUnfinished(history, entry);
+}
+
+/** The rollout that was begun and not finished, if the newest is one. */
+export function unfinishedRollout(history: History): HelmStatus | undefined {
+  const newest = history.at(-1);
+  return newest !== undefined && isUnfinished(history, newest) ? newest : undefined;
+}
+
+/** True when a revision was rolled out to its end, by us or by someone's own Helm. */
+export function isToGoBackTo(history: History, entry: HelmStatus): boolean {
+  const applied = entry.status === 'deployed' || entry.status === 'superseded';
+  return applied && !isUnfinished(history, entry);
+}
+
+/** The newest of them. */
+export function lastFinished(history: History): HelmStatus | undefined {
+  return history.findLast((entry) => isToGoBackTo(history, entry));
+}
+
+/** The finished revision before what runs now; after an unfinished rollout, the last finished one. */
+export function previousFinished(history: History): HelmStatus | undefined {
+  const newest = history.at(-1);
+  if (newest === undefined || isUnfinished(history, newest)) return lastFinished(history);
+  const now = rootOf(history, newest);
+  return history.findLast(
+    (entry) => isToGoBackTo(history, entry) && rootOf(history, entry) !== now,
+  );
+}
+
+/** The revision that first had these contents. */
+function rootOf(history: History, entry: HelmStatus): number {
+  const repeated = repeatedBy(entry);
+  const known = history.find(({ revision }) => revision === repeated);
+  return known === undefined ? (repeated ?? entry.revision) : rootOf(history, known);
+}
+
+/** The revision itself, and its staged twin: the one that the same run made just before it. */
+export function wayBackTo(history: History, { revision }: HelmStatus): WayBack {
+  const [twin, entry] = [revision - 1, revision].map((wanted) =>
+    history.find((candidate) => candidate.revision === wanted),
+  );
+  const ours = twin !== undefined && entry !== undefined && areTwins(twin, entry);
+  return { revision, staged: ours ? twin.revision : undefined };
+}
+
+function areTwins(twin: HelmStatus, entry: HelmStatus): boolean {
+  if (twin.status === 'failed') return false;
+  const repeated = repeatedBy(entry);
+  if (repeated !== undefined) return repeatedBy(twin) === repeated - 1;
+  return twin.description.startsWith(UNFINISHED) && entry.description.startsWith(FINISHED);
+}
+
+/** True when Helm was killed in the middle, so that it refuses every upgrade (E8). */
+function isStuck({ status }: HelmStatus): boolean {
+  return status.startsWith('pending-') || status === 'uninstalling';
+}
+
+/** What frees a stuck release: finishing its removal, or applying an earlier revision again. */
+export type Repair = { readonly uninstall: true } | { readonly revision: number };
+
+/** @returns undefined when the release is not stuck */
+export function repairOf(history: History): Repair | undefined {
+  const newest = history.at(-1);
+  if (newest === undefined || !isStuck(newest)) return undefined;
+  if (newest.status === 'uninstalling') return { uninstall: true };
+  const finished = lastFinished(history);
+  if (finished === undefined) return { revision: newest.revision };
+  const { staged, revision } = wayBackTo(history, finished);
+  return { revision: staged ?? revision };
+}

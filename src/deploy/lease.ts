@@ -1,0 +1,96 @@
+import {
+  HEARTBEAT,
+  overtaken,
+  takeLock,
+  type LockOptions,
+  type LockPlace,
+  type LockState,
+  type Self,
+} from '../core/lock.ts';
+
+/** A lease as the cluster has it. */
+export interface Lease {
+  /** Who holds it, as we wrote it; empty when nobody does, or someone of another kind. */
+  readonly text: string;
+  /** Changes with every write to it. */
+  readonly version: string;
+}
+
+/** Leases of a cluster. Each write names the version it was made for and loses to any other. */
+export interface Leases {
+  read(namespace: string, name: string): Promise<Lease | undefined>;
+  /**
+   * Makes a lease, or renews the one of `version`.
+   *
+   * @returns its new version; undefined when someone else was faster
+   */
+  write(
+    namespace: string,
+    name: string,
+    text: string,
+    version: string | undefined,
+  ): Promise<string | undefined>;
+  /** Removes the lease of `version`; no other. */
+  remove(namespace: string, name: string, version: string): Promise<void>;
+}
+
+/** One rollout at a time for each release. */
+export interface HeldLease extends AsyncDisposable {
+  /** Aborted with ShipError `locked` when someone took the lease over. */
+  readonly lost: AbortSignal;
+}
+
+/**
+ * Takes the lease of a release against every other deploy and rollback of this cluster, and renews it
+ * every ten seconds. The rules of taking over are those of every lock (design §8).
+ *
+ * @throws ShipError `locked` naming the holder; `network`, `identity`
+ */
+export async function leaseRelease(
+  leases: Leases,
+  { namespace, name: release }: { readonly namespace: string; readonly name: string },
+  self: Self,
+  options: LockOptions,
+): Promise<HeldLease> {
+  const name = `ciliumship-${release}`;
+  let version: string | undefined;
+  const place: LockPlace = {
+    name: `release ${release}`,
+    use: 'is rolling out',
+    take: async (text) => {
+      version = await leases.write(namespace, name, text, undefined);
+      return version === undefined ? stateOf(await leases.read(namespace, name)) : undefined;
+    },
+    remove: async (text) => {
+      const found = await leases.read(namespace, name);
+      if (found?.text === text) await leases.remove(namespace, name, found.version);
+    },
+  };
+  const text = JSON.stringify(await takeLock(place, self, options));
+  const lost = new AbortController();
+  const beat = async (): Promise<void> => {
+    version = (await leases.write(namespace, name, text, version)) ?? (await ownVersion());
+    if (version === undefined) lost.abort(overtaken(place.name));
+  };
+  /** A write whose answer was lost has changed the version all the same. */
+  const ownVersion = async (): Promise<string | undefined> => {
+    const found = await leases.read(namespace, name);
+    return found?.text === text ? found.version : undefined;
+  };
+  // An API server that does not answer fails the step that is under way, with a better message.
+  const timer = setInterval(() => void beat().catch(() => undefined), HEARTBEAT);
+  timer.unref();
+  return {
+    lost: lost.signal,
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      const own = await ownVersion().catch(() => undefined);
+      if (own !== undefined) await leases.remove(namespace, name, own).catch(() => undefined);
+    },
+  };
+}
+
+/** A lease that vanished between two looks is nobody's: the next try gets it. */
+function stateOf(found: Lease | undefined): LockState {
+  return { text: found?.text ?? '', beat: found?.version ?? '' };
+}
