@@ -97,6 +97,22 @@ describe.each([
       ]);
     });
 
+    test('goes back to an earlier revision as a new one, described by its number', async () => {
+      await helm.rollback(release, 1);
+      expect(await helm.status(release)).toEqual({
+        revision: 3,
+        status: 'deployed',
+        description: 'Rollback to 1',
+      });
+      expect(await helm.manifest(release)).toContain('red');
+      expect(await helm.manifest(release, 2)).toContain('green');
+    });
+
+    test('cannot go back to a revision that never was', async () => {
+      expect(await helm.manifest(release, 9)).toBeUndefined();
+      expect(await kindOf(helm.rollback(release, 9))).toBe('deploy');
+    });
+
     test('is refused with a chart that is none', async () => {
       const kind = await kindOf(helm.render({ ...release, chart: folder }));
       expect(kind).toBe('config');
@@ -106,6 +122,11 @@ describe.each([
       const before = await helm.status(release);
       expect(await kindOf(helm.upgrade({ ...release, chart: folder }, 'third'))).toBe('deploy');
       expect(await helm.status(release)).toEqual(before);
+    });
+
+    test('is nowhere after it was removed', async () => {
+      await helm.uninstall(release);
+      expect(await helm.history(release)).toEqual([]);
     });
   });
 });

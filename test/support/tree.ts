@@ -11,6 +11,12 @@ export function changeBanner(text: string): void {
   writeFileSync(BANNER, source.replace(/const Banner = ".*"/, `const Banner = "${text}"`));
 }
 
+/** Makes the agent end as soon as it starts, saying why. */
+export function breakAgent(why: string): void {
+  const source = readFileSync(BANNER, 'utf8');
+  writeFileSync(BANNER, `${source}\nfunc init() { panic("${why}") }\n`);
+}
+
 /** Takes every change back. */
 export async function resetTree(): Promise<void> {
   await execa('git', ['-C', TREE, 'checkout', '--quiet', '--', '.']);

@@ -8,6 +8,7 @@ import { digestOf, EMPTY_NODE, nodeWith, shipImage } from '../../support/values.
 
 const IMAGE = shipImage('cilium', ['base', 'agent']);
 const WHOLE = nodeWith([IMAGE]);
+const UNPINNED: NodeStore = { ...WHOLE, images: new Map() };
 
 function workload(image: string, pullPolicy: string): RenderedWorkload {
   const anywhere = { nodeSelector: {}, tolerations: [], affinityTerms: [] };
@@ -60,6 +61,15 @@ describe('nothing is missing', () => {
     expect(missing({ ...scene, offline: false })).toEqual([]);
   });
 
+  test('of an image that is pinned, where it must be', () => {
+    expect(missing({ pinned: true })).toEqual([]);
+  });
+
+  test('of an image that may be pulled, pinned or not', () => {
+    const scene = { pullPolicy: 'IfNotPresent', stores: { worker: UNPINNED } };
+    expect(missing({ ...scene, pinned: true })).toEqual([]);
+  });
+
   test('of an image whose short name the node knows by its full one', () => {
     const ref = 'docker.io/library/busybox:latest';
     const one = { ref, digest: digestOf('busybox'), complete: true, unpacked: true };
@@ -73,6 +83,7 @@ describe('an image is missing, once for two workloads,', () => {
     ['that the node lacks', { stores: { worker: EMPTY_NODE } }, 'the node does not have it'],
     ['that came in part', { stores: { worker: checked({ complete: false }) } }, 'not complete'],
     ['that is packed', { stores: { worker: checked({ unpacked: false }) } }, 'not unpacked'],
+    ['that may be collected', { pinned: true, stores: { worker: UNPINNED } }, 'not pinned'],
     ['on a silent node', { stores: {} }, 'the node could not be asked'],
     ['that is there whole and always pulled', { pullPolicy: 'Always' }, ALWAYS],
   ])('%s', (_, scene, reason) => {

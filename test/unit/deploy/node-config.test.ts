@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   changedNodeConfigs,
   labelChange,
+  liveNodeConfigHash,
   nodeConfigHash,
   nodeConfigsOf,
   unwantedNodeConfigs,
@@ -123,5 +124,25 @@ describe('the order of a rollout', () => {
     expect(() => rolloutOrder(candidates, nodes, 'gone')).toThrowError(
       expect.objectContaining({ kind: 'config', hint: 'choose one of: master, other, k-w' }),
     );
+  });
+});
+
+describe('the hash of what a node has now', () => {
+  const found = { name: 'a', profile: 'a', defaults: { devices: 'eth0' }, ours: true };
+  const node = configNode('master', { profile: 'a', devices: ['eth0'] });
+  const seen = clusterNode('master', { labels: { 'hw-profile': 'a' } });
+
+  test('is the hash of the config that made it', () => {
+    expect(liveNodeConfigHash(seen, [found])).toBe(nodeConfigHash('master', [node]));
+  });
+
+  test('is the same when others set keys of their own', () => {
+    const more = { ...found, defaults: { devices: 'eth0', debug: 'true' } };
+    expect(liveNodeConfigHash(seen, [more])).toBe(liveNodeConfigHash(seen, [found]));
+  });
+
+  test('is none without a config of ours, as without a label', () => {
+    expect(liveNodeConfigHash(seen, [{ ...found, ours: false }])).toBe('none');
+    expect(liveNodeConfigHash(clusterNode('x'), [found])).toBe('none');
   });
 });

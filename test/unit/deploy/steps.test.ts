@@ -1,11 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import type { Run } from '../../../src/core/step.ts';
 import type { NodeConfigObject, Workload } from '../../../src/deploy/cluster.ts';
-import { labelStep, nodeConfigStep, readyStep, upgradeStep } from '../../../src/deploy/steps.ts';
+import {
+  labelStep,
+  nodeConfigStep,
+  readyStep,
+  repairStep,
+  rollbackStep,
+  upgradeStep,
+} from '../../../src/deploy/steps.ts';
 import { clusterNode, clusterThat } from '../../support/fake-cluster.ts';
+import { fakeHelm } from '../../support/fake-helm.ts';
 
 const RUN: Run = { signal: new AbortController().signal, progress: () => undefined };
 const NAMESPACE = 'kube-system';
+const CHART = 'lab/cilium/install/kubernetes/cilium';
 
 describe('waiting for a workload', () => {
   const READY: Workload = {
@@ -132,4 +141,24 @@ test('an upgrade step plans the very command, with the values files in their ord
     'helm upgrade --install cilium ./c -n kube-system -f a.yaml -f b.yaml --description "why"',
   ]);
   expect(await step.run(RUN)).toBe(7);
+});
+
+describe('going back', () => {
+  const release = { name: 'cilium', namespace: NAMESPACE };
+
+  test('names the revision, because Helm’s own choice may be one that failed', async () => {
+    const helm = fakeHelm();
+    await helm.upgrade({ ...release, chart: CHART, values: [] }, 'first');
+    const step = rollbackStep(helm, release, 1);
+    expect(step.plan?.()).toEqual(['helm rollback cilium 1 -n kube-system']);
+    await step.run(RUN);
+    expect(await helm.status(release)).toMatchObject({ revision: 2, description: 'Rollback to 1' });
+  });
+
+  test.each([
+    [{ revision: 3 }, 'helm rollback cilium 3'],
+    [{ uninstall: true } as const, 'helm uninstall cilium'],
+  ])('frees a stuck release (%j)', (repair, title) => {
+    expect(repairStep(fakeHelm(), release, repair).title).toBe(title);
+  });
 });

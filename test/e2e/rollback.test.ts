@@ -1,0 +1,111 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONFIG } from '../../lab/files.ts';
+import { SSH_CONFIG } from '../../lab/ssh.ts';
+import { ciliumship, type Ended } from '../support/cli.ts';
+import { changedConfig, kubectl, labEnvironment, requireLab } from '../support/lab.ts';
+import { missingPart } from '../support/parts.ts';
+import { breakAgent, resetTree } from '../support/tree.ts';
+
+const missing = await missingPart('the lab', requireLab);
+const env = labEnvironment();
+
+/** Uid, start and image of the agent on a node. */
+async function agent(node: string): Promise<string> {
+  const fields = ['metadata.uid', 'status.startTime', 'spec.containers[0].image'];
+  const path = fields.map((field) => `{.items[0].${field}}`).join(' ');
+  return kubectl(
+    ...['-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=cilium'],
+    ...['--field-selector', `spec.nodeName=${node}`, '-o', `jsonpath=${path}`],
+  );
+}
+
+async function imageOn(node: string): Promise<string | undefined> {
+  return (await agent(node)).split(' ')[2];
+}
+
+/** Values of the lab with another MTU: a rollout that needs no build. */
+function valuesWithMtu(mtu: number): string {
+  const folder = dirname(changedConfig((text) => text));
+  const file = join(folder, 'values.yaml');
+  const values = readFileSync(join(dirname(SSH_CONFIG), 'cilium-values.yaml'), 'utf8');
+  writeFileSync(file, values.replace('MTU: 1400', `MTU: ${mtu}`));
+  return file;
+}
+
+async function deployMtu(mtu: number, ...more: readonly string[]): Promise<Ended> {
+  return ciliumship(['deploy', '--values', valuesWithMtu(mtu), ...more], { env });
+}
+
+async function mtus(): Promise<readonly string[]> {
+  const checks = await ciliumship(['validate', '-o', 'json'], { env });
+  return (checks.json() as readonly { check: string; found: string }[])
+    .filter(({ check }) => check === 'MTU of cilium_vxlan')
+    .map(({ found }) => found);
+}
+
+describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
+  beforeAll(async () => {
+    const ended = await ciliumship(['ship'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+  afterAll(async () => {
+    await resetTree();
+    const ended = await ciliumship(['ship'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+
+  it('F40, D23: of an agent that crashes is undone: the canary runs the old image, the other node never knew', async () => {
+    const [before, image] = [await agent('master'), await imageOn('worker')];
+    breakAgent('the new wheel is broken');
+    const ended = await ciliumship(['ship', '--timeout', '20s'], { env });
+    await resetTree();
+    expect(ended.code, ended.stderr).toBe(9);
+    expect(ended.stderr).toContain('worker: the new agent was');
+    expect(ended.stderr).toContain('the new wheel is broken');
+    expect(await agent('master')).toBe(before);
+    expect(await imageOn('worker')).toBe(image);
+    const [, evidence = ''] = /evidence: (\S+)/.exec(ended.stderr) ?? [];
+    const log = join(evidence, 'worker', 'cilium-agent.log');
+    expect(
+      readFileSync(join(dirname(CONFIG), log.slice(log.indexOf('.ciliumship'))), 'utf8'),
+    ).toContain('the new wheel is broken');
+  });
+
+  it('is undone when the gate says no about the canary', async () => {
+    const before = await agent('master');
+    const gate = 'echo "no thanks, $CILIUMSHIP_NODE"; exit 3';
+    const ended = await deployMtu(1390, '--gate', gate);
+    expect(ended.code, ended.stderr).toBe(9);
+    expect(ended.stderr).toContain('worker: the gate said no with exit code 3');
+    expect(ended.stderr).toContain('no thanks, worker');
+    expect(await agent('master')).toBe(before);
+  });
+
+  it('and was killed after the canary is named, and finished by the next run', async () => {
+    const before = await agent('master');
+    const values = valuesWithMtu(1390);
+    const signalAt = { text: 'replace the agent on master', signal: 'SIGKILL' } as const;
+    await ciliumship(['deploy', '--values', values], { env, signalAt });
+    const status = await ciliumship(['status'], { env });
+    expect(status.stderr).toMatch(/the rollout of revision \d+ was not finished/);
+    const ended = await ciliumship(['deploy', '--values', values], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain('it is finished now');
+    expect(await agent('master')).not.toBe(before);
+    expect(await mtus()).toEqual(['1390', '1390']);
+  });
+
+  it('is taken back on request, to what ran before', async () => {
+    const ended = await ciliumship(['rollback'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(await mtus()).toEqual(['1400', '1400']);
+  });
+
+  it('F44: is refused to the second of two at once', async () => {
+    const both = await Promise.all([deployMtu(1380), deployMtu(1380)]);
+    expect(both.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 11]);
+    expect(both.find(({ code }) => code === 11)?.stderr).toMatch(/\(process \d+\) is rolling out/);
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import type { HelmStatus } from '../../../src/deploy/cluster.ts';
+import { FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
+import {
+  isFinishedRollout,
+  lastFinished,
+  previousFinished,
+  repairOf,
+  unfinishedRollout,
+  wayBackTo,
+  type History,
+} from '../../../src/deploy/history.ts';
+
+const WORDS: Readonly<Record<string, string>> = {
+  staged: UNFINISHED,
+  finished: FINISHED,
+  foreign: 'Upgrade complete',
+  broken: 'Upgrade "cilium" failed: conflict',
+};
+
+/**
+ * A history from words: `staged`, `finished`, `foreign`, `broken`, `back 2`, or a status that is
+ * pending. The last one is deployed.
+ */
+function historyOf(words: readonly string[], first = 1): History {
+  return words.map((word, index): HelmStatus => {
+    const repeated = /^back (\d+)$/.exec(word)?.[1];
+    const applied = index === words.length - 1 ? 'deployed' : 'superseded';
+    const description =
+      repeated === undefined ? (WORDS[word] ?? 'Preparing upgrade') : `Rollback to ${repeated}`;
+    const status = description === 'Preparing upgrade' ? word : applied;
+    return {
+      revision: first + index,
+      status: word === 'broken' ? 'failed' : status,
+      description,
+    };
+  });
+}
+
+const ONE = ['staged', 'finished'];
+
+describe('what is gone back to', () => {
+  test.each<[string, readonly string[], number | undefined]>([
+    ['nothing before the first install', [], undefined],
+    ['nothing while the first rollout is not finished', ['staged'], undefined],
+    ['the finished revision before an unfinished one', [...ONE, 'staged'], 2],
+    ['never one that Helm failed over', [...ONE, 'broken'], 2],
+    ['never one that Helm was killed over', [...ONE, 'pending-upgrade'], 2],
+    ['what someone’s own Helm installed', ['foreign', 'staged'], 1],
+    ['a rollback to a finished revision', [...ONE, 'staged', 'back 1', 'back 2', 'staged'], 5],
+    ['never a rollback that stopped half-way', [...ONE, 'staged', 'back 1'], 2],
+  ])('is %s', (_, words, revision) => {
+    expect(lastFinished(historyOf(words))?.revision).toBe(revision);
+  });
+
+  test('is known when Helm has dropped what a rollback repeats', () => {
+    const history = historyOf(['back 1', 'back 2', 'staged'], 20);
+    expect(lastFinished(history)?.revision).toBe(21);
+    expect(unfinishedRollout(history.slice(0, 1))).toBeUndefined();
+    expect(isFinishedRollout(history.slice(0, 2), historyOf(['back 1'], 20)[0]!)).toBe(false);
+  });
+});
+
+describe('without a number a rollback goes', () => {
+  test.each<[string, readonly string[], number | undefined]>([
+    ['nowhere from the first rollout', ONE, undefined],
+    ['from an unfinished rollout to the last finished one', [...ONE, 'staged'], 2],
+    ['to the finished one before', [...ONE, ...ONE], 2],
+    ['nowhere from a rollback to the only one', [...ONE, 'staged', 'back 1', 'back 2'], undefined],
+    ['from a rollback to the other one', [...ONE, ...ONE, 'back 1', 'back 2'], 4],
+  ])('%s', (_, words, revision) => {
+    expect(previousFinished(historyOf(words))?.revision).toBe(revision);
+  });
+});
+
+describe('the staged twin of a revision', () => {
+  test.each<[string, readonly string[], number, number | undefined]>([
+    ['is the one before it', ONE, 2, 1],
+    ['of a rollback is the rollback before it', [...ONE, 'back 1', 'back 2'], 4, 3],
+    ['is missing for someone else’s revision', ['staged', 'foreign'], 2, undefined],
+    ['is missing when Helm failed over it', ['broken', 'finished'], 2, undefined],
+    ['is not another rollback', ['foreign', ...ONE, 'back 1', 'back 3'], 5, undefined],
+  ])('%s', (_, words, revision, staged) => {
+    const history = historyOf(words);
+    const entry = history.find((candidate) => candidate.revision === revision)!;
+    expect(wayBackTo(history, entry)).toEqual({ revision, staged });
+  });
+
+  test('is missing when Helm has dropped it', () => {
+    const history = historyOf(['finished'], 11);
+    expect(wayBackTo(history, history[0]!)).toEqual({ revision: 11, staged: undefined });
+  });
+});
+
+describe('an unfinished rollout', () => {
+  test.each<[string, readonly string[], number | undefined]>([
+    ['is the newest revision when it says so', [...ONE, 'staged'], 3],
+    ['is one that Helm failed over', [...ONE, 'broken'], 3],
+    ['is a rollback that stopped half-way', [...ONE, 'staged', 'back 1'], 4],
+    ['is none when it was finished later', ONE, undefined],
+    ['is none when it was undone', [...ONE, 'staged', 'back 1', 'back 2'], undefined],
+    ['is none of ours after someone’s own upgrade', ['staged', 'foreign'], undefined],
+  ])('%s', (_, words, revision) => {
+    expect(unfinishedRollout(historyOf(words))?.revision).toBe(revision);
+  });
+});
+
+describe('E8, F38, F39: a release that a killed Helm left', () => {
+  test.each<[string, readonly string[], object | undefined]>([
+    ['nowhere in particular needs no repair', ONE, undefined],
+    ['pending-upgrade goes back to the staged twin', [...ONE, 'pending-upgrade'], { revision: 1 }],
+    ['pending-rollback does too', [...ONE, 'pending-rollback'], { revision: 1 }],
+    ['over a foreign one goes back to that', ['foreign', 'pending-upgrade'], { revision: 1 }],
+    ['pending-install is applied again', ['pending-install'], { revision: 1 }],
+    ['uninstalling is removed', [...ONE, 'uninstalling'], { uninstall: true }],
+  ])('%s', (_, words, repair) => {
+    expect(repairOf(historyOf(words))).toEqual(repair);
+  });
+});
