@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { TREE } from '../../lab/files.ts';
@@ -11,10 +11,9 @@ export function changeBanner(text: string): void {
   writeFileSync(BANNER, source.replace(/const Banner = ".*"/, `const Banner = "${text}"`));
 }
 
-/** Makes the agent end as soon as it starts, saying why. */
+/** Makes the agent, and nothing else, end as soon as it starts, saying why. */
 export function breakAgent(why: string): void {
-  const source = readFileSync(BANNER, 'utf8');
-  writeFileSync(BANNER, `${source}\nfunc init() { panic("${why}") }\n`);
+  appendFileSync(join(TREE, 'daemon/main.go'), `\nfunc init() { panic("${why}") }\n`);
 }
 
 /** Takes every change back. */

@@ -29,8 +29,8 @@ const TIMEOUT = 10_000;
 export interface Scene {
   readonly cluster: Cluster;
   readonly namespace: string;
-  /** Kubernetes name of each node to look at, and its agent. */
-  readonly agents: ReadonlyMap<string, Pod | undefined>;
+  /** Kubernetes name of each node to look at → the pods of ours there. */
+  readonly nodes: ReadonlyMap<string, readonly Pod[]>;
 }
 
 /**
@@ -50,15 +50,13 @@ export async function saveEvidence(
   const write = await writerInto(folder, (text) => context.output.clean(text));
   await writeFile(join(own, '.gitignore'), '*\n');
   await write('error.txt', errorText(failure, undefined));
-  const steps = [...scene.agents].map(([node, agent]): Step<number> => ({
+  const steps = [...scene.nodes].map(([node, pods]): Step<number> => ({
     id: node,
     title: `save what ${node} shows`,
     run: async ({ signal }) => {
       const session = sessionOf(context, fleet, node);
-      const files = [
-        ...(agent === undefined ? [] : await scene.cluster.evidence(scene.namespace, agent)),
-        ...(session === undefined ? [] : await factsOf(session, signal)),
-      ];
+      const facts = session === undefined ? [] : await factsOf(session, signal);
+      const files = [...facts, ...(await podFiles(scene, pods))];
       await Promise.all(files.map(([name, text]) => write(join(node, name), text)));
       return files.length;
     },
@@ -66,6 +64,15 @@ export async function saveEvidence(
   }));
   await settleStage('Evidence', steps, looking(context));
   return folder;
+}
+
+/** The files of each pod, in a folder of its name. */
+async function podFiles({ cluster, namespace }: Scene, pods: readonly Pod[]) {
+  const all = pods.map(async (pod) => {
+    const files = await cluster.evidence(namespace, pod);
+    return [...files].map(([name, text]) => [join(pod.name, name), text] as const);
+  });
+  return (await Promise.all(all)).flat();
 }
 
 async function writerInto(folder: string, clean: (text: string) => string) {

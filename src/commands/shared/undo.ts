@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { toShipError, type ShipError } from '../../core/errors.ts';
-import { agentAmong, AGENT_SELECTOR } from '../../deploy/agents.ts';
+import { agentAmong, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import type { ClusterNode, FoundNodeConfig, HelmStatus, Pod } from '../../deploy/cluster.ts';
 import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
 import { NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/node-config.ts';
@@ -112,17 +112,21 @@ async function whenAnswering<T>({ context, failure }: Failed, ask: () => Promise
   return waitFor(look, timeoutOf(context), context.signal, () => last);
 }
 
-/** Saves what the nodes show whose agent is new, does not work, or is not there. */
+/** Saves what the nodes show whose agent or operator is new, does not work, or is not there. */
 async function gather({ context, fleet, rollout, before, failure }: Failed): Promise<string> {
   const { cluster, namespace, candidates } = rollout;
-  const pods = await cluster.pods(namespace, AGENT_SELECTOR);
+  const agents = await cluster.pods(namespace, AGENT_SELECTOR);
+  const operators = await cluster.pods(namespace, OPERATOR_SELECTOR);
   const known = new Set(before.agents.map(({ uid }) => uid));
-  const agents = new Map(
-    candidates
-      .map(({ name }) => [name, agentAmong(pods, name)] as const)
-      .filter(([, pod]) => pod?.ready !== true || !known.has(pod.uid)),
-  );
-  const folder = await saveEvidence(context, fleet, { cluster, namespace, agents }, failure);
+  const suspects = [
+    ...agents.filter(({ ready, uid }) => !ready || !known.has(uid)),
+    ...operators.filter(({ ready }) => !ready),
+  ];
+  const nodes = candidates
+    .map(({ name }) => [name, suspects.filter(({ node }) => node === name)] as const)
+    .filter(([name, pods]) => pods.length > 0 || agentAmong(agents, name) === undefined);
+  const scene = { cluster, namespace, nodes: new Map(nodes) };
+  const folder = await saveEvidence(context, fleet, scene, failure);
   return `evidence: ${relative(process.cwd(), folder)}`;
 }
 
