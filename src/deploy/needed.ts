@@ -1,5 +1,5 @@
-import { FINISHED } from './descriptions.ts';
 import type { Helm, HelmRelease } from './cluster.ts';
+import { isToGoBackTo } from './history.ts';
 import { workloadsOf } from './manifest.ts';
 
 /** Image names of the live release, and of the last finished revision before it. */
@@ -27,7 +27,7 @@ export async function neededReferences(
   const now = await imagesOf(live);
   // A rollout ends with a second revision of the same images: the way back is to other ones.
   const finished = history.filter(
-    ({ revision, description }) => revision !== live && description.startsWith(FINISHED),
+    (entry) => entry.revision !== live && isToGoBackTo(history, entry),
   );
   for (const { revision } of finished.toReversed()) {
     const images = await imagesOf(revision);

@@ -109,7 +109,7 @@ describe('an upgrade that fails is of kind deploy', () => {
     const helm = await helmThat({ stderr, code: 1 });
     expect(await errorOf(helm.upgrade(release, 'why'))).toMatchObject({
       kind: 'deploy',
-      hint: expect.stringContaining('helm rollback cilium REVISION -n kube-system') as string,
+      hint: expect.stringContaining('ciliumship deploy --repair-release') as string,
     });
   });
 });
