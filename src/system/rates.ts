@@ -6,8 +6,8 @@ import { stateFolder } from './folders.ts';
 /** Milliseconds that a rate is believed: a laptop is in another network by then. */
 const BELIEVED = 60 * 60_000;
 
-/** Bytes below which a transfer says more about its beginning than about the link. */
-const TELLING = 1_000_000;
+/** Bytes and seconds below which a transfer says more about its beginning than about the link. */
+const TELLING = { bytes: 1_000_000, seconds: 1 };
 
 /**
  * Bytes a second at which the last transfer over a link went, when that was within the last hour.
@@ -31,7 +31,7 @@ export async function rememberRate(
   link: string,
   { bytes, seconds }: { readonly bytes: number; readonly seconds: number },
 ): Promise<void> {
-  if (bytes < TELLING) return;
+  if (bytes < TELLING.bytes || seconds < TELLING.seconds) return;
   await mkdir(ratesFolder(), { recursive: true, mode: 0o700 });
   await writeFile(rateFile(link), `${Math.ceil(bytes / seconds)}\n`);
 }

@@ -46,8 +46,11 @@ describe('the rate of the last transfer over a link', () => {
     expect(await recallRate(MASTER)).toBe(2_500_000);
   });
 
-  test('is not learnt from few bytes', async () => {
-    await rememberRate(MASTER, { bytes: 999_999, seconds: 4 });
+  test.each([
+    ['few bytes', { bytes: 999_999, seconds: 4 }],
+    ['a moment', { bytes: 10_000_000, seconds: 0.99 }],
+  ])('is not learnt from %s', async (_, sent) => {
+    await rememberRate(MASTER, sent);
     expect(await recallRate(MASTER)).toBeUndefined();
   });
 
