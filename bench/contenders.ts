@@ -11,6 +11,8 @@ import type { Tool } from './row.ts';
 export interface Contender {
   /** Forgets on this machine whatever it kept of earlier runs. */
   forget(): Promise<void>;
+  /** Forgets what it learned of the link. */
+  forgetLink(): Promise<void>;
   readonly command: Omit<Command, 'docker'>;
 }
 
@@ -30,29 +32,31 @@ export function contenders(
   const names = { AGENT: `${AGENT}:${TAG}`, OPERATOR: `${OPERATOR}:${TAG}` };
   const nodes = NODES.map(({ name }) => name).join(' ');
   const env = { ...names, NODES: nodes, SSH_CONFIG: sshConfig, BENCH_FOLDER: workFolder('run') };
-  const script = (name: string): Contender['command'] => ({ argv: [join(TOOLS, name)], env });
   const nothing = async (): Promise<void> => undefined;
+  const script = (name: string): Contender => ({
+    forget: nothing,
+    forgetLink: nothing,
+    command: { argv: [join(TOOLS, name)], env: { ...env, REGISTRY } },
+  });
   return {
     ciliumship: ciliumship(sshConfig),
-    procedure: { forget: nothing, command: script('procedure.sh') },
-    pipe: { forget: nothing, command: script('pipe.sh') },
-    registry: {
-      forget: () => registry.restartEmpty(),
-      command: { ...script('registry.sh'), env: { ...env, REGISTRY } },
-    },
+    procedure: script('procedure.sh'),
+    pipe: script('pipe.sh'),
+    registry: { ...script('registry.sh'), forget: () => registry.restartEmpty() },
   };
 }
 
 function ciliumship(sshConfig: string): Contender {
   const home = workFolder('ciliumship');
-  const cache = join(home, 'cache');
+  const [cache, state] = [join(home, 'cache'), join(home, 'state')];
   const env = {
     CILIUMSHIP_SSH_CONFIG: sshConfig,
     XDG_CACHE_HOME: cache,
-    XDG_STATE_HOME: join(home, 'state'),
+    XDG_STATE_HOME: state,
   };
   return {
     forget: async () => rmSync(cache, { recursive: true, force: true }),
+    forgetLink: async () => rmSync(state, { recursive: true, force: true }),
     command: {
       argv: [process.execPath, CLI, 'push', '--no-build', '--config', writeConfig(home)],
       env,

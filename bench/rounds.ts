@@ -72,13 +72,17 @@ async function runSeries(
   const measured: Measured[] = [];
   await emptyNodes(configsOf(bench.images));
   await bench.contenders[tool].forget();
+  await bench.contenders[tool].forgetLink();
   for (const scenario of SCENARIOS) {
     const isWanted = wanted.includes(scenario);
     if (!isWanted && scenario !== 'cold') continue;
     const version = scenario === 'cold' ? 'v1' : 'v2';
     await tagAgent(version, bench.docker);
     const sample = await runOnce(bench, tool, version, isWanted ? link : 'unshaped');
-    if (!isWanted) continue;
+    if (!isWanted) {
+      await bench.contenders[tool].forgetLink();
+      continue;
+    }
     bench.say(`  ${scenario.padEnd(5)} ${sampleText(sample)}`);
     measured.push([{ scenario, tool, link, docker: bench.docker.name }, sample]);
   }
