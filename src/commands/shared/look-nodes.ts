@@ -18,6 +18,8 @@ import { looking } from './stages.ts';
 export interface Looked {
   readonly store: NodeStore;
   readonly plan: NodePlan;
+  /** Bytes a second to it, when something is to be sent and somebody knows. */
+  readonly rate: number | undefined;
 }
 
 /**
@@ -41,11 +43,17 @@ export async function lookAtNodes(
       const found = await probeNode(session, signal);
       const idle = images.every((image) => isProved(proofOf(found, image)));
       const rate = idle ? undefined : await rateTo(session, context, fleet.sessions.size, signal);
-      return { store: found, plan: planNode(node, images, found, { ...planning, rate }) };
+      return { store: found, rate, plan: planNode(node, images, found, { ...planning, rate }) };
     },
     describe: ({ plan }) => `${node} ${lackText(plan)}`,
   }));
   return settleStage('Look', steps, looking(context));
+}
+
+/** Rate of the slowest link that something is to be sent over; undefined when nobody knows one. */
+export function slowestRate({ results }: Settled<Looked>): number | undefined {
+  const rates = [...results.values()].flatMap(({ rate }) => rate ?? []);
+  return rates.length === 0 ? undefined : Math.min(...rates);
 }
 
 /** Without zstd on this machine everything travels as gzip. */

@@ -11,6 +11,7 @@ import type { BlobStore } from '../../image/store.ts';
 import { dropWire } from '../../image/wire.ts';
 import { cleanNode, importStep } from '../../import/import.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
+import { compressorFor } from '../../system/compress.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { NodePlan } from '../../transfer/plan.ts';
 import { probeImages } from '../../transfer/probe.ts';
@@ -19,7 +20,7 @@ import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { timed } from './link-rates.ts';
 import type { LockedFleet } from './lock.ts';
-import { lookAtNodes, type Looked } from './look-nodes.ts';
+import { lookAtNodes, slowestRate, type Looked } from './look-nodes.ts';
 import { prepareWire } from './prepare-wire.ts';
 import { shippedData } from './report.ts';
 import { wholeSender, type SentAgain, type WholeSender } from './send-whole.ts';
@@ -59,7 +60,12 @@ export async function shipImages(
     .map(({ plan }) => plan)
     .filter((plan) => plan.images.length > 0);
   await cleanIdle(context, fleet, looked);
-  const { plans, wire } = await prepareWire(context, planned, store);
+  const { plans, wire } = await prepareWire(
+    context,
+    planned,
+    store,
+    compressorFor(slowestRate(looked)),
+  );
   if (context.flags.dryRun !== true) await rememberImages(store, images);
   const options = sendOptions(context);
   const sent = await settleStage(

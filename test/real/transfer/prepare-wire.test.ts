@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { createRedactor } from '../../../src/core/redact.ts';
 import type { Blob } from '../../../src/core/image.ts';
 import { openStore, type BlobStore } from '../../../src/image/store.ts';
 import { createOutput } from '../../../src/output/output.ts';
+import { compressor, compressorFor } from '../../../src/system/compress.ts';
 import { planNode, type NodePlan, type SendBlob } from '../../../src/transfer/plan.ts';
 import { testFolder } from '../../support/folder.ts';
 import { missingPart, run } from '../../support/parts.ts';
@@ -62,6 +63,7 @@ async function layerOf(bytes: Buffer): Promise<SendBlob | undefined> {
     { output, signal },
     await plans(bytes),
     store,
+    compressor,
   );
   for (const { send } of prepared) {
     for (const one of send)
@@ -97,7 +99,7 @@ describe.skipIf(missing !== undefined)('a planned patch', () => {
     const bytes = Buffer.concat([OLD, noise(1_000)]);
     const [patched] = await plans(bytes);
     rmSync(store.path(digestOf(OLD)));
-    const { plans: prepared } = await prepareWire({ output, signal }, [patched], store);
+    const { plans: prepared } = await prepareWire({ output, signal }, [patched], store, compressor);
     expect(prepared[0]?.send[0]).toMatchObject({
       form: 'zstd',
       sentWhole: 'the patch could not be made',
@@ -108,7 +110,19 @@ describe.skipIf(missing !== undefined)('a planned patch', () => {
     const bytes = Buffer.concat([OLD, noise(1_000)]);
     const [patched] = await plans(bytes);
     rmSync(store.path(digestOf(bytes)));
-    const preparing = prepareWire({ output, signal }, [patched], store);
+    const preparing = prepareWire({ output, signal }, [patched], store, compressor);
     await expect(preparing).rejects.toMatchObject({ kind: 'integrity', retryable: true });
   });
+});
+
+test.skipIf(missing !== undefined)('a layer for a slow link is packed smaller', async () => {
+  const folder = testFolder();
+  const sizeFor = async (rate: number | undefined): Promise<number> => {
+    const to = join(folder, `${rate}.zst`);
+    await compressorFor(rate).compress('package-lock.json', to, 'zstd', signal);
+    return statSync(to).size;
+  };
+  const fast = await sizeFor(undefined);
+  expect(await sizeFor(100e6)).toBe(fast);
+  expect(await sizeFor(1e6)).toBeLessThan(fast);
 });
