@@ -66,12 +66,14 @@ async function openOnce(
   options: SshOptions,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const client = await connect(node, destination, options, signal);
+  const connectUntil = (until: AbortSignal): Promise<Client> =>
+    connect(node, destination, options, until);
+  const client = await connectUntil(signal);
   const connection = watchConnection(client, node);
   try {
     const asked = await execute(connection, true, ['id', '-u'], { signal, accept: ANY_CODE });
     if (!/^\d+$/.test(asked.stdout.trim())) throw noShell(node, destination, asked);
-    return openedOn(connection, asked.stdout.trim() === '0');
+    return openedOn(connection, asked.stdout.trim() === '0', connectUntil);
   } catch (error) {
     client.destroy();
     throw error;
@@ -94,16 +96,30 @@ function noShell(node: string, destination: string, asked: Finished): ShipError 
   return new ShipError('identity', `${node}: ${destination} ${what}`, { details, hint });
 }
 
-function openedOn(connection: Connection, root: boolean): Opened {
+function openedOn(
+  connection: Connection,
+  root: boolean,
+  connectUntil: (signal: AbortSignal) => Promise<Client>,
+): Opened {
   const { client, node } = connection;
   const limit = pLimit(COMMANDS_AT_ONCE);
+  const open = new AbortController();
+  const connectAgain = async (): Promise<Connection> => {
+    const another = await connectUntil(open.signal);
+    if (open.signal.aborted) another.destroy();
+    open.signal.addEventListener('abort', () => another.destroy());
+    return watchConnection(another, node);
+  };
   return {
     node,
     run: (argv: Argv, options?: RunOptions): Promise<Finished> =>
       limit(() => execute(connection, root, argv, options)),
-    ...filesOn(connection),
+    ...filesOn(connection, connectAgain),
     tunnel: (host: string, port: number) => openTunnel(client, host, port),
-    [Symbol.asyncDispose]: () => close(connection, client),
+    [Symbol.asyncDispose]: () => {
+      open.abort();
+      return close(connection, client);
+    },
   };
 }
 

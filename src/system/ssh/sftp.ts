@@ -2,6 +2,7 @@ import type { SFTPWrapper } from 'ssh2';
 import { ShipError } from '../../core/errors.ts';
 import type { RemoteFiles, WriteOptions } from '../../core/remote.ts';
 import { connectionLost, stopReason, type Connection } from './connection.ts';
+import type { Channel } from './open-file.ts';
 import { isMissing, sftpError, type SftpError } from './sftp-errors.ts';
 import { writeFile } from './write-file.ts';
 
@@ -10,19 +11,26 @@ const ANSWER_WITHIN = 30_000;
 
 type Files = Omit<RemoteFiles, 'node'>;
 
-/** Files over one SFTP channel, which is opened at the first use and anew when it has ended. */
-export function filesOn(connection: Connection): Files {
+/**
+ * Files over one SFTP channel, which is opened at the first use and anew when it has ended.
+ *
+ * @param connectAgain makes another connection to the same node, for a file that one is too slow for
+ */
+export function filesOn(connection: Connection, connectAgain: () => Promise<Connection>): Files {
+  const { node, lost } = connection;
   let opened: Promise<SFTPWrapper> | undefined;
   const sftp = (): Promise<SFTPWrapper> => {
     opened ??= openSftp(connection, () => (opened = undefined));
     return opened;
   };
+  const others: Promise<Channel>[] = [];
+  const another = (index: number): Promise<Channel> => (others[index] ??= anew(connectAgain));
   const ask = async (path: string, call: Call): Promise<void> =>
     answer(connection, path, call, await sftp());
   return {
     write: async (path, source, options: WriteOptions = {}) => {
-      const target = { sftp: await sftp(), node: connection.node, path };
-      return writeFile(connection, target, source, options);
+      const channel = { sftp: await sftp(), lost };
+      return writeFile({ node, path, channel, another }, source, options);
     },
     rename: (from, to) => ask(from, (wrapper, done) => wrapper.ext_openssh_rename(from, to, done)),
     remove: (path) => ask(path, (wrapper, done) => wrapper.unlink(path, done)),
@@ -40,6 +48,11 @@ export function filesOn(connection: Connection): Files {
 }
 
 type Call = (sftp: SFTPWrapper, done: (error?: SftpError | null) => void) => void;
+
+async function anew(connectAgain: () => Promise<Connection>): Promise<Channel> {
+  const connection = await connectAgain();
+  return { sftp: await openSftp(connection, () => undefined), lost: connection.lost };
+}
 
 function openSftp(connection: Connection, ended: () => void): Promise<SFTPWrapper> {
   const { client, node } = connection;

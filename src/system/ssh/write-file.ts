@@ -1,21 +1,24 @@
-import type { SFTPWrapper } from 'ssh2';
 import type { WriteOptions } from '../../core/remote.ts';
-import type { Connection } from './connection.ts';
-import { explained, sftpError, type SftpError } from './sftp-errors.ts';
+import { acknowledgements } from './acknowledged.ts';
+import { closeFile, openFile, syncFile, type Channel, type Target } from './open-file.ts';
+import { explained, type SftpError } from './sftp-errors.ts';
+import { openLanes, type Lane, type Lanes } from './write-lanes.ts';
 import { watchWrite, type WriteWatch } from './write-watch.ts';
 
 /** One write: measured best over loopback; OpenSSH takes packets of up to 256 KiB. */
 const CHUNK = 255 * 1024;
-const IN_FLIGHT = 16;
+/** Bytes from the first one that is not acknowledged to the last one sent: a cut costs no more. */
+const MOST_UNDER_WAY = 8 * 1024 * 1024;
 
-interface Target {
-  readonly sftp: SFTPWrapper;
-  readonly node: string;
-  readonly path: string;
+interface Writable extends Target {
+  readonly channel: Channel;
+  /** A channel over another connection, the first of them for 1. */
+  readonly another: (index: number) => Promise<Channel>;
 }
 
-interface OpenTarget extends Target {
-  readonly handle: Buffer;
+interface Writing {
+  readonly target: Writable;
+  readonly lanes: Lanes;
   readonly watch: WriteWatch;
 }
 
@@ -28,65 +31,74 @@ interface OpenTarget extends Target {
  * @throws ShipError `network` or `storage`; what `source` throws; the abort reason
  */
 export async function writeFile(
-  connection: Connection,
-  target: Target,
+  target: Writable,
   source: AsyncIterable<Uint8Array>,
   options: WriteOptions,
 ): Promise<number> {
   options.signal?.throwIfAborted();
-  using watch = watchWrite(connection, options);
-  const handle = await watch.race(openFile(target, options));
+  using watch = watchWrite(target.node, options);
+  watch.failWith(target.channel.lost);
+  let ended = false;
+  const asked = performance.now();
+  const file = await watch.race(openFile(target, target.channel, options));
+  const lanes = openLanes(file, performance.now() - asked, async (index) => {
+    const channel = await target.another(index);
+    const more = await openFile(target, channel, { start: 1 });
+    if (ended) await closeFile(target, more);
+    watch.failWith(channel.lost);
+    return more;
+  });
   try {
-    const size = await watch.race(writeAll({ ...target, handle, watch }, source, options));
-    await watch.race(syncFile(target, handle));
+    const size = await watch.race(writeAll({ target, lanes, watch }, source, options));
+    await watch.race(syncFile(target, file));
     return size;
   } finally {
-    await watch.race(closeFile(target, handle)).catch(() => undefined);
+    ended = true;
+    const closing = lanes.files().map((open) => closeFile(target, open));
+    await watch.race(Promise.all(closing)).catch(() => undefined);
   }
 }
 
-/** O_EXCL for a new file, so that a planted file or link is an error and not a target (D10). */
-function openFile({ sftp, node, path }: Target, options: WriteOptions): Promise<Buffer> {
-  const flags = (options.start ?? 0) > 0 ? 'r+' : 'wx';
-  return new Promise((resolve, reject) => {
-    sftp.open(path, flags, { mode: options.mode ?? 0o600 }, (error, handle) => {
-      if (!error) return resolve(handle);
-      sftp.lstat(path, (gone) =>
-        reject(sftpError(node, path, error, gone ? undefined : 'something is already there')),
-      );
-    });
-  });
-}
-
 async function writeAll(
-  target: OpenTarget,
+  writing: Writing,
   source: AsyncIterable<Uint8Array>,
   options: WriteOptions,
 ): Promise<number> {
-  const { watch } = target;
-  const acknowledged = acknowledgements(options.start ?? 0, (bytes) => {
-    watch.acknowledged();
-    options.onAcknowledged?.(bytes);
-  });
+  const { lanes, watch } = writing;
+  const start = options.start ?? 0;
+  const acknowledged = acknowledgements(start, (bytes) => options.onAcknowledged?.(bytes));
   const pending = new Set<Promise<void>>();
   const failed: { error?: unknown } = {};
-  let offset = options.start ?? 0;
+  let offset = start;
   for await (const piece of piecesOf(source)) {
-    if (failed.error !== undefined) break;
     const at = offset;
     offset += piece.length;
-    watch.sent();
-    const write = writePiece(target, piece, at)
-      .then(() => acknowledged(at, piece.length))
+    const lane = await watch.race(
+      freeLane(lanes, pending, () => offset - acknowledged.bytes() <= MOST_UNDER_WAY),
+    );
+    if (failed.error !== undefined) break;
+    const write = writeOn(writing, lane, piece, at)
+      .then(() => acknowledged.add(at, piece.length))
       .catch((error: unknown) => void (failed.error ??= error));
     pending.add(write);
     void write.finally(() => pending.delete(write));
-    // Its end closes the source, too.
-    if (pending.size >= IN_FLIGHT) await watch.race(Promise.race(pending));
   }
   await Promise.all(pending);
   if (failed.error !== undefined) throw failed.error;
   return offset;
+}
+
+/** Waits until a lane may take one more write, and not too much is under way in all. */
+async function freeLane(
+  lanes: Lanes,
+  pending: ReadonlySet<Promise<void>>,
+  mayGoOn: () => boolean,
+): Promise<Lane> {
+  for (;;) {
+    const lane = mayGoOn() ? lanes.free() : undefined;
+    if (lane !== undefined) return lane;
+    await Promise.race(pending);
+  }
 }
 
 /** Cuts a stream into writes of at most one chunk. */
@@ -97,49 +109,20 @@ async function* piecesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buff
   }
 }
 
-async function writePiece(
-  { sftp, node, path, handle }: OpenTarget,
+async function writeOn(
+  { target: { node, path }, lanes, watch }: Writing,
+  lane: Lane,
   piece: Buffer,
   at: number,
 ): Promise<void> {
+  const { sftp, handle } = lane;
+  const sent = performance.now();
+  lane.underWay += 1;
+  watch.sent();
   const error = await new Promise<SftpError | undefined | null>((resolve) => {
     sftp.write(handle, piece, 0, piece.length, at, resolve);
   });
+  watch.acknowledged();
+  lanes.acknowledged(lane, piece.length, performance.now() - sent);
   if (error) throw await explained(sftp, node, path, error, at);
-}
-
-/** Reports the count of bytes acknowledged without a hole: only those may be resumed from. */
-function acknowledgements(
-  start: number,
-  report: (bytes: number) => void,
-): (at: number, length: number) => void {
-  const waiting = new Map<number, number>();
-  let contiguous = start;
-  return (at, length) => {
-    waiting.set(at, length);
-    for (let next = waiting.get(contiguous); next !== undefined; next = waiting.get(contiguous)) {
-      waiting.delete(contiguous);
-      contiguous += next;
-    }
-    report(contiguous);
-  };
-}
-
-/** Not every server offers fsync; the digest on the node is what counts, and it is read back. */
-function syncFile({ sftp, node, path }: Target, handle: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (error?: Error | null): void =>
-      error ? reject(sftpError(node, path, error)) : resolve();
-    try {
-      sftp.ext_openssh_fsync(handle, done);
-    } catch {
-      resolve();
-    }
-  });
-}
-
-function closeFile({ sftp, node, path }: Target, handle: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    sftp.close(handle, (error) => (error ? reject(sftpError(node, path, error)) : resolve()));
-  });
 }

@@ -1,25 +1,24 @@
 import { ShipError } from '../../core/errors.ts';
 import type { WriteOptions } from '../../core/remote.ts';
-import type { Connection } from './connection.ts';
 
 const STALL_TIMEOUT = 60_000;
 
 /** Ends the waits of one write: with the connection, the caller's signal, or a node that stalls. */
 export interface WriteWatch extends Disposable {
+  /** Ends every wait with what `end` rejects with. */
+  failWith(end: Promise<never>): void;
   race<T>(wait: Promise<T>): Promise<T>;
   sent(): void;
   acknowledged(): void;
 }
 
 /** Keepalives say that sshd lives; only acknowledged bytes say that the file grows. */
-export function watchWrite(connection: Connection, options: WriteOptions): WriteWatch {
-  const { node, lost } = connection;
+export function watchWrite(node: string, options: WriteOptions): WriteWatch {
   const { signal, stallTimeout = STALL_TIMEOUT } = options;
   const { promise: ended, reject } = Promise.withResolvers<never>();
   ended.catch(() => undefined);
   const abort = (): void => reject(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  lost.catch(reject);
   let outstanding = 0;
   let heard = performance.now();
   const timer = setInterval(() => {
@@ -27,6 +26,7 @@ export function watchWrite(connection: Connection, options: WriteOptions): Write
     reject(stalled(node, stallTimeout));
   }, stallTimeout / 4);
   return {
+    failWith: (end) => void end.catch(reject),
     race: (wait) => Promise.race([ended, wait]),
     sent: () => {
       if (outstanding === 0) heard = performance.now();

@@ -208,6 +208,12 @@ describe.skipIf(missing !== undefined)('a link that goes bad in the middle of a 
     expect(error.message).toContain('no byte was taken for');
   });
 
+  test('F18: one byte a second is noticed as bytes that nobody takes', async () => {
+    const { error } = await disturbed('dripping', (link) => link.limit(1), { stallTimeout: 400 });
+    expect(exitCode(error.kind)).toBe(5);
+    expect(error.message).toContain('no byte was taken for');
+  });
+
   test('F16: sshd killed in the middle is exit class 5, and no acknowledged byte is missing', async () => {
     const { error, path, acknowledged } = await disturbed('killed', () => sshd.cut());
     expect(exitCode(error.kind)).toBe(5);
