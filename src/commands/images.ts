@@ -1,19 +1,18 @@
 import { combineFailures } from '../core/errors.ts';
 import { shortDigest } from '../core/digest.ts';
 import { shortName } from '../core/image.ts';
-import type { KeptImage } from '../import/retain.ts';
 import { formatBytes } from '../output/progress.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { selectNodes } from './shared/nodes.ts';
-import { freedBytes, readImages, type NodeImages } from './shared/retention.ts';
+import { freedBytes, readImages, type FoundImages } from './shared/retention.ts';
 
 export const images: CommandSpec = {
   name: 'images',
   summary: 'list the shipped images of each node, and what needs them',
   description:
-    'Shows every image that was shipped to a node: its size, how much of it no other image shares, whether it is pinned, and what needs it: pods, the live release, the way back from it, the last push. What nothing needs can go: ciliumship images prune. When the cluster cannot be asked, nobody knows, and everything stays.',
+    'Shows every image that was shipped to a node: its size, how much of it no other image shares, whether it is pinned, and what needs it: pods, the live release, the way back from it, the last push. What nothing needs can go: ciliumship images prune. When the cluster cannot be asked, nobody knows, and everything stays; what another config shipped stays too, for only that one knows its release.',
   examples: [
     ['ciliumship images', 'every node'],
     ['ciliumship images --nodes worker -o json', 'one node, for a script'],
@@ -22,28 +21,30 @@ export const images: CommandSpec = {
     const nodes = selectNodes(context.config.nodes, context.flags.nodes);
     await using fleet = await connectFleet(context, nodes);
     const found = await readImages(context, fleet);
-    const rows = [...found.nodes].flatMap(([node, on]) =>
-      on.images.map((image) => rowOf(node, image, on)),
-    );
+    const rows = nodes.flatMap(({ name }) => rowsOf(name, found.nodes.get(name)));
     context.output.result(imagesTable(rows), rows);
     if (found.failures.size > 0) throw combineFailures('images', found.failures);
   },
 };
 
-/** One image on one node. Sizes in bytes. */
+/** One image on one node; only the node when it could not be asked. Sizes in bytes. */
 interface Row {
   readonly node: string;
-  readonly image: string;
-  readonly id: string;
-  readonly size: number;
-  readonly ownSize: number;
-  readonly pinned: boolean;
+  readonly image?: string;
+  readonly id?: string;
+  readonly size?: number;
+  readonly ownSize?: number;
+  readonly pinned?: boolean;
   readonly usedBy: readonly string[];
 }
 
-function rowOf(node: string, image: KeptImage, on: NodeImages): Row {
-  const { digestName, id, size, pinned, usedBy } = image;
-  return { node, image: digestName, id, size, ownSize: freedBytes(on, [image]), pinned, usedBy };
+function rowsOf(node: string, found: FoundImages | undefined): readonly Row[] {
+  if (found === undefined) return [{ node, usedBy: ['unknown'] }];
+  return found.images.map((image) => {
+    const { digestName, id, size, pinned, usedBy } = image;
+    const ownSize = freedBytes(found, [image]);
+    return { node, image: digestName, id, size, ownSize, pinned, usedBy };
+  });
 }
 
 function imagesTable(rows: readonly Row[]): string {
@@ -51,11 +52,11 @@ function imagesTable(rows: readonly Row[]): string {
     ['node', 'image', 'id', 'size', 'its own', 'pinned', 'used by'],
     rows.map(({ node, image, id, size, ownSize, pinned, usedBy }) => [
       node,
-      shortName(image),
-      shortDigest(id as `sha256:${string}`),
-      formatBytes(size),
-      formatBytes(ownSize),
-      pinned ? 'yes' : 'no',
+      image === undefined ? '-' : shortName(image),
+      id === undefined ? '-' : shortDigest(id as `sha256:${string}`),
+      size === undefined ? '-' : formatBytes(size),
+      ownSize === undefined ? '-' : formatBytes(ownSize),
+      pinned === undefined ? '-' : pinned ? 'yes' : 'no',
       usedBy.join(', '),
     ]),
   );

@@ -3,13 +3,14 @@ import { kubernetesName, type Node } from '../core/node.ts';
 import type { Pod } from '../deploy/cluster.ts';
 import { qualified, type NodeStore } from '../facts/node-store.ts';
 import { textTable } from '../output/table.ts';
-import type { CommandSpec, Context } from './command.ts';
+import type { CommandSpec } from './command.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { probeFleet } from './shared/probe-fleet.ts';
 import { noteRelease } from './shared/release.ts';
 import { requireAll } from './shared/report.ts';
+import { shippedNames } from './shared/shipped-names.ts';
 
 /** One image on one node. */
 interface Row {
@@ -39,7 +40,7 @@ export const status: CommandSpec = {
     const probed = await probeFleet(context, fleet, 'Look');
     await using access = await openClusterAccess(context, fleet);
     const pods = await access.cluster.pods(flags.namespace ?? config.deploy.namespace, '');
-    const names = imageNames(context);
+    const names = shippedNames(config);
     const rows = nodes.flatMap((node) =>
       names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),
     );
@@ -51,11 +52,6 @@ export const status: CommandSpec = {
     );
   },
 };
-
-function imageNames({ config }: Context): readonly string[] {
-  const built = config.images.map(({ repository }) => `${repository}:${config.tag}`);
-  return [...built, ...config.extraImages];
-}
 
 function rowOf(node: Node, image: string, pods: readonly Pod[], store: NodeStore | undefined): Row {
   const own = pods

@@ -1,12 +1,14 @@
 import type { Argv, Remote } from '../core/remote.ts';
 import type { CriContainer } from '../facts/cri.ts';
-import type { NodeStore } from '../facts/node-store.ts';
+import type { NodeImages } from '../facts/node-store.ts';
 import { ctr } from './decode.ts';
 
 /** A shipped image as one node has it. */
 export interface KeptImage {
   /** `REPO:TAG-<12 hex>`. */
   readonly digestName: string;
+  /** All that it is called by us: its digest name, and `REPO:TAG` while that is it. */
+  readonly names: readonly string[];
   /** Config digest. */
   readonly id: string;
   /** Bytes of all its layers. */
@@ -17,6 +19,8 @@ export interface KeptImage {
   readonly stays: boolean;
 }
 
+const NOTHING = 'nothing';
+
 /** Full image names that the live release and the way back from it name; undefined when unknown. */
 export interface NeededNames {
   readonly release: ReadonlySet<string>;
@@ -26,31 +30,54 @@ export interface NeededNames {
 /**
  * Which shipped images of a node are needed, and by what: any container, the live release, the last
  * finished revision before it, and the last push (design §8). Images that were not shipped by
- * ciliumship are never spoken of.
+ * ciliumship are never spoken of; what is shipped by another config stays, for only that one knows
+ * its release.
  *
  * @param containers of every state
+ * @param shipped full names that the config ships: `REPO:TAG`
  */
 export function retention(
-  store: NodeStore,
+  store: NodeImages,
   containers: readonly CriContainer[],
   needed: NeededNames | undefined,
+  shipped: readonly string[],
 ): readonly KeptImage[] {
-  return store.cri.flatMap(({ id, names, size, pinned }) =>
-    names
-      .filter((name) => isDigestName(name, id))
+  return store.cri.flatMap((image) =>
+    image.names
+      .filter((name) => isDigestName(name, image.id))
       .map((digestName) => {
-        const pods = containers.filter(({ image }) => image === id).map(({ pod }) => pod);
+        const names = namesOf(store, digestName);
         const uses = [
-          ...new Set(pods),
-          ...(isLastPush(store, digestName) ? ['last push'] : []),
-          ...(needed?.release.has(digestName) === true ? ['release'] : []),
-          ...(needed?.wayBack.has(digestName) === true ? ['way back'] : []),
+          ...podsOf(containers, [image.id, store.images.get(digestName)?.digest]),
+          ...(isLastPush(store, names, shipped) ? ['last push'] : []),
+          ...(names.some((name) => needed?.release.has(name)) ? ['release'] : []),
+          ...(names.some((name) => needed?.wayBack.has(name)) ? ['way back'] : []),
         ];
-        const nobody = needed === undefined ? 'unknown' : 'nothing';
-        const usedBy = uses.length > 0 ? uses : [nobody];
-        return { digestName, id, size, pinned, usedBy, stays: usedBy[0] !== 'nothing' };
+        const usedBy = uses.length > 0 ? uses : [nobody(digestName, needed, shipped)];
+        const { id, size, pinned } = image;
+        return { digestName, names, id, size, pinned, usedBy, stays: usedBy[0] !== NOTHING };
       }),
   );
+}
+
+/** Pods with a container of an image, by any of its digests. */
+function podsOf(
+  containers: readonly CriContainer[],
+  digests: readonly (string | undefined)[],
+): ReadonlySet<string> {
+  const made = containers.filter(({ image }) => digests.includes(image.replace(/^.*@/, '')));
+  return new Set(made.map(({ pod }) => pod));
+}
+
+/** What is said of an image without a use that we know. */
+function nobody(
+  digestName: string,
+  needed: NeededNames | undefined,
+  shipped: readonly string[],
+): string {
+  const isOurs = shipped.some((name) => repositoryOf(name) === repositoryOf(digestName));
+  if (!isOurs) return 'another config';
+  return needed === undefined ? 'unknown' : NOTHING;
 }
 
 /** The second name that ciliumship gives: only it ends with the image's own digest. */
@@ -59,22 +86,38 @@ function isDigestName(name: string, id: string): boolean {
 }
 
 /** `REPO:TAG` points where `REPO:TAG-<digest>` does until another image is pushed. */
-function isLastPush(store: NodeStore, digestName: string): boolean {
+function namesOf({ images }: NodeImages, digestName: string): readonly string[] {
   const name = digestName.slice(0, -'-0123456789ab'.length);
-  const now = store.images.get(name)?.digest;
-  return now !== undefined && now === store.images.get(digestName)?.digest;
+  const now = images.get(name)?.digest;
+  const isIt = now !== undefined && now === images.get(digestName)?.digest;
+  return isIt ? [name, digestName] : [digestName];
+}
+
+/** What has the name that the config ships; of a repository that has none of these, any name. */
+function isLastPush(
+  { images }: NodeImages,
+  [name = '', digestName]: readonly string[],
+  shipped: readonly string[],
+): boolean {
+  if (digestName === undefined) return false;
+  const others = shipped.filter((other) => repositoryOf(other) === repositoryOf(name));
+  return others.includes(name) || !others.some((other) => images.has(other));
+}
+
+function repositoryOf(name: string): string {
+  return name.slice(0, name.lastIndexOf(':'));
 }
 
 /**
- * Takes images off a node: their digest names, and the name that the CRI gave their bytes when no
- * other name is left. Containers keep what they run on; layers go when no image needs them.
+ * Takes images off a node: our names of them, and the one that the CRI gave their bytes when no
+ * other is left. Containers keep what they run on; layers go when no image needs them.
  *
  * @param gone of which nothing is needed
  * @throws ShipError `storage`
  */
 export async function removeImages(
   remote: Remote,
-  store: NodeStore,
+  store: NodeImages,
   gone: readonly KeptImage[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -84,11 +127,11 @@ export async function removeImages(
 }
 
 /** What `removeImages` runs, also for a dry run. */
-export function removalCommands(store: NodeStore, gone: readonly KeptImage[]): readonly Argv[] {
-  return gone.map(({ digestName, id }) => {
-    const others = store.cri.find((image) => image.id === id)?.names ?? [];
-    const last = others.every((name) => name === digestName);
-    const names = last && store.images.has(id) ? [digestName, id] : [digestName];
-    return ctr('images', 'rm', '--sync', ...names);
+export function removalCommands(store: NodeImages, gone: readonly KeptImage[]): readonly Argv[] {
+  const going = new Set(gone.flatMap(({ names }) => names));
+  return gone.map(({ names, id }) => {
+    const known = store.cri.find((image) => image.id === id)?.names ?? [];
+    const isLast = known.every((name) => going.has(name)) && store.images.has(id);
+    return ctr('images', 'rm', '--sync', ...names, ...(isLast ? [id] : []));
   });
 }

@@ -6,7 +6,7 @@ import { settleStage } from '../../output/stage.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
 import type { LockedFleet } from './lock.ts';
-import { freedBytes, readImages, type NodeImages } from './retention.ts';
+import { freedBytes, readImages, type FoundImages } from './retention.ts';
 import type { ShippedNode } from './ship-images.ts';
 import { acting } from './stages.ts';
 
@@ -57,7 +57,7 @@ export async function dropSuperseded(
   }
 }
 
-function pruneStep(node: string, session: Session, on: NodeImages): Step<Pruned> {
+function pruneStep(node: string, session: Session, on: FoundImages): Step<Pruned> {
   const gone = on.images.filter(({ stays }) => !stays);
   const pruned = prunedOf(node, on);
   return {
@@ -73,7 +73,7 @@ function pruneStep(node: string, session: Session, on: NodeImages): Step<Pruned>
   };
 }
 
-function prunedOf(node: string, on: NodeImages): Pruned {
+function prunedOf(node: string, on: FoundImages): Pruned {
   const gone = on.images.filter(({ stays }) => !stays);
   const removed = gone.map(({ digestName }) => digestName);
   return { node, removed, freed: freedBytes(on, gone) };

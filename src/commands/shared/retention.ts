@@ -5,20 +5,21 @@ import type { Step } from '../../core/step.ts';
 import { neededReferences } from '../../deploy/needed.ts';
 import { parseContainers } from '../../facts/cri.ts';
 import { parseLayers, type StoredLayer } from '../../facts/containerd.ts';
-import { qualified, type NodeStore } from '../../facts/node-store.ts';
+import { qualified, type NodeImages } from '../../facts/node-store.ts';
 import { retention, type KeptImage, type NeededNames } from '../../import/retain.ts';
 import { settleStage } from '../../output/stage.ts';
 import { openHelm } from '../../system/helm.ts';
 import type { Session } from '../../system/ssh/session.ts';
-import { CONTAINERS, probeNode } from '../../transfer/probe.ts';
+import { CONTAINERS, probeImages } from '../../transfer/probe.ts';
 import type { Context } from '../command.ts';
 import { openClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
+import { shippedNames } from './shipped-names.ts';
 import { looking } from './stages.ts';
 
 /** The shipped images of one node, and what it has besides. */
-export interface NodeImages {
-  readonly store: NodeStore;
+export interface FoundImages {
+  readonly store: NodeImages;
   readonly images: readonly KeptImage[];
   /** Config digest of an image → its layers. */
   readonly layers: ReadonlyMap<string, readonly StoredLayer[]>;
@@ -33,14 +34,15 @@ export async function readImages(
   context: Context,
   fleet: Fleet,
 ): Promise<{
-  readonly nodes: ReadonlyMap<string, NodeImages>;
+  readonly nodes: ReadonlyMap<string, FoundImages>;
   readonly failures: ReadonlyMap<string, ShipError>;
 }> {
   const needed = await neededNames(context, fleet);
-  const steps = [...fleet.sessions].map(([node, session]): Step<NodeImages> => ({
+  const shipped = shippedNames(context.config).map(qualified);
+  const steps = [...fleet.sessions].map(([node, session]): Step<FoundImages> => ({
     id: node,
     title: `look what ${node} has`,
-    run: ({ signal }) => readNodeImages(session, needed, signal),
+    run: ({ signal }) => readNodeImages(session, needed, shipped, signal),
     describe: ({ images }) => `${node} ${images.length} images`,
   }));
   const settled = await settleStage('Look', steps, looking(context));
@@ -53,11 +55,12 @@ export async function readImages(
 async function readNodeImages(
   session: Session,
   needed: NeededNames | undefined,
+  shipped: readonly string[],
   signal: AbortSignal,
-): Promise<NodeImages> {
+): Promise<FoundImages> {
   const asked = session.run(CONTAINERS, { sudo: true, signal });
-  const [store, { stdout }] = await Promise.all([probeNode(session, signal), asked]);
-  const images = retention(store, parseContainers(stdout), needed);
+  const [store, { stdout }] = await Promise.all([probeImages(session, signal), asked]);
+  const images = retention(store, parseContainers(stdout), needed, shipped);
   const layers = images.map(async ({ digestName, id }) => {
     const manifest = store.images.get(digestName)?.digest;
     return [id, manifest === undefined ? [] : await readLayers(session, manifest, signal)] as const;
@@ -95,7 +98,7 @@ async function neededNames(context: Context, fleet: Fleet): Promise<NeededNames 
 }
 
 /** Bytes that go with some images: layers that no other shipped image of the node has. */
-export function freedBytes({ images, layers }: NodeImages, gone: readonly KeptImage[]): number {
+export function freedBytes({ images, layers }: FoundImages, gone: readonly KeptImage[]): number {
   const ids = new Set(gone.map(({ id }) => id));
   const stay = images.filter(({ id }) => !ids.has(id)).flatMap(({ id }) => layers.get(id) ?? []);
   const needed = new Set(stay.map(({ digest }) => digest));
