@@ -1,8 +1,13 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { SSH_CONFIG } from '../../lab/ssh.ts';
 import { ciliumship } from '../support/cli.ts';
 import { environmentWithImage, makeExtraImage, removeExtraImages } from '../support/extra-image.ts';
-import { requireLab } from '../support/lab.ts';
+import { labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart } from '../support/parts.ts';
+import { changeBanner, resetTree } from '../support/tree.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const IMAGE = 'keep.local/app:1';
@@ -10,7 +15,17 @@ const IMAGE = 'keep.local/app:1';
 interface Listed {
   readonly node: string;
   readonly image: string;
+  readonly pinned: boolean;
   readonly usedBy: readonly string[];
+}
+
+/** The lab, whose worker is looked for where nobody listens. */
+function withoutWorker(): NodeJS.ProcessEnv {
+  const folder = mkdtempSync(join(tmpdir(), 'ciliumship-off-'));
+  const file = join(folder, 'ssh_config');
+  const text = readFileSync(SSH_CONFIG, 'utf8');
+  writeFileSync(file, text.replace(/(Host worker\n(?:.*\n)*?\s*Port )\d+/, '$11'));
+  return { ...labEnvironment(), CILIUMSHIP_SSH_CONFIG: file };
 }
 
 async function listed(env: NodeJS.ProcessEnv): Promise<readonly Listed[]> {
@@ -20,7 +35,9 @@ async function listed(env: NodeJS.ProcessEnv): Promise<readonly Listed[]> {
 }
 
 afterAll(async () => {
-  if (missing === undefined) await removeExtraImages('keep.local');
+  if (missing !== undefined) return;
+  await resetTree();
+  await removeExtraImages('keep.local');
 });
 
 describe.skipIf(missing !== undefined)('shipped images', () => {
@@ -46,5 +63,38 @@ describe.skipIf(missing !== undefined)('shipped images', () => {
     const names = (list: readonly Listed[]): readonly string[] =>
       list.map(({ node, image }) => `${node} ${image}`).toSorted();
     expect(names(await listed(env))).toEqual(names(before));
+  });
+
+  it('D17: that a rollback needs stay pinned on every node, and a middle push goes', async () => {
+    const env = environmentWithImage(IMAGE);
+    const agents = async (use: string): Promise<readonly string[]> =>
+      (await listed(env))
+        .filter(({ image, usedBy }) => image.includes('/cilium:') && usedBy.includes(use))
+        .map(({ node, image, pinned }) => `${node} ${image} ${pinned}`);
+    const run = async (command: string): Promise<void> => {
+      const ended = await ciliumship([command], { env });
+      expect(ended.code, ended.stderr).toBe(0);
+    };
+    changeBanner('before');
+    await run('ship');
+    const before = await agents('release');
+    changeBanner('never deployed');
+    await run('push');
+    const middle = await agents('last push');
+    changeBanner('after');
+    await run('ship');
+    expect(await agents('way back')).toEqual(before);
+    const all = (await listed(env)).map(({ node, image }) => `${node} ${image} true`);
+    expect(all.filter((image) => middle.includes(image))).toEqual([]);
+  });
+
+  it('of a node that is off are unknown, and that is exit 5', async () => {
+    const ended = await ciliumship(['images', '-o', 'json'], { env: withoutWorker() });
+    expect(ended.code).toBe(5);
+    const rows = ended.json() as readonly Listed[];
+    expect(rows.filter(({ node }) => node === 'worker')).toEqual([
+      { node: 'worker', usedBy: ['unknown'] },
+    ]);
+    expect(rows.some(({ node }) => node === 'master')).toBe(true);
   });
 });

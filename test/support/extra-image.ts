@@ -27,7 +27,9 @@ export function environmentWithImage(name: string): NodeJS.ProcessEnv {
 
 /** Removes every image below a host name from Docker and from the nodes. */
 export async function removeExtraImages(host: string): Promise<void> {
-  const script = `k3s ctr -n k8s.io images ls -q | grep "^${host}/" | xargs -r k3s ctr -n k8s.io images rm`;
+  // By their ids: containerd keeps an image as long as the name lives that the CRI made of its id.
+  const ids = `awk 'index($1, "${host}/") == 1 { print $3 }' | sort -u`;
+  const script = `k3s crictl images | ${ids} | xargs -r k3s crictl rmi`;
   for (const node of NODES) await onNode(nodeNamed(node.name), 'sh', '-c', script);
   const listed = await execa('docker', ['images', '--format', '{{.Repository}}:{{.Tag}}']);
   const names = listed.stdout.split('\n').filter((name) => name.startsWith(`${host}/`));
