@@ -193,6 +193,21 @@ describe('a lost connection', () => {
     await expect(sending).rejects.toBe(error);
   });
 
+  test.each([
+    ['F12: to a host whose key changed meanwhile', new ShipError('identity', 'worker: other key')],
+    ['to a node that someone took over meanwhile', new ShipError('locked', 'worker: overtaken')],
+  ])('is given up %s', async (_title, error) => {
+    const link = failing(lost);
+    const asked: string[] = [];
+    const reconnect = async (): Promise<void> => {
+      asked.push('reconnect');
+      throw error;
+    };
+    const sending = sendStep(PLAN, { ...link, reconnect }, wire, OPTIONS).run(run);
+    await expect(sending).rejects.toBe(error);
+    expect(asked).toHaveLength(1);
+  });
+
   test('is not taken up when nobody wants that', async () => {
     const once = { ...OPTIONS, retryFor: 0 };
     await expect(sendStep(PLAN, failing(lost), wire, once).run(run)).rejects.toBe(lost);
