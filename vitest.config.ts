@@ -11,7 +11,14 @@ const MINUTE = 60_000;
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: MINUTE,
+          sequence: { groupOrder: 0 },
+        },
+      },
       real('contract', 1, 2 * MINUTE),
       real('real', 2, 5 * MINUTE),
       real('e2e', 3, 10 * MINUTE),

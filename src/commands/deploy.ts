@@ -10,6 +10,7 @@ import { openDocker } from './shared/docker.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
+import { frozenOption, lockRelease, requireFrozen } from './shared/lock-file.ts';
 
 export const deploy: CommandSpec<DeployFlags> = {
   name: 'deploy',
@@ -25,15 +26,17 @@ export const deploy: CommandSpec<DeployFlags> = {
       'ask a test of your own about each node before the next',
     ],
   ],
-  options: rolloutOptions,
+  options: [...rolloutOptions, frozenOption],
   receipt: true,
   run: async (context) => {
     refuseNarrowing(context.flags.nodes);
     const docker = await openDocker(context);
     const { images } = await exportImages(context, docker, await findBuilt(context, docker));
+    await requireFrozen(context, images);
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);
     const deployed = await deployImages(context, fleet, access, images);
+    await lockRelease(context, access, deployed);
     const data = deployedData(deployed);
     context.output.record({ deploy: data });
     context.output.result(deployedText(deployed), data);

@@ -2,6 +2,7 @@ import { build } from './build.ts';
 import type { AnyCommand } from './command.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
+import { drift } from './drift.ts';
 import { imagesPrune } from './images-prune.ts';
 import { images } from './images.ts';
 import { preflight } from './preflight.ts';
@@ -24,6 +25,7 @@ export const commands: readonly AnyCommand[] = [
   validate,
   rollback,
   status,
+  drift,
   receipt,
   images,
   imagesPrune,

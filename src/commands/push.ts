@@ -4,13 +4,14 @@ import { option } from './flags.ts';
 import { imagesOfArchive } from './shared/archive.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { imagesOfDocker } from './shared/images.ts';
+import { frozenOption, lockImages, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
 import { lockFleet } from './shared/lock.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { imagesData, requireAll, shippedData } from './shared/report.ts';
 import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
 
-interface PushFlags {
+interface PushFlags extends FrozenFlag {
   readonly build?: boolean;
   readonly archive?: string;
 }
@@ -28,18 +29,21 @@ export const push: CommandSpec<PushFlags> = {
   ],
   options: [
     option('--no-build', 'ship the images that Docker has, without building'),
+    frozenOption,
     option('--archive <file>', 'ship the images of an archive of ciliumship save; needs no Docker'),
   ],
   receipt: true,
   run: async (context) => {
     const { archive, nodes: names } = context.flags;
     const nodes = selectNodes(context.config.nodes, names);
-    const { store, images } = await (archive === undefined
+    const { store, images, tree } = await (archive === undefined
       ? imagesOfDocker(context)
       : imagesOfArchive(context, archive));
+    await requireFrozen(context, images);
     await using fleet = await connectFleet(context, nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);
+    await lockImages(context, images, shipped, tree);
     await dropSuperseded(context, locked, shipped);
     const done = { images: imagesData(images), nodes: shippedData(shipped, images) };
     context.output.result(

@@ -6,6 +6,7 @@ import { openClusterAccess } from './shared/cluster.ts';
 import { deployImages } from './shared/deploy-images.ts';
 import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { openDocker } from './shared/docker.ts';
+import { lockImages, lockRelease } from './shared/lock-file.ts';
 import { lockFleet } from './shared/lock.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
@@ -48,6 +49,7 @@ export const ship: CommandSpec<DeployFlags> = {
     await using fleet = await connectFleet(context, context.config.nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);
+    await lockImages(context, images, shipped, built.tree);
     const nodes = shippedData(shipped, images);
     if (shipped.some(({ state }) => state === 'failed')) {
       output.result(nodesTable(nodes), { nodes });
@@ -60,6 +62,7 @@ export const ship: CommandSpec<DeployFlags> = {
     }
     await using access = await openClusterAccess(context, fleet);
     const deployed = await deployImages(context, fleet, access, images);
+    await lockRelease(context, access, deployed);
     output.record({ deploy: deployedData(deployed) });
     const checks =
       deployed.state === 'planned'

@@ -99,6 +99,8 @@ export interface Cluster {
     config: NodeConfigObject,
   ): Promise<void>;
   deleteNodeConfig(namespace: string, version: NodeConfigVersion, name: string): Promise<void>;
+  /** Fields of a manifest's live objects that somebody set by hand, with the object and by what. */
+  handEdits(namespace: string, manifest: string): Promise<readonly string[]>;
   /** Runs a command in a container and returns what it printed. */
   exec(namespace: string, pod: Pod, container: string, command: readonly string[]): Promise<string>;
   /** Last lines that a container wrote; of its previous life when it crashed. */
@@ -115,6 +117,8 @@ export interface Helm {
   render(release: HelmRelease): Promise<string>;
   /** The manifest of a revision, the newest if none is given; undefined when there is none. */
   manifest(release: ReleaseName, revision?: number): Promise<string | undefined>;
+  /** The values that the newest revision was made with, over the chart's defaults. */
+  values(release: ReleaseName): Promise<unknown>;
   /** Installs or upgrades without waiting; returns the new revision. */
   upgrade(release: HelmRelease, description: string): Promise<number>;
   /** The newest revision, or undefined before the first install. */

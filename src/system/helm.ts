@@ -50,6 +50,10 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const found = await helm(['get', 'manifest', name, '-n', namespace, ...which], ANY);
       return isAbsent(found) ? undefined : found.stdout;
     },
+    async values({ name, namespace }: HelmRelease): Promise<unknown> {
+      const found = await helm(['get', 'values', name, '-n', namespace, '-o', 'json'], ANY);
+      return isAbsent(found) ? undefined : (JSON.parse(found.stdout) as unknown);
+    },
     async upgrade(release: HelmRelease, description: string): Promise<number> {
       const args = [...upgradeArguments(release), '--description', description, '-o', 'json'];
       const done = await helm(args, ANY);

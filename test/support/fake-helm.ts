@@ -18,6 +18,7 @@ export function fakeHelm(): Helm & { readonly upgrades: string[] } {
     version: '3.21.4',
     upgrades,
     render: async (release) => render(release),
+    values: async () => ({}),
     manifest: async (_, revision = revisions.length) => revisions[revision - 1]?.manifest,
     upgrade: async (release, description) => {
       const manifest = renderedFor(release);

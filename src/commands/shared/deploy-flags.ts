@@ -1,9 +1,10 @@
+import type { FrozenFlag } from './lock-file.ts';
 import type { Option } from 'commander';
 import { option } from '../flags.ts';
 import { valuesOptions, type ValuesFlags } from './values.ts';
 
 /** Flags of the commands that roll out. */
-export interface DeployFlags extends ValuesFlags {
+export interface DeployFlags extends ValuesFlags, FrozenFlag {
   readonly canary?: string;
   readonly gate?: string;
   /** False with `--no-rollback`. */

@@ -115,6 +115,8 @@ async function findImages(
 export interface ReadyImages {
   readonly store: BlobStore;
   readonly images: readonly ShipImage[];
+  /** What they were built from, when this run built them. */
+  readonly tree?: SourceTree;
 }
 
 /** Brings images from Docker into the blob store. Nothing on any node is touched. */
@@ -140,7 +142,11 @@ export async function imagesOfDocker(
   const docker = await openDocker(context);
   const built =
     context.flags.build === false
-      ? await findBuilt(context, docker)
-      : (await buildImages(context, docker)).images;
-  return exportImages(context, docker, [...built, ...(await findExtra(context, docker))]);
+      ? { images: await findBuilt(context, docker) }
+      : await buildImages(context, docker);
+  const wanted = [...built.images, ...(await findExtra(context, docker))];
+  return {
+    ...(await exportImages(context, docker, wanted)),
+    ...('tree' in built ? { tree: built.tree } : {}),
+  };
 }

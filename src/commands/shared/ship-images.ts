@@ -10,6 +10,7 @@ import { rememberImages } from '../../image/earlier.ts';
 import type { BlobStore } from '../../image/store.ts';
 import { dropWire } from '../../image/wire.ts';
 import { cleanNode, importStep } from '../../import/import.ts';
+import { sweepNode } from '../../import/sweep.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
 import { compressorFor } from '../../system/compress.ts';
 import type { Session } from '../../system/ssh/session.ts';
@@ -139,7 +140,11 @@ async function cleanIdle(
 ): Promise<void> {
   if (flags.dryRun === true) return;
   const idle = [...looked.results].filter(([, { plan }]) => plan.images.length === 0);
-  await Promise.all(idle.map(([node]) => cleanNode(sessionOf(fleet, node), signal)));
+  const clean = idle.map(async ([node, { store }]) => {
+    await sweepNode(sessionOf(fleet, node), store, signal);
+    await cleanNode(sessionOf(fleet, node), signal);
+  });
+  await Promise.all(clean);
 }
 
 function sessionOf(fleet: Fleet, node: string): Session {

@@ -13,6 +13,7 @@ import { loadKubeconfig, type Kubeconfig } from './config.ts';
 import { createAsker } from './errors.ts';
 import { podEvidence } from './evidence.ts';
 import { execIn } from './exec.ts';
+import { handEdits } from './hand-edits.ts';
 import { leasesOf } from './leases.ts';
 import { applyNodeConfig, deleteNodeConfig, listNodeConfigs } from './node-configs.ts';
 import { toDaemonSet, toDeployment, toNode, toPod } from './objects.ts';
@@ -140,6 +141,9 @@ export function openCluster(
 
     deleteNodeConfig: (namespace: string, version: string, name: string) =>
       deleteNodeConfig(custom, { ask, demand }, { namespace, version, label }, name),
+
+    handEdits: (namespace: string, manifest: string) =>
+      handEdits(objects, { ask, demand }, namespace, manifest),
 
     exec: (namespace: string, pod: PodName, container: string, command: readonly string[]) =>
       execIn(config, { namespace, pod: pod.name, container }, command),

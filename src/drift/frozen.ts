@@ -1,0 +1,26 @@
+import { shortDigest } from '../core/digest.ts';
+import { ShipError } from '../core/errors.ts';
+import type { ShipImage } from '../core/image.ts';
+import type { ShipLock } from './lock-file.ts';
+
+/**
+ * Refuses to ship anything but what the lock says.
+ *
+ * @throws ShipError `integrity` naming every image that differs
+ */
+export function requireLocked(lock: ShipLock, images: readonly ShipImage[]): void {
+  const known = new Map(Object.entries(lock.images));
+  const differ = images.flatMap(({ key, name, config }) => {
+    const locked = known.get(key)?.config;
+    if (locked === config.digest) return [];
+    const wanted = locked === undefined ? 'is not in it' : `is ${shortDigest(locked)} in it`;
+    return [`${name} ${shortDigest(config.digest)} ${wanted}`];
+  });
+  const missing = [...known.keys()].filter((key) => !images.some((image) => image.key === key));
+  const details = [...differ, ...missing.map((key) => `${key} is in it and would not be shipped`)];
+  if (details.length === 0) return;
+  throw new ShipError('integrity', 'the images are not those of ciliumship.lock', {
+    details,
+    hint: 'build what the lock says, or write a new lock: ciliumship push (without --frozen)',
+  });
+}

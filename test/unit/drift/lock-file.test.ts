@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { lockText, parseLock, type ShipLock } from '../../../src/drift/lock-file.ts';
+import { requireLocked } from '../../../src/drift/frozen.ts';
+import { shipImage } from '../../support/values.ts';
+
+const IMAGE = shipImage('cilium', ['base', 'agent']);
+const LOCK: ShipLock = {
+  version: 1,
+  source: { commit: 'a'.repeat(40), version: '1.19.0-dev', changed: ['bpf/x.c'] },
+  images: {
+    cilium: {
+      name: IMAGE.name,
+      digestName: IMAGE.digestName,
+      config: IMAGE.config.digest,
+      manifest: IMAGE.manifest.digest,
+      layers: IMAGE.layers.map(({ digest }) => digest),
+    },
+  },
+  nodes: ['master', 'worker'],
+};
+const TEXT = lockText(LOCK);
+
+function failure(text: string): { readonly kind: string; readonly details: readonly string[] } {
+  try {
+    parseLock(text, 'ciliumship.lock');
+  } catch (error) {
+    return error as { readonly kind: string; readonly details: readonly string[] };
+  }
+  throw new Error('it was read');
+}
+
+describe('a lock', () => {
+  test('is read as it was written, and written the same way again', () => {
+    expect(parseLock(TEXT, 'ciliumship.lock')).toEqual(LOCK);
+    expect(lockText(parseLock(TEXT, 'ciliumship.lock'))).toBe(TEXT);
+  });
+
+  test('does not depend on the order in which its values were found', () => {
+    const { images, nodes, source, version } = LOCK;
+    expect(lockText({ nodes, images, version, ...(source ? { source } : {}) })).toBe(TEXT);
+  });
+
+  test('F51: that was changed by hand is an integrity error', () => {
+    expect(failure(TEXT.replace('worker', 'w0rker')).kind).toBe('integrity');
+    expect(failure(TEXT.replace(IMAGE.config.digest, IMAGE.manifest.digest)).kind).toBe(
+      'integrity',
+    );
+  });
+
+  const half = TEXT.length / 2;
+  test.each([
+    ['merge marks', TEXT.replace('nodes:', '<<<<<<< HEAD\nnodes:'), /line \d+: a merge/],
+    ['no YAML', `${TEXT}\n  : [`, /line \d+/],
+    ['half of it', TEXT.slice(0, half), /./],
+    ['an unknown key', `${TEXT}more: 1\n`, /more/],
+    ['a version to come', TEXT.replace('version: 1\n', 'version: 2\n'), /version/],
+    ['a key twice', TEXT.replace('nodes:', 'version: 1\nnodes:'), /line \d+/],
+    ['a digest that is none', TEXT.replace(IMAGE.config.digest, 'sha256:12'), /config/],
+    ['nothing', '', /./],
+    ['a list', '- a\n', /./],
+    ['too much', `${TEXT}#${'x'.repeat(1024 * 1024)}`, /bytes/],
+    ['aliases', 'a: &x [1]\nb: *x\n', /aliases/],
+    ['__proto__', `${TEXT}__proto__: { a: 1 }\n`, /./],
+  ])('F50: with %s is refused, and it is said why', (_title, text, why) => {
+    const { kind, details } = failure(text);
+    expect(kind).toBe('config');
+    expect(details.join('\n')).toMatch(why);
+  });
+});
+
+describe('a frozen push', () => {
+  test('takes the images of the lock', () => {
+    expect(() => requireLocked(LOCK, [IMAGE])).not.toThrow();
+  });
+
+  test('refuses another one, a new one, and one that is missing, all at once', () => {
+    const other = shipImage('cilium', ['base', 'other']);
+    const more = shipImage('operator', ['base']);
+    const lock = { ...LOCK, images: { ...LOCK.images, relay: { ...LOCK.images['cilium']! } } };
+    expect(() => requireLocked(lock, [other, more])).toThrowError(
+      expect.objectContaining({
+        kind: 'integrity',
+        details: [
+          expect.stringContaining('quay.io/cilium/cilium:dev'),
+          expect.stringContaining('is not in it'),
+          expect.stringContaining('relay'),
+        ],
+      }),
+    );
+  });
+});
