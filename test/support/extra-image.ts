@@ -27,11 +27,11 @@ export function environmentWithImage(name: string): NodeJS.ProcessEnv {
 
 /** Removes every image below a host name from Docker and from the nodes. */
 export async function removeExtraImages(host: string): Promise<void> {
-  // By their ids: containerd keeps an image as long as the name lives that the CRI made of its id.
-  const ids = `awk 'index($1, "${host}/") == 1 { print $3 }' | sort -u`;
-  const script = `k3s crictl images | ${ids} | xargs -r k3s crictl rmi`;
+  // With the names that the CRI made of their ids: containerd keeps an image as long as it has one.
+  const names = `index($1, "${host}/") == 1 { own[$3] = 1 } { of[$1] = $3 } END { for (name in of) if (of[name] in own) print name }`;
+  const script = `k3s ctr -n k8s.io images ls | awk '${names}' | xargs -r k3s ctr -n k8s.io images rm`;
   for (const node of NODES) await onNode(nodeNamed(node.name), 'sh', '-c', script);
   const listed = await execa('docker', ['images', '--format', '{{.Repository}}:{{.Tag}}']);
-  const names = listed.stdout.split('\n').filter((name) => name.startsWith(`${host}/`));
-  if (names.length > 0) await execa('docker', ['rmi', '-f', ...names], { reject: false });
+  const there = listed.stdout.split('\n').filter((name) => name.startsWith(`${host}/`));
+  if (there.length > 0) await execa('docker', ['rmi', '-f', ...there], { reject: false });
 }
