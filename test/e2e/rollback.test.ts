@@ -1,11 +1,14 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONFIG } from '../../lab/files.ts';
+import { execa } from 'execa';
+import { KUBECONFIG } from '../../lab/cluster.ts';
+import { CONFIG, TREE } from '../../lab/files.ts';
+import { STATE } from '../../lab/settings.ts';
 import { SSH_CONFIG } from '../../lab/ssh.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
 import { changedConfig, kubectl, labEnvironment, requireLab } from '../support/lab.ts';
-import { missingPart } from '../support/parts.ts';
+import { missingPart, until } from '../support/parts.ts';
 import { breakAgent, resetTree } from '../support/tree.ts';
 
 const missing = await missingPart('the lab', requireLab);
@@ -53,6 +56,24 @@ function savedLogs({ stderr }: Ended): string {
   return logs.map((log) => readFileSync(join(folder, log), 'utf8')).join('\n');
 }
 
+/** Leaves the release as a Helm does that is killed while it waits for its pods. */
+async function killHelm(): Promise<void> {
+  const chart = join(TREE, 'install/kubernetes/cilium');
+  const nowhere = ['--set', 'operator.nodeSelector.nowhere=true', '--timeout', '5m', '--wait'];
+  const args = ['upgrade', 'cilium', chart, '-n', 'kube-system', '--reuse-values', ...nowhere];
+  const helm = execa(join(STATE, 'bin', 'helm3'), args, {
+    env: { KUBECONFIG },
+    reject: false,
+  });
+  await until('the release is pending', 60, async () => {
+    const status = ['status', 'cilium', '-n', 'kube-system', '-o', 'json'];
+    const { stdout } = await execa(join(STATE, 'bin', 'helm3'), status, { env: { KUBECONFIG } });
+    return stdout.includes('"pending-upgrade"');
+  });
+  helm.kill('SIGKILL');
+  await helm;
+}
+
 describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
   beforeAll(async () => {
     const ended = await ciliumship(['ship'], { env });
@@ -98,6 +119,17 @@ describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
     const both = await Promise.all([deployMtu(1380), deployMtu(1380)]);
     expect(both.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 11]);
     expect(both.find(({ code }) => code === 11)?.stderr).toMatch(/\(process \d+\) is rolling out/);
+  });
+
+  it('E8, F38: by a Helm that was killed is shown, and repaired on request only', async () => {
+    await killHelm();
+    const refused = await ciliumship(['deploy'], { env });
+    expect(refused.code, refused.stderr).toBe(10);
+    expect(refused.stderr).toMatch(/revision \d+ is pending-upgrade/);
+    expect(refused.stderr).toContain('ciliumship deploy --repair-release');
+    const ended = await ciliumship(['deploy', '--repair-release'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(await mtus()).toEqual(['1400', '1400']);
   });
 
   // The last one: the images that Docker has after it are the broken ones.
