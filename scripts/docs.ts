@@ -8,10 +8,12 @@ import { receiptSchema } from '../src/output/receipt/schema.ts';
 import { performancePage } from '../bench/page.ts';
 import type { Results } from '../bench/results.ts';
 import { dependencyPage } from './dependencies.ts';
+import { troubleshootingPage } from './troubleshooting.ts';
 
 /**
  * Writes one page for each command into docs/commands, from the same data as its help, one about
- * dependencies, and the JSON Schema of a receipt; with `--check` only says which pages differ.
+ * dependencies, one of every known problem, and the JSON Schema of a receipt; with `--check` only
+ * says which pages differ.
  */
 const FOLDER = 'docs/commands';
 
@@ -64,6 +66,7 @@ function readResults(): Results {
 const pages: ReadonlyMap<string, string> = new Map([
   ...commands.map((spec) => [`${FOLDER}/${spec.name.replace(' ', '-')}.md`, page(spec)] as const),
   ['docs/dependencies.md', dependencyPage()] as const,
+  ['docs/troubleshooting.md', troubleshootingPage()] as const,
   ['docs/receipt.schema.json', `${JSON.stringify(z.toJSONSchema(receiptSchema), undefined, 2)}\n`],
   ['docs/performance.md', performancePage(readResults())] as const,
 ]);

@@ -2,7 +2,9 @@ import { build } from './build.ts';
 import type { AnyCommand } from './command.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
+import { doctor } from './doctor.ts';
 import { drift } from './drift.ts';
+import { explain } from './explain.ts';
 import { imagesPrune } from './images-prune.ts';
 import { images } from './images.ts';
 import { preflight } from './preflight.ts';
@@ -30,6 +32,8 @@ export const commands: readonly AnyCommand[] = [
   images,
   imagesPrune,
   preflight,
+  doctor,
+  explain,
   values,
   config,
 ];

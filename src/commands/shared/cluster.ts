@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { Cleanup } from '../../core/cleanup.ts';
 import { PROFILE_LABEL } from '../../deploy/node-config.ts';
 import type { Cluster } from '../../deploy/cluster.ts';
+import type { ClusterHealth } from '../../doctor/view.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { fetchKubeconfig, secretsOf } from './kubeconfig.ts';
 
 /** The cluster, and how Helm reaches it; lives as long as the tunnel that may be behind it. */
 export interface ClusterAccess extends AsyncDisposable {
-  readonly cluster: Cluster;
+  readonly cluster: Cluster & ClusterHealth;
   /** What KUBECONFIG must be for Helm. */
   readonly kubeconfig: string;
   /** A folder for files that go with the run, 0700. */

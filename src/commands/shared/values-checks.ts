@@ -45,7 +45,7 @@ async function surroundings(context: Context, fleet: Fleet, values: Values): Pro
 }
 
 /** Only of a tree that builds the operator; another one's VERSION says nothing about it. */
-async function readOperatorVersion({ config }: Context): Promise<string | undefined> {
+export async function readOperatorVersion({ config }: Context): Promise<string | undefined> {
   if (!config.images.some(({ value }) => value === 'operator.image')) return undefined;
   return (await readTree(config.source, gitReader).catch(() => undefined))?.version;
 }

@@ -14,6 +14,7 @@ import { createAsker } from './errors.ts';
 import { podEvidence } from './evidence.ts';
 import { execIn } from './exec.ts';
 import { handEdits } from './hand-edits.ts';
+import { clusterHealth } from './health.ts';
 import { leasesOf } from './leases.ts';
 import { applyNodeConfig, deleteNodeConfig, listNodeConfigs } from './node-configs.ts';
 import { toDaemonSet, toDeployment, toNode, toPod } from './objects.ts';
@@ -52,6 +53,7 @@ export function openCluster(
   const objects = KubernetesObjectApi.makeApiClient(config);
   return {
     leases: leasesOf(config.makeApiClient(CoordinationV1Api), { ask, demand }),
+    ...clusterHealth(config, { ask, demand }),
 
     nodes: async () => (await demand('list nodes', core.listNode())).items.map(toNode),
 

@@ -1,0 +1,55 @@
+import { Argument } from 'commander';
+import { findConfig, loadConfig } from '../config/load.ts';
+import { ShipError } from '../core/errors.ts';
+import { examine } from '../doctor/examine.ts';
+import { problemOf, problemsFor } from '../doctor/find.ts';
+import { problems } from '../doctor/index.ts';
+import type { BareCommandSpec, BareContext, Context } from './command.ts';
+import { option } from './flags.ts';
+import { findingsText, requireNone } from './shared/findings.ts';
+import { connectFleet } from './shared/fleet.ts';
+import { selectNodes } from './shared/nodes.ts';
+import { problemData, problemText } from './shared/problem-text.ts';
+import { viewFleet } from './shared/view.ts';
+
+interface DoctorFlags {
+  readonly match?: string;
+}
+
+export const doctor: BareCommandSpec<DoctorFlags> = {
+  name: 'doctor',
+  summary: 'look for known problems on nodes and cluster, each with its proof and its fix',
+  description:
+    'Looks on every node, in the cluster and in your values for each known problem (ciliumship explain lists them) and shows what was found with the fact that this rests on, and the next command. What nobody could say is unknown, never ok. Changes nothing. With --match it finds the problem that a text of an error belongs to, without a config and without any node. Exit 3 with findings.',
+  examples: [
+    ['ciliumship doctor', 'look for everything'],
+    ['ciliumship doctor E1 N4 --nodes worker', 'two problems on one node'],
+    [`ciliumship doctor --match "Can't replace active BPF XDP link"`, 'which problem is this?'],
+  ],
+  args: [new Argument('[ids...]', 'problems to look for (default: all)')],
+  options: [option('--match <text>', 'find the problem that a text of an error belongs to')],
+  runBare: async (context) => {
+    if (context.flags.match !== undefined) return showMatches(context, context.flags.match);
+    const config = await loadConfig(await findConfig(context.flags.config, process.cwd()));
+    await lookFor({ ...context, config });
+  },
+};
+
+function showMatches({ output }: BareContext, text: string): void {
+  const matches = problemsFor(text);
+  if (matches.length === 0) {
+    throw new ShipError('usage', `no known problem shows itself by: ${text}`, {
+      hint: 'see all of them: ciliumship explain',
+    });
+  }
+  output.result(matches.map(problemText).join('\n\n'), matches.map(problemData));
+}
+
+async function lookFor(context: Context<DoctorFlags>): Promise<void> {
+  const { args, config, flags, output } = context;
+  const wanted = args.length === 0 ? problems : args.map(problemOf);
+  await using fleet = await connectFleet(context, selectNodes(config.nodes, flags.nodes));
+  const findings = examine(await viewFleet(context, fleet), wanted);
+  output.result(findingsText(findings, args.length > 0 || flags.verbose === true), findings);
+  requireNone(findings);
+}

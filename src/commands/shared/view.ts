@@ -1,0 +1,114 @@
+import { toShipError } from '../../core/errors.ts';
+import type { Step } from '../../core/step.ts';
+import { OPERATOR_CONTAINER, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
+import type { ClusterView, View } from '../../doctor/view.ts';
+import { readNodeHealth, type NodeHealth } from '../../facts/node-health.ts';
+import { settleStage } from '../../output/stage.ts';
+import { openHelm } from '../../system/helm.ts';
+import type { Context } from '../command.ts';
+import { openClusterAccess, type ClusterAccess } from './cluster.ts';
+import type { Fleet } from './fleet.ts';
+import { looking } from './stages.ts';
+import { readUserText, textOf } from './user-text.ts';
+import { readOperatorVersion } from './values-checks.ts';
+import { readChartVersion } from './values.ts';
+
+/**
+ * Looks at everything that doctor judges: the nodes of a fleet, the cluster if it answers, and the
+ * user's own files.
+ *
+ * @throws ShipError `config` when the values file cannot be read, `interrupted`
+ */
+export async function viewFleet(context: Context, fleet: Fleet): Promise<View> {
+  const { config } = context;
+  const [nodes, cluster] = await Promise.all([
+    lookAtNodes(context, fleet),
+    viewCluster(context, fleet),
+  ]);
+  const failures = [...fleet.failures, ...nodes.failures];
+  return {
+    nodes: config.nodes.flatMap((node) => {
+      const health = nodes.results.get(node.name);
+      return health === undefined ? [] : [{ ...health, node }];
+    }),
+    unseen: new Map(failures.map(([name, error]) => [name, error.message])),
+    cluster,
+    value: textOf(await readUserText(config.deploy.values)),
+    images: [
+      ...config.images.map(({ repository }) => `${repository}:${config.tag}`),
+      ...config.extraImages,
+    ],
+    versions: {
+      chart: await readChartVersion(config.deploy.chart),
+      tree: await readOperatorVersion(context),
+    },
+    now: new Date(),
+  };
+}
+
+function lookAtNodes(context: Context, fleet: Fleet) {
+  const steps = [...fleet.sessions].map(([node, session]): Step<NodeHealth> => ({
+    id: node,
+    title: `look at ${node}`,
+    run: ({ signal }) => readNodeHealth(session, signal),
+    describe: ({ machine }) => `${node} ${machine.os.name}`,
+  }));
+  return settleStage('Look', steps, looking(context));
+}
+
+/** A cluster that does not answer is no failure here: it may be what is wrong. */
+async function viewCluster(context: Context, fleet: Fleet): Promise<ClusterView | undefined> {
+  try {
+    await using access = await openClusterAccess(context, fleet);
+    return await readCluster(context, access);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    context.output.note(`the cluster was not looked at: ${toShipError(error).message}`);
+    return undefined;
+  }
+}
+
+async function readCluster(context: Context, access: ClusterAccess): Promise<ClusterView> {
+  const { config, flags } = context;
+  const { cluster } = access;
+  const { release } = config.deploy;
+  const namespace = flags.namespace ?? config.deploy.namespace;
+  const [pods, namespaces, apiServices, settings, revisions, operatorLog] = await Promise.all([
+    cluster.pods(namespace, ''),
+    cluster.namespaces(),
+    cluster.apiServices(),
+    cluster.configMap(namespace, 'cilium-config'),
+    readRevisions(context, access, namespace),
+    readOperatorLog(access, namespace),
+  ]);
+  return {
+    release,
+    namespace,
+    pods,
+    namespaces,
+    apiServices,
+    config: settings,
+    revisions,
+    operatorLog,
+  };
+}
+
+async function readRevisions(context: Context, { kubeconfig }: ClusterAccess, namespace: string) {
+  const { config, flags, signal } = context;
+  const { release: name } = config.deploy;
+  try {
+    const helm = await openHelm({ kubeconfig, context: flags.context }, signal);
+    return await helm.history({ name, namespace });
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** Only of one that is not ready: what a running one wrote is no sign of anything. */
+async function readOperatorLog({ cluster }: ClusterAccess, namespace: string) {
+  const operators = await cluster.pods(namespace, OPERATOR_SELECTOR);
+  const pod = operators.find(({ ready }) => !ready);
+  if (pod === undefined) return [];
+  return cluster.logs(namespace, pod, OPERATOR_CONTAINER).catch(() => undefined);
+}
