@@ -21,12 +21,15 @@ const WORKER = nodeNamed('worker');
 const CTR = 'k3s ctr -n k8s.io';
 const STOP = '/run/stop-watching';
 
+/** Who is killed on the node, if not we ourselves, and the faults that this stands for. */
 const VICTIMS = {
   us: undefined,
   ctr: 'pids=$(pidof ctr) && kill -9 $pids; true',
   sshd: 'pids=$(pgrep -f "sshd: [a-z]*@notty") && kill -9 $pids; true',
   containerd: 'kill -9 $(pidof containerd)',
 } as const;
+
+const FAULTS = { us: 'F16', ctr: 'F22, F23', sshd: 'F16', containerd: 'F24' } as const;
 
 type Victim = keyof typeof VICTIMS;
 const KILLED = Object.keys(VICTIMS) as readonly Victim[];
@@ -99,31 +102,33 @@ afterAll(async () => {
 
 describe.skipIf(missing !== undefined)('a push in which something is killed', () => {
   const random = randomNumbers(seedOf('kill'));
-  const rounds = Array.from({ length: ROUNDS }, (_, round) => ({
-    round,
-    victim: KILLED[round % KILLED.length] as Victim,
-    share: random(1000) / 1000,
-  }));
-
-  it.each(rounds)('$round: $victim after $share of its time', async ({ round, victim, share }) => {
-    const id = await nextImage(round);
-    const watch = watchNames();
-    onTestFinished(async () => void (await watch.stop()));
-    const after = share * seconds * 1000;
-    const pushed = push(victim === 'us' ? { killAfter: after } : {});
-    const script = VICTIMS[victim];
-    if (script !== undefined) {
-      await new Promise((resolve) => setTimeout(resolve, after));
-      await onNode(WORKER, 'sh', '-c', script);
-    }
-    const cut = await pushed;
-    expect(cut.code, cut.stderr).not.toBe(1);
-    await containerdAnswers();
-    const healed = await push();
-    expect(healed.code, healed.stderr).toBe(0);
-    expect(await watch.stop()).toEqual([]);
-    const list = await onNode(WORKER, 'k3s', 'crictl', 'images', '--no-trunc');
-    expect(list).toContain(id);
-    expect(await leftovers()).toBe('');
+  const rounds = Array.from({ length: ROUNDS }, (_, round) => {
+    const victim = KILLED[round % KILLED.length] as Victim;
+    return { round, victim, faults: FAULTS[victim], share: random(1000) / 1000 };
   });
+
+  it.each(rounds)(
+    '$faults: $victim killed in round $round after $share of its time',
+    async ({ round, victim, share }) => {
+      const id = await nextImage(round);
+      const watch = watchNames();
+      onTestFinished(async () => void (await watch.stop()));
+      const after = share * seconds * 1000;
+      const pushed = push(victim === 'us' ? { killAfter: after } : {});
+      const script = VICTIMS[victim];
+      if (script !== undefined) {
+        await new Promise((resolve) => setTimeout(resolve, after));
+        await onNode(WORKER, 'sh', '-c', script);
+      }
+      const cut = await pushed;
+      expect(cut.code, cut.stderr).not.toBe(1);
+      await containerdAnswers();
+      const healed = await push();
+      expect(healed.code, healed.stderr).toBe(0);
+      expect(await watch.stop()).toEqual([]);
+      const list = await onNode(WORKER, 'k3s', 'crictl', 'images', '--no-trunc');
+      expect(list).toContain(id);
+      expect(await leftovers()).toBe('');
+    },
+  );
 });
