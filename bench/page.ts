@@ -17,7 +17,7 @@ which say how many times as long as ciliumship a tool took in the same run.
 
 ## Promises
 
-${targetTable(results)}
+${targetTable(results)}${obstacles(results)}
 ${groups.filter((group) => group !== '').join('\n')}`;
 }
 
@@ -27,6 +27,14 @@ function targetTable(results: Results): string {
       `| ${promise} | ${docker ?? ''} | ${measured} | ${reached ? 'reached' : '**missed**'} |`,
   );
   return `| promise | Docker | measured | |\n| --- | --- | --- | --- |\n${lines.join('\n')}\n`;
+}
+
+/** What stands in the way of the promises that were missed. */
+function obstacles(results: Results): string {
+  const missed = targets(results).filter(({ reached }) => !reached);
+  const reasons = [...new Set(missed.map(({ why }) => why))];
+  if (reasons.length === 0) return '';
+  return `\nWhat stands in the way of those that are missed:\n\n${reasons.map((why) => `- ${why}`).join('\n')}\n`;
 }
 
 function linkPart(all: readonly Row[], docker: string, link: Link): string {

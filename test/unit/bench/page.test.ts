@@ -38,6 +38,12 @@ describe('the page about performance', () => {
     expect(page).not.toContain('20mbit');
   });
 
+  it('says what stands in the way of a promise only while it is missed', () => {
+    const procedure = row({ tool: 'procedure', seconds: 45 });
+    expect(performancePage(results(row({}), procedure))).toMatch(/in the way.*\n\n- Warm: /);
+    expect(performancePage(results(row({ seconds: 5 }), procedure))).not.toContain('in the way');
+  });
+
   it('says of every promise whose figures are there whether it is reached', () => {
     const found = targets(
       results(
