@@ -12,7 +12,7 @@ import type { Counters } from './measure.ts';
 import { configsOf, runRounds } from './rounds.ts';
 import type { Row } from './row.ts';
 import type { Results } from './results.ts';
-import { saveLog, saveSeconds } from './saves.ts';
+import { saveSeconds, watchSaves } from './saves.ts';
 import type { Selection } from './select.ts';
 import { startMs } from './start.ts';
 
@@ -54,7 +54,7 @@ async function openCounters(docker: BenchDocker, images: Images): Promise<Counte
   return {
     uplink: await openUplink(),
     helpers: await openHelpers(),
-    saved: saveLog(docker, ids),
+    saves: () => watchSaves(docker, ids),
   };
 }
 

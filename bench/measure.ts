@@ -6,6 +6,7 @@ import { workFolder } from './folders.ts';
 import type { Uplink } from './link.ts';
 import { secondsOfTimes, watchMemory } from './processes.ts';
 import type { Sample } from './row.ts';
+import type { SaveWatch } from './saves.ts';
 
 /** A command of a tool, with all that it needs to know. */
 export interface Command {
@@ -19,8 +20,8 @@ export interface Command {
 export interface Counters {
   readonly uplink: Uplink;
   readonly helpers: Helpers;
-  /** Whether Docker has saved an image since then. */
-  readonly saved: (start: Date) => Promise<boolean>;
+  /** Starts to look whether Docker saves an image. */
+  readonly saves: () => SaveWatch;
 }
 
 const LIMIT = 30 * 60_000;
@@ -33,14 +34,18 @@ const TIMED = '"$@"; code=$?; times > "$TIMES"; exit $code';
  * @throws Error with its last lines when it fails
  */
 export async function measure(command: Command, counters: Counters): Promise<Measured> {
-  const { uplink, helpers, saved } = counters;
-  const before = { sent: uplink.sentBytes(), helpers: await helpers.seconds(), at: new Date() };
-  const own = await runTimed(command);
+  const { uplink, helpers, saves } = counters;
+  const watch = saves();
+  const before = { sent: uplink.sentBytes(), helpers: await helpers.seconds() };
+  const own = await runTimed(command).catch(async (error: unknown) => {
+    await watch.stop();
+    throw error;
+  });
   return {
     ...own,
     bytes: uplink.sentBytes() - before.sent,
     allCpuSeconds: own.cpuSeconds + (await helpers.seconds()) - before.helpers,
-    dockerSave: await saved(before.at),
+    dockerSave: await watch.stop(),
   };
 }
 

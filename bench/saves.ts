@@ -1,19 +1,31 @@
+import { execa } from 'execa';
 import type { BenchDocker } from './docker.ts';
 
+/** Reads Docker's log of events from now on. */
+export interface SaveWatch {
+  /** @returns whether Docker saved one of the images meanwhile */
+  stop(): Promise<boolean>;
+}
+
 /**
- * Asks Docker's log of events whether it saved one of some images since a moment.
+ * Watches Docker for saved images. It is not asked afterwards, because it keeps only the last 256
+ * events.
  *
  * @param ids Docker's ids of the images; others may be saved meanwhile by others
  */
-export function saveLog(
-  docker: BenchDocker,
-  ids: readonly string[],
-): (start: Date) => Promise<boolean> {
-  return async (start) => {
-    const [since, until] = [start, new Date()].map((at) => (at.getTime() / 1000).toFixed(3));
-    const period = [`--since=${since}`, `--until=${until}`];
-    const log = await docker.run('events', ...period, '--filter=type=image', '--filter=event=save');
-    return ids.some((id) => log.includes(id));
+export function watchSaves(docker: BenchDocker, ids: readonly string[]): SaveWatch {
+  const filters = ['--filter=type=image', '--filter=event=save'];
+  const events = execa('docker', ['events', ...filters], {
+    env: docker.env,
+    reject: false,
+    stdin: 'ignore',
+  });
+  return {
+    stop: async () => {
+      events.kill();
+      const { stdout } = await events;
+      return ids.some((id) => stdout.includes(id));
+    },
   };
 }
 
