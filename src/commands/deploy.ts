@@ -11,6 +11,7 @@ import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
 import { frozenOption, lockRelease, requireFrozen } from './shared/lock-file.ts';
+import { openBlobStore } from './shared/store.ts';
 
 export const deploy: CommandSpec<DeployFlags> = {
   name: 'deploy',
@@ -31,7 +32,9 @@ export const deploy: CommandSpec<DeployFlags> = {
   run: async (context) => {
     refuseNarrowing(context.flags.nodes);
     const docker = await openDocker(context);
-    const { images } = await exportImages(context, docker, await findBuilt(context, docker));
+    await using store = await openBlobStore(context);
+    const built = await findBuilt(context, docker);
+    const images = await exportImages(context, docker, built, store);
     await requireFrozen(context, images);
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);

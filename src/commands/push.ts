@@ -10,6 +10,7 @@ import { selectNodes } from './shared/nodes.ts';
 import { imagesData, requireAll, shippedData } from './shared/report.ts';
 import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
+import { openBlobStore, tidyStore } from './shared/store.ts';
 
 interface PushFlags extends FrozenFlag {
   readonly build?: boolean;
@@ -36,15 +37,17 @@ export const push: CommandSpec<PushFlags> = {
   run: async (context) => {
     const { archive, nodes: names } = context.flags;
     const nodes = selectNodes(context.config.nodes, names);
-    const { store, images, tree } = await (archive === undefined
-      ? imagesOfDocker(context)
-      : imagesOfArchive(context, archive));
+    await using store = await openBlobStore(context);
+    const { images, tree } = await (archive === undefined
+      ? imagesOfDocker(context, store)
+      : imagesOfArchive(context, archive, store));
     await requireFrozen(context, images);
     await using fleet = await connectFleet(context, nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);
     await lockImages(context, images, shipped, tree);
     await dropSuperseded(context, locked, shipped);
+    await tidyStore(context, store, images);
     const done = { images: imagesData(images), nodes: shippedData(shipped, images) };
     context.output.result(
       `${nodesTable(done.nodes)}\n\n${sentSummary(done.nodes, images.length)}`,

@@ -5,6 +5,7 @@ import { option } from './flags.ts';
 import { saveArchive, savedText } from './shared/archive.ts';
 import { imagesOfDocker } from './shared/images.ts';
 import { imagesData } from './shared/report.ts';
+import { openBlobStore } from './shared/store.ts';
 
 interface SaveFlags {
   readonly build?: boolean;
@@ -24,7 +25,8 @@ export const save: CommandSpec<SaveFlags> = {
   run: async (context) => {
     const [file = ''] = context.args;
     await requireWritable(file);
-    const { store, images } = await imagesOfDocker(context);
+    await using store = await openBlobStore(context);
+    const { images } = await imagesOfDocker(context, store);
     const archive = await saveArchive(context, images, file, store);
     context.output.result(savedText(archive, images), { archive, images: imagesData(images) });
   },

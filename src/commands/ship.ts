@@ -22,6 +22,7 @@ import {
 import { readValues, requireGoodValues } from './shared/values.ts';
 import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
+import { openBlobStore, tidyStore } from './shared/store.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { validateNodes } from './shared/validate-nodes.ts';
 
@@ -45,7 +46,8 @@ export const ship: CommandSpec<DeployFlags> = {
     const docker = await openDocker(context);
     const built = await buildImages(context, docker);
     const wanted = [...built.images, ...(await findExtra(context, docker))];
-    const { store, images } = await exportImages(context, docker, wanted);
+    await using store = await openBlobStore(context);
+    const images = await exportImages(context, docker, wanted, store);
     await using fleet = await connectFleet(context, context.config.nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);
@@ -71,6 +73,7 @@ export const ship: CommandSpec<DeployFlags> = {
     const pods = await access.cluster.pods(deployed.namespace, '');
     const running = runningImages(images, shipped, pods);
     await dropSuperseded(context, locked, shipped);
+    await tidyStore(context, store, images);
     const open = checks.filter(({ state }) => state !== 'ok');
     const text = [
       runningTable(running),

@@ -3,6 +3,7 @@ import { openClusterAccess } from './shared/cluster.ts';
 import { openDocker } from './shared/docker.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
+import { openBlobStore } from './shared/store.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { validateNodes } from './shared/validate-nodes.ts';
@@ -18,7 +19,9 @@ export const validate: CommandSpec = {
   ],
   run: async (context) => {
     const docker = await openDocker(context);
-    const { images } = await exportImages(context, docker, await findBuilt(context, docker));
+    await using store = await openBlobStore(context);
+    const built = await findBuilt(context, docker);
+    const images = await exportImages(context, docker, built, store);
     const nodes = selectNodes(context.config.nodes, context.flags.nodes);
     await using fleet = await connectFleet(context, nodes);
     await using access = await openClusterAccess(context, fleet);

@@ -7,6 +7,7 @@ import type { CommandSpec } from './command.ts';
 import { openDocker } from './shared/docker.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
+import { openBlobStore } from './shared/store.ts';
 import { placedImages } from './shared/placed.ts';
 import { valueProblems } from './shared/values-checks.ts';
 import { readValues, requireGoodValues, valuesOptions, type UserValues } from './shared/values.ts';
@@ -24,7 +25,9 @@ export const values: CommandSpec = {
   run: async (context) => {
     const user = await readValues(context);
     const docker = await openDocker(context);
-    const { images } = await exportImages(context, docker, await findBuilt(context, docker));
+    await using store = await openBlobStore(context);
+    const built = await findBuilt(context, docker);
+    const images = await exportImages(context, docker, built, store);
     const placed = placedImages(context.config, images);
     const final = sourcedValues(user.values, deriveValues(placed, user.values));
     context.output.result(

@@ -3,6 +3,7 @@ import type { Platform } from '../core/image.ts';
 import type { Node } from '../core/node.ts';
 import { parseDuration } from './duration.ts';
 import { parseRate } from './rate.ts';
+import { parseSize } from './size.ts';
 import type { ConfigFile } from './schema.ts';
 
 /** An image to build, as the config (or the default for a Cilium tree) describes it. */
@@ -38,6 +39,10 @@ export interface Config {
     /** Bytes per second. */
     readonly maxRate: number | undefined;
     readonly servers: number;
+  };
+  readonly store: {
+    /** Bytes. */
+    readonly maxSize: number;
   };
   readonly ssh: ConfigFile['ssh'];
   readonly deploy: {
@@ -90,6 +95,7 @@ export function normalise(config: ConfigFile, file: string): Config {
     build: { engine: config.build.engine, idleTimeout: parseDuration(config.build.idleTimeout) },
     transfer: toTransfer(config.transfer),
     import: { ...config.import, maxRate: optionalRate(config.import.maxRate) },
+    store: { maxSize: parseSize(config.store.maxSize) },
     ssh: config.ssh,
     deploy: toDeploy(config.deploy, folder, source),
     k3s: config.k3s,

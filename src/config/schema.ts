@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RATE } from './rate.ts';
+import { SIZE } from './size.ts';
 
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 const INTERFACE = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,14}$/;
@@ -17,6 +18,7 @@ const cidr = z.union(
 const address = z.union([z.ipv4(), z.ipv6()], 'must be an IP address');
 const duration = z.string().regex(DURATION, 'must be a duration such as 90s, 5m or 1h');
 const rate = z.string().regex(RATE, 'must be a rate such as 20Mbit or 2.5MB');
+const size = z.string().regex(SIZE, 'must be a size such as 500MB or 20GB');
 const imageName = z.string().regex(IMAGE, 'is not an image reference');
 const taggedImage = imageName.regex(/:[^/]+$/, 'needs a tag: REPO:TAG');
 const file = z.string().min(1).max(4096);
@@ -75,6 +77,12 @@ const imports = z.strictObject({
   servers: z.int().min(1).max(16).default(1).describe('server nodes that import at once'),
 });
 
+const store = z.strictObject({
+  maxSize: size
+    .default('20GB')
+    .describe('of the blob store of this machine; what was used longest ago goes first'),
+});
+
 const ssh = z.strictObject({
   hostKeys: z
     .enum(['strict', 'accept-new'])
@@ -123,6 +131,7 @@ export const configSchema = z
     build: build.prefault({}),
     transfer: transfer.prefault({}),
     import: imports.prefault({}),
+    store: store.prefault({}),
     ssh: ssh.prefault({}),
     deploy: deploy.prefault({}),
     k3s: k3s.prefault({}),

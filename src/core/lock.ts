@@ -72,7 +72,7 @@ export async function takeLock(
     if (seen?.text !== state.text || seen.beat !== state.beat) seen = { ...state, at: Date.now() };
     const other = parseHolder(state.text);
     if (isDead(other, self) || Date.now() - seen.at >= STILL) {
-      options.note(`${place.name}: took over the lock of ${describe(other)}, which is gone`);
+      options.note(`${place.name}: took over the lock of ${describeHolder(other)}, which is gone`);
       await place.remove(state.text);
       if ((await place.take(own)) === undefined) return holder;
     }
@@ -81,7 +81,8 @@ export async function takeLock(
   }
 }
 
-function parseHolder(text: string): Holder | undefined {
+/** The holder that a lock names; undefined while it is being written. */
+export function parseHolder(text: string): Holder | undefined {
   try {
     return JSON.parse(text) as Holder;
   } catch {
@@ -89,16 +90,18 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-function isDead(other: Holder | undefined, self: Self): boolean {
+/** True for a process of this machine that has ended. */
+export function isDead(other: Holder | undefined, self: Self): boolean {
   return other?.machine === self.holder.machine && !self.isAlive(other.pid);
 }
 
-function describe(holder: Holder | undefined): string {
+/** `user@host (process 7)`. */
+export function describeHolder(holder: Holder | undefined): string {
   return holder === undefined ? 'someone' : `${holder.user}@${holder.host} (process ${holder.pid})`;
 }
 
 function locked({ name, use }: LockPlace, holder: Holder | undefined): ShipError {
-  return new ShipError('locked', `${name}: ${describe(holder)} ${use}`, {
+  return new ShipError('locked', `${name}: ${describeHolder(holder)} ${use}`, {
     hint: 'wait for it: add --lock-wait 5m; a holder that is gone is noticed after 30 s of waiting',
     retryable: true,
   });

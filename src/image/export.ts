@@ -1,36 +1,33 @@
-import { Readable } from 'node:stream';
 import { ShipError } from '../core/errors.ts';
 import { digestName, totalSize, type BuiltImage, type ShipImage } from '../core/image.ts';
 import type { Run, Step } from '../core/step.ts';
 import { qualified } from '../facts/node-store.ts';
-import { discard, readSavedImages, type SavedImage } from './docker-save.ts';
-import { storeImage, type Unnamed } from './ship-image.ts';
+import { discard, type SavedImage } from './docker-save.ts';
+import type { ImageExporter } from './exporter.ts';
+import type { Unnamed } from './records.ts';
+import { storeImage } from './ship-image.ts';
 import type { BlobStore } from './store.ts';
-
-/** What an export needs of Docker. */
-export interface ImageSaver {
-  /** One archive with all names, as `docker save` writes it. */
-  save(names: readonly string[], signal?: AbortSignal): Promise<Readable>;
-}
 
 /**
  * One step that brings images from Docker into the store. What is there already is not saved again:
  * an image is recognised by Docker's own id before anything is read.
+ *
+ * @param choose called when something has to be exported, because looking at Docker takes time
  */
 export function exportStep(
   images: readonly BuiltImage[],
-  docker: ImageSaver,
+  choose: () => Promise<ImageExporter>,
   store: BlobStore,
 ): Step<readonly ShipImage[]> {
   return {
     id: 'export',
     title: `export ${images.length} images`,
-    plan: () => [`docker save ${images.map((image) => image.name).join(' ')}`],
+    plan: () => [`bring ${images.map((image) => image.name).join(' ')} out of Docker`],
     done: async () => {
       const known = (await recallAll(images, store)).filter((image) => image !== undefined);
       return known.length === images.length ? known : undefined;
     },
-    run: (run) => exportImages(images, docker, store, run),
+    run: (run) => exportImages(images, choose, store, run),
     describe: (ship) => {
       const size = totalSize(ship.flatMap((image) => image.layers));
       return `${ship.length} images, ${(size / 1e6).toFixed(0)} MB`;
@@ -52,7 +49,7 @@ async function recallAll(
 
 async function exportImages(
   images: readonly BuiltImage[],
-  docker: ImageSaver,
+  choose: () => Promise<ImageExporter>,
   store: BlobStore,
   run: Run,
 ): Promise<readonly ShipImage[]> {
@@ -60,12 +57,8 @@ async function exportImages(
   const missing = images.filter((_, index) => known[index] === undefined);
   const scratch = await store.scratch();
   try {
-    run.progress({ text: `docker save ${missing.map((image) => image.name).join(' ')}` });
-    const archive = await docker.save(
-      missing.map((image) => image.name),
-      run.signal,
-    );
-    const saved = await readSavedImages(archive, scratch, run.signal);
+    const exporter = await choose();
+    const saved = await exporter.export(missing, { folder: scratch, store, run });
     for (const image of missing) {
       run.progress({ text: `store ${image.name}` });
       const stored = await storeImage(find(saved, image), image.platform, store);
@@ -83,7 +76,9 @@ function find(saved: readonly SavedImage[], image: BuiltImage): SavedImage {
   const wanted = qualified(image.name);
   const found = saved.find(({ names }) => names.some((name) => qualified(name) === wanted));
   if (found !== undefined) return found;
-  throw new ShipError('integrity', `docker save did not send ${image.name}`, { retryable: true });
+  throw new ShipError('integrity', `${image.name} is not among what Docker exported`, {
+    retryable: true,
+  });
 }
 
 /** The tag may have moved between the look at the image and the save of its name. */

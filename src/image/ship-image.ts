@@ -2,14 +2,12 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { parseDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
-import type { Blob, Platform, ShipImage } from '../core/image.ts';
+import type { Blob, Platform } from '../core/image.ts';
 import { MANIFEST_TYPE } from '../core/oci.ts';
 import { openLayer, type SavedImage } from './docker-save.ts';
 import { readFile } from 'node:fs/promises';
+import type { Unnamed } from './records.ts';
 import type { BlobStore } from './store.ts';
-
-/** A ship image before it has names. */
-export type Unnamed = Omit<ShipImage, 'key' | 'name' | 'digestName'>;
 
 const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar';

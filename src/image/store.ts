@@ -1,18 +1,20 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { hexOf, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
-import type { Blob, BlobSource, ShipImage } from '../core/image.ts';
+import type { Blob, BlobSource } from '../core/image.ts';
 import { diskError } from './disk.ts';
 import { writeHashed, type SavedFile } from './docker-save.ts';
+import { records, type Records } from './records.ts';
+import { writeWhole } from './write-whole.ts';
 
 /**
  * The blob store: an OCI image layout whose layers are uncompressed, so that a layer's digest is
  * its diff ID. Content-addressed: two processes may write the same blob at once and both be right.
  */
-export interface BlobStore extends BlobSource {
+export interface BlobStore extends BlobSource, Records {
   readonly folder: string;
   /** Path of a blob of the store. */
   path(digest: Digest): string;
@@ -22,13 +24,15 @@ export interface BlobStore extends BlobSource {
   put(digest: Digest, bytes: Readable): Promise<number>;
   /** Takes over a file of `scratch` whose digest was taken while it was written. */
   adopt(file: SavedFile): Promise<number>;
-  /** The ship image that was made of a Docker image, when all of it is still here. */
-  recall(dockerId: Digest): Promise<Omit<ShipImage, 'key' | 'name' | 'digestName'> | undefined>;
-  remember(dockerId: Digest, image: Omit<ShipImage, 'key' | 'name' | 'digestName'>): Promise<void>;
   /** A new empty folder on the store's file system; the caller removes it. */
   scratch(): Promise<string>;
 }
 
+const EMPTY_INDEX = {
+  schemaVersion: 2,
+  mediaType: 'application/vnd.oci.image.index.v1+json',
+  manifests: [],
+};
 const DAY = 24 * 60 * 60_000;
 
 /** Opens the store of a folder, made when missing (0700: images may hold what is private). */
@@ -41,29 +45,38 @@ export async function openStore(folder: string): Promise<BlobStore> {
     });
   }
   await reapScratch(join(folder, 'scratch'));
-  await writeFile(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  await completeLayout(folder);
   const path = (digest: Digest): string => join(blobs, hexOf(digest));
   const size = async (digest: Digest): Promise<number | undefined> =>
     (await stat(path(digest)).catch(() => undefined))?.size;
   const scratch = (): Promise<string> => mkdtemp(join(folder, 'scratch', 'part-'));
-  const store: BlobStore = {
+  const has: BlobStore['has'] = async (blob) => (await size(blob.digest)) === blob.size;
+  return {
     folder,
     path,
     size,
-    has: async (blob) => (await size(blob.digest)) === blob.size,
+    has,
     read: (digest, range) =>
       createReadStream(path(digest), { start: range?.start ?? 0, highWaterMark: 1024 * 1024 }),
     put: async (digest, bytes) => putBlob(path(digest), digest, bytes, await scratch()),
     adopt: async (file) => {
+      await chmod(file.path, 0o600);
       await rename(file.path, path(file.digest));
       return file.size;
     },
-    recall: (dockerId) => recall(join(made, `${hexOf(dockerId)}.json`), store),
-    remember: (dockerId, image) =>
-      writeWhole(join(made, `${hexOf(dockerId)}.json`), JSON.stringify(image)),
     scratch,
+    ...records(made, has),
   };
-  return store;
+}
+
+/** What makes a folder with blobs an OCI layout; an index that is there may be another tool's. */
+async function completeLayout(folder: string): Promise<void> {
+  const files = { 'oci-layout': { imageLayoutVersion: '1.0.0' }, 'index.json': EMPTY_INDEX };
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined || found.size === 0) await writeWhole(path, JSON.stringify(content));
+  }
 }
 
 /** Removes what killed runs left; a run of a day ago is none any more. */
@@ -94,33 +107,4 @@ async function putBlob(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-async function recall(
-  file: string,
-  store: BlobStore,
-): Promise<Omit<ShipImage, 'key' | 'name' | 'digestName'> | undefined> {
-  const image = await readRecord(file);
-  if (image === undefined) return undefined;
-  const there = await Promise.all(
-    [...image.layers, image.config, image.manifest].map((blob) => store.has(blob)),
-  );
-  return there.every(Boolean) ? image : undefined;
-}
-
-/** A record that a power cut left half written is none: the image is exported once more. */
-async function readRecord(
-  file: string,
-): Promise<Omit<ShipImage, 'key' | 'name' | 'digestName'> | undefined> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Awaited<ReturnType<typeof readRecord>>;
-  } catch {
-    return undefined;
-  }
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const part = join(dirname(file), `.${process.pid}-${Date.now()}.part`);
-  await writeFile(part, text, { mode: 0o600 });
-  await rename(part, file);
 }

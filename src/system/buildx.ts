@@ -119,10 +119,15 @@ export function buildxArgv(command: string, request: EngineRequest, metadata: st
 }
 
 /** buildx prints its statuses to stderr as JSON lines, and its last words between them. */
-async function followBuildx(
+export async function followBuildx(
   argv: Argv,
   key: string,
-  io: { context: Readable; run: Run; watch: Watch; url: string },
+  io: {
+    readonly context: Readable;
+    readonly run: Run;
+    readonly watch: Watch;
+    readonly url: string;
+  },
 ): Promise<void> {
   const log = buildLog(key);
   const words: string[] = [];
@@ -148,7 +153,12 @@ function showLine(line: string, log: BuildLog, run: Run): boolean {
   return true;
 }
 
-async function readMetadata(file: string, key: string): Promise<BuildxResult> {
+/**
+ * Reads what `--metadata-file` says.
+ *
+ * @throws ShipError `build` when buildx wrote no digest
+ */
+export async function readMetadata(file: string, key: string): Promise<BuildxResult> {
   const text = await readFile(file, 'utf8').catch(() => '{}');
   const found = JSON.parse(text) as Readonly<Record<string, unknown>>;
   const id = digestOf(found['containerimage.digest']);

@@ -1,13 +1,11 @@
-import { join } from 'node:path';
 import { shortDigest } from '../../core/digest.ts';
 import { totalSize, type ShipImage } from '../../core/image.ts';
 import { readArchiveStep } from '../../image/archive-read.ts';
 import { saveStep, type SavedArchive } from '../../image/archive-write.ts';
-import { openStore, type BlobStore } from '../../image/store.ts';
+import type { BlobStore } from '../../image/store.ts';
 import { formatBytes } from '../../output/progress.ts';
 import { runStage } from '../../output/stage.ts';
 import { textTable } from '../../output/table.ts';
-import { cacheFolder } from '../../system/folders.ts';
 import type { Context } from '../command.ts';
 import type { ReadyImages } from './images.ts';
 import { imagesData } from './report.ts';
@@ -43,15 +41,18 @@ export function savedText(archive: SavedArchive | undefined, images: readonly Sh
  *
  * @throws ShipError `integrity` with file, entry and reason
  */
-export async function imagesOfArchive(context: Context, file: string): Promise<ReadyImages> {
+export async function imagesOfArchive(
+  context: Context,
+  file: string,
+  store: BlobStore,
+): Promise<ReadyImages> {
   const { images: specs, extraImages, tag, platform } = context.config;
   const wanted = [
     ...specs.map(({ key, repository }) => ({ key, name: `${repository}:${tag}` })),
     ...extraImages.map((name) => ({ key: name, name })),
   ];
-  const store = await openStore(join(cacheFolder(), 'store'));
   const step = readArchiveStep(file, wanted, platform, store);
   const images = [...(await runStage('Archive', [step], looking(context))).values()].flat();
   context.output.record({ images: imagesData(images) });
-  return { store, images };
+  return { images };
 }

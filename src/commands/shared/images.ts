@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { buildRequests } from '../../build/requests.ts';
 import { buildSteps } from '../../build/steps.ts';
 import { describeTree, readTree, type SourceTree } from '../../build/tree.ts';
@@ -6,12 +5,14 @@ import { ShipError } from '../../core/errors.ts';
 import { VERSION } from '../../core/version.ts';
 import type { BuiltImage, ShipImage } from '../../core/image.ts';
 import { exportStep } from '../../image/export.ts';
-import { openStore, type BlobStore } from '../../image/store.ts';
+import { layoutExporter } from '../../image/export-layout.ts';
+import { saveExporter } from '../../image/export-save.ts';
+import type { ImageExporter } from '../../image/exporter.ts';
+import type { BlobStore } from '../../image/store.ts';
 import type { Output } from '../../output/output.ts';
 import { runStage } from '../../output/stage.ts';
 import { readLogins, type DockerLogins } from '../../system/docker-login.ts';
 import type { DockerDaemon } from '../../system/docker.ts';
-import { cacheFolder } from '../../system/folders.ts';
 import { gitReader } from '../../system/git.ts';
 import type { Context } from '../command.ts';
 import { imagesData } from './report.ts';
@@ -111,9 +112,8 @@ async function findImages(
   );
 }
 
-/** Images that are ready to ship, and where their blobs are. */
+/** Images that lie ready in the blob store. */
 export interface ReadyImages {
-  readonly store: BlobStore;
   readonly images: readonly ShipImage[];
   /** What they were built from, when this run built them. */
   readonly tree?: SourceTree;
@@ -124,12 +124,20 @@ export async function exportImages(
   context: Context,
   docker: DockerDaemon,
   images: readonly BuiltImage[],
-): Promise<ReadyImages> {
-  const store = await openStore(join(cacheFolder(), 'store'));
-  const exported = await runStage('Export', [exportStep(images, docker, store)], looking(context));
+  store: BlobStore,
+): Promise<readonly ShipImage[]> {
+  const step = exportStep(images, () => chooseExporter(docker, context.signal), store);
+  const exported = await runStage('Export', [step], looking(context));
   const exportedImages = [...exported.values()].flat();
   context.output.record({ images: imagesData(exportedImages) });
-  return { store, images: exportedImages };
+  return exportedImages;
+}
+
+/** buildx writes only what the store lacks; `docker save` works with every Docker. */
+async function chooseExporter(docker: DockerDaemon, signal: AbortSignal): Promise<ImageExporter> {
+  const { openBuildxLayouts } = await import('../../system/buildx-export.ts');
+  const layouts = await openBuildxLayouts(docker, signal);
+  return layouts === undefined ? saveExporter(docker) : layoutExporter(layouts);
 }
 
 /**
@@ -138,6 +146,7 @@ export async function exportImages(
  */
 export async function imagesOfDocker(
   context: Context<{ readonly build?: boolean }>,
+  store: BlobStore,
 ): Promise<ReadyImages> {
   const docker = await openDocker(context);
   const built =
@@ -145,8 +154,6 @@ export async function imagesOfDocker(
       ? { images: await findBuilt(context, docker) }
       : await buildImages(context, docker);
   const wanted = [...built.images, ...(await findExtra(context, docker))];
-  return {
-    ...(await exportImages(context, docker, wanted)),
-    ...('tree' in built ? { tree: built.tree } : {}),
-  };
+  const images = await exportImages(context, docker, wanted, store);
+  return 'tree' in built ? { images, tree: built.tree } : { images };
 }

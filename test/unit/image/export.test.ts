@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { BuiltImage, ShipImage } from '../../../src/core/image.ts';
 import type { Run } from '../../../src/core/step.ts';
-import { exportStep, type ImageSaver } from '../../../src/image/export.ts';
+import { exportStep } from '../../../src/image/export.ts';
+import { saveExporter, type ImageSaver } from '../../../src/image/export-save.ts';
 import { openStore, type BlobStore } from '../../../src/image/store.ts';
 import { testFolder } from '../../support/folder.ts';
 import { classic, manifest, tarOf, type Entry } from '../../support/saved-archive.ts';
@@ -59,6 +60,10 @@ beforeEach(async () => {
   store = await openStore(testFolder());
 });
 
+function stepOf(images: readonly BuiltImage[], docker: ImageSaver) {
+  return exportStep(images, async () => saveExporter(docker), store);
+}
+
 const AGENT = built('cilium');
 const OPERATOR = built('operator-generic');
 
@@ -69,7 +74,7 @@ function byKey(images: readonly ShipImage[]): readonly string[] {
 describe('an export', () => {
   test('saves all images in one go and gives each its second name', async () => {
     const docker = dockerThat();
-    const images = await exportStep([AGENT, OPERATOR], docker, store).run(RUN);
+    const images = await stepOf([AGENT, OPERATOR], docker).run(RUN);
     expect(docker.asked).toEqual([[AGENT.name, OPERATOR.name]]);
     for (const image of images) {
       expect(image.digestName).toBe(`${image.name}-${image.config.digest.slice(7, 19)}`);
@@ -80,7 +85,7 @@ describe('an export', () => {
 
   test('is done when it was done before, without asking Docker', async () => {
     const docker = dockerThat();
-    const step = exportStep([AGENT, OPERATOR], docker, store);
+    const step = stepOf([AGENT, OPERATOR], docker);
     expect(await step.done?.(RUN)).toBeUndefined();
     const first = await step.run(RUN);
     expect(byKey((await step.done?.(RUN)) ?? [])).toEqual(byKey(first));
@@ -89,7 +94,7 @@ describe('an export', () => {
 
   test('saves again only the image that lost a blob', async () => {
     const docker = dockerThat();
-    const step = exportStep([AGENT, OPERATOR], docker, store);
+    const step = stepOf([AGENT, OPERATOR], docker);
     const [, operator] = await step.run(RUN);
     await rm(store.path(operator?.config.digest ?? AGENT.id));
     expect(await step.done?.(RUN)).toBeUndefined();
@@ -103,7 +108,7 @@ describe('an export', () => {
     ['busybox', 'busybox:latest'],
   ])('finds %s, which Docker calls %s', async (name, written) => {
     const docker = dockerThat(() => saved(written));
-    const [image] = await exportStep([built('extra', name, written)], docker, store).run(RUN);
+    const [image] = await stepOf([built('extra', name, written)], docker).run(RUN);
     expect(image?.name).toBe(name);
   });
 
@@ -114,14 +119,14 @@ describe('an export', () => {
     ['layers changed places', (name: string) => layersOf(name).toReversed()],
   ])('fails when the tag moved before it was saved: %s', async (_, layers) => {
     const moved = (name: string): readonly Entry[] => classic({ name, layers: layers(name) });
-    const exporting = exportStep([AGENT], dockerThat(moved), store).run(RUN);
+    const exporting = stepOf([AGENT], dockerThat(moved)).run(RUN);
     await expect(exporting).rejects.toMatchObject({ kind: 'integrity', retryable: true });
-    expect(await exportStep([AGENT], dockerThat(), store).done?.(RUN)).toBeUndefined();
+    expect(await stepOf([AGENT], dockerThat()).done?.(RUN)).toBeUndefined();
   });
 
   test('fails when Docker sends another image, and leaves no files behind', async () => {
     const docker = dockerThat(() => saved('quay.io/cilium/other:dev'));
-    const exporting = exportStep([AGENT], docker, store).run(RUN);
+    const exporting = stepOf([AGENT], docker).run(RUN);
     await expect(exporting).rejects.toMatchObject({ kind: 'integrity', retryable: true });
 
     expect(await readdir(`${store.folder}/scratch`)).toEqual([]);

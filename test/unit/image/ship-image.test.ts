@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { readSavedImages } from '../../../src/image/docker-save.ts';
-import { manifestText, storeImage, type Unnamed } from '../../../src/image/ship-image.ts';
+import { manifestText, storeImage } from '../../../src/image/ship-image.ts';
+import type { Unnamed } from '../../../src/image/records.ts';
 import { openStore, type BlobStore } from '../../../src/image/store.ts';
 import { testFolder } from '../../support/folder.ts';
 import {
@@ -53,7 +54,7 @@ describe('the manifest', () => {
       }),
       { numRuns: 25 },
     );
-  });
+  }, 30_000);
 
   test('says uncompressed layers, in their order, under OCI media types', () => {
     const layers = ['base', 'binaries'].map((word) => blob('layer', word));

@@ -87,3 +87,28 @@ describe('an image is recalled by Docker’s id', () => {
     expect(await store.recall(DOCKER_ID)).toBeUndefined();
   });
 });
+
+describe('the folder', () => {
+  const read = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(store.folder, name), 'utf8'));
+
+  test('is an OCI layout', async () => {
+    expect(await read('oci-layout')).toEqual({ imageLayoutVersion: '1.0.0' });
+    expect(await read('index.json')).toMatchObject({ schemaVersion: 2, manifests: [] });
+  });
+
+  test('of an older version becomes one and keeps what it holds', async () => {
+    await put('layer');
+    await rm(join(store.folder, 'oci-layout'));
+    await rm(join(store.folder, 'index.json'));
+    store = await openStore(store.folder);
+    expect(await read('index.json')).toMatchObject({ manifests: [] });
+    expect(await store.size(digestOf('layer'))).toBe(5);
+  });
+
+  test('keeps the index that another tool wrote', async () => {
+    await writeFile(join(store.folder, 'index.json'), '{"manifests":[7]}');
+    store = await openStore(store.folder);
+    expect(await read('index.json')).toEqual({ manifests: [7] });
+  });
+});
