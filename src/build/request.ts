@@ -46,6 +46,7 @@ export interface InspectedImage {
   readonly id: Digest;
   readonly diffIds: readonly Digest[];
   readonly platform: Platform;
+  readonly size?: number;
 }
 
 /** The images in Docker. */

@@ -23,6 +23,8 @@ export interface BuiltImage {
   readonly id: Digest;
   readonly diffIds: readonly Digest[];
   readonly platform: Platform;
+  /** Bytes of its layers, as far as Docker says. */
+  readonly size?: number;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { readSavedImages } from './docker-save.ts';
 import type { ImageExporter } from './exporter.ts';
+import { requireSpace } from './space.ts';
 
 /** What an export through `docker save` needs of Docker. */
 export interface ImageSaver {
@@ -12,6 +13,7 @@ export interface ImageSaver {
 export function saveExporter(docker: ImageSaver): ImageExporter {
   return {
     export: async (images, { folder, run }) => {
+      await requireSpace(folder, images);
       const names = images.map(({ name }) => name);
       run.progress({ text: `docker save ${names.join(' ')}` });
       return readSavedImages(await docker.save(names, run.signal), folder, run.signal);

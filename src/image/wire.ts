@@ -45,9 +45,22 @@ export async function recallWire(
   const path = form === 'plain' ? store.path(digest) : wirePath(store, digest, form);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
-  const open = (start = 0): AsyncIterable<Uint8Array> =>
-    createReadStream(path, { start, highWaterMark: 1024 * 1024 });
-  return { digest, form, size: found.size, open };
+  const { size } = found;
+  return { digest, form, size, open: (start = 0) => readTo(size, digest, { path, start }) };
+}
+
+/** A file that shrinks or grows while it is sent is noticed here, other bytes by the node (F11). */
+async function* readTo(
+  size: number,
+  digest: Digest,
+  { path, start }: { readonly path: string; readonly start: number },
+): AsyncGenerator<Uint8Array> {
+  let at = start;
+  for await (const chunk of createReadStream(path, { start, highWaterMark: 1024 * 1024 })) {
+    at += (chunk as Buffer).length;
+    yield chunk as Buffer;
+  }
+  if (at !== size) throw lost(digest, 'changed while it was sent');
 }
 
 /**

@@ -31,6 +31,8 @@ export interface DockerImage {
   /** From the lowest layer to the highest. */
   readonly diffIds: readonly Digest[];
   readonly platform: Platform;
+  /** Bytes of its layers; with the containerd store those of their compressed form, too. */
+  readonly size: number;
   readonly repoDigests: readonly string[];
 }
 
@@ -166,6 +168,7 @@ async function readImage(
     id: parseDigest(found.Id, `the id of ${name}`),
     diffIds: (found.RootFS.Layers ?? []).map((layer) => parseDigest(layer, `a layer of ${name}`)),
     platform: `${found.Os}/${found.Architecture}`,
+    size: found.Size,
     repoDigests: found.RepoDigests ?? [],
   };
 }

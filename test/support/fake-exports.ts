@@ -61,7 +61,7 @@ export function layoutOf(image: Content): {
 
 function builder(images: Images): ExportedDocker['build'] {
   return async (key, word): Promise<BuiltImage> => {
-    const name = `quay.io/cilium/${key}:${word}`;
+    const name = `quay.io/cilium/${key}:${word.slice(0, 40)}`;
     const layers = ['base', `layer ${word}`];
     images.set(name, { name, layers });
     const id = digestOf(`id of ${name}`);

@@ -115,4 +115,15 @@ describe('the wire form of a blob', () => {
     const making = wireForm(store, LAYER, form, counting(), signal);
     await expect(making).rejects.toThrow('left the store meanwhile');
   });
+
+  test.each([
+    ['cut short', 'as'],
+    ['made longer', 'as zstd and more'],
+    ['emptied', ''],
+  ])('F11: that is %s before it was sent is an error, not a shorter file', async (_, bytes) => {
+    const wire = await wireForm(store, LAYER, 'zstd', counting(), signal);
+    await writeFile(join(store.folder, 'wire', wireName(LAYER, 'zstd')), bytes);
+    const sending = text(Readable.from(wire.open()));
+    await expect(sending).rejects.toMatchObject({ kind: 'integrity', retryable: true });
+  });
 });
