@@ -79,7 +79,7 @@ async function end(failed: Failed): Promise<ShipError> {
   try {
     const history = await whenAnswering(failed, () => helm.history(release));
     if (history.at(-1)?.revision === before.history.at(-1)?.revision) return failure;
-    ending.evidence.push(await gather(failed));
+    ending.evidence.push(await gather(failed).catch(noEvidence));
     if (context.flags.rollback === false) return left(ending);
     if (target === undefined) return held(ending, await hold(failed));
     await restoreNodes(failed);
@@ -128,6 +128,11 @@ async function gather({ context, fleet, rollout, before, failure }: Failed): Pro
   const scene = { cluster, namespace, nodes: new Map(nodes) };
   const folder = await saveEvidence(context, fleet, scene, failure);
   return `evidence: ${relative(process.cwd(), folder)}`;
+}
+
+/** A full disk here must not keep a node from its old agent. */
+function noEvidence(error: unknown): string {
+  return `no evidence was saved: ${toShipError(error).message}`;
 }
 
 /** Gives nodes back the labels and devices that they had. */
