@@ -40,7 +40,8 @@ interface Row {
 
 function rowsOf(node: string, found: FoundImages | undefined): readonly Row[] {
   if (found === undefined) return [{ node, usedBy: ['unknown'] }];
-  return found.images.map((image) => {
+  const sorted = found.images.toSorted((a, b) => a.digestName.localeCompare(b.digestName));
+  return sorted.map((image) => {
     const { digestName, id, size, pinned, usedBy } = image;
     const ownSize = freedBytes(found, [image]);
     return { node, image: digestName, id, size, ownSize, pinned, usedBy };

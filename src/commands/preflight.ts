@@ -20,7 +20,7 @@ export const preflight: CommandSpec = {
     const nodes = selectNodes(context.config.nodes, context.flags.nodes);
     await using fleet = await connectFleet(context, nodes);
     const machines = await readFleetFacts(context, fleet);
-    const facts = [...machines.results.values()];
+    const facts = nodes.flatMap(({ name }) => machines.results.get(name) ?? []);
     const checks = [
       ...nodes.flatMap((node) => {
         const found = machines.results.get(node.name);
