@@ -1,4 +1,4 @@
-import { Command, type Option } from 'commander';
+import { Command, Option } from 'commander';
 import { VERSION } from '../core/version.ts';
 import type { AnyCommand } from './command.ts';
 import { commonOptions } from './flags.ts';
@@ -37,6 +37,9 @@ function addCommand(program: Command, spec: AnyCommand, act: Act): void {
   for (const option of spec.options ?? []) command.addOption(option);
   command.optionsGroup('Common options:');
   for (const option of commonOptions()) command.addOption(option);
+  command.addHelpOption(
+    new Option('-h, --help', 'display help for command').helpGroup('Common options:'),
+  );
   const examples = spec.examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`);
   command.configureHelp({ optionDescription: describeOption });
   command.addHelpText('after', `\nExamples:\n${examples.join('\n')}\n\n${ENVIRONMENT}`);
