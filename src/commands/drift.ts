@@ -40,7 +40,8 @@ interface Counts {
 /** What is not as it should be, one line each; a line that says so when everything is. */
 function driftText(cells: readonly Cell[], { differences, unknown }: Counts): string {
   const open = cells.filter(({ state }) => state !== 'ok');
-  if (open.length === 0) return `no drift: ${cells.length} of ${cells.length} looks are as locked`;
+  if (open.length === 0)
+    return `no drift: ${cells.length} of ${cells.length} comparisons are as ciliumship.lock says`;
   const rows = open.map(({ what, place, state, wanted, found, remedy }) => [
     what,
     place,

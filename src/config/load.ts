@@ -61,7 +61,10 @@ async function readConfig(file: string): Promise<string> {
 
 function unreadable(file: string, cause: unknown): never {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
-  throw new ShipError('config', `cannot read the config ${file} (${code})`, { cause });
+  throw new ShipError('config', `cannot read the config ${file} (${code})`, {
+    cause,
+    hint: 'name a file that can be read: ciliumship --config FILE',
+  });
 }
 
 /** `toJS` throws on alias bombs (more than 100 expansions). */

@@ -28,7 +28,7 @@ function named(canary: string, names: readonly string[], nodes: readonly Node[])
   const node = nodes.find(({ name }) => name === canary);
   const wanted = node === undefined ? canary : kubernetesName(node);
   if (names.includes(wanted)) return wanted;
-  throw new ShipError('config', `deploy.canary: no agent would run on ${canary}`, {
-    hint: `choose one of: ${names.join(', ')}`,
+  throw new ShipError('config', `canary ${canary}: no agent would run there`, {
+    hint: `choose one of: ${names.join(', ')}, by deploy.canary or --canary NODE`,
   });
 }

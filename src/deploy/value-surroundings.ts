@@ -149,7 +149,7 @@ const queues: Rule = (values, { nodes, facts }) => {
       : [];
   });
   if (wide.length === 0) return [];
-  const message = `${wanted} of more (${wide.join(', ')}): fewer queues than processors cost throughput; i40e takes one XDP ring for each`;
+  const message = `${wanted}, but ${wide.join(', ')}: fewer queues than processors cost throughput; i40e takes one XDP ring for each`;
   return [{ severity: 'note', path: 'vxlanAcceleration.queues', message }];
 };
 

@@ -16,7 +16,7 @@ export function selectNodes(nodes: readonly Node[], patterns: string | undefined
   const unknown = wanted.filter((pattern) => !nodes.some((node) => fits(node, pattern)));
   if (unknown.length > 0 || wanted.length === 0) {
     throw new ShipError('usage', `--nodes: no node fits ${unknown.join(', ') || '""'}`, {
-      hint: `there are: ${nodes.map((node) => node.name).join(', ')}`,
+      hint: `name nodes of the config: --nodes ${nodes.map((node) => node.name).join(',')}`,
     });
   }
   return nodes.filter((node) => wanted.some((pattern) => fits(node, pattern)));

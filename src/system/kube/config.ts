@@ -65,7 +65,7 @@ function mergeFiles(config: KubeConfig, files: readonly string[]): void {
   const there = files.filter((file) => existsSync(file) && !isEmpty(file));
   if (there.length === 0) {
     throw new ShipError('config', `there is no kubeconfig at ${files.join(' or ')}`, {
-      hint: 'without --kubeconfig and KUBECONFIG it is fetched from the server node',
+      hint: 'name one: ciliumship --kubeconfig FILE; without it: unset KUBECONFIG, and it is fetched from the server node',
     });
   }
   config.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: '' });

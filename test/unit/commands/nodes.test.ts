@@ -29,7 +29,7 @@ describe('--nodes', () => {
       expect.objectContaining({
         kind: 'usage',
         message: `--nodes: no node fits ${what}`,
-        hint: 'there are: master, worker-1, worker-2',
+        hint: 'name nodes of the config: --nodes master,worker-1,worker-2',
       }),
     );
   });

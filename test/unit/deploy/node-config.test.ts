@@ -122,7 +122,10 @@ describe('the order of a rollout', () => {
 
   test('has no canary that gets no agent', () => {
     expect(() => rolloutOrder(candidates, nodes, 'gone')).toThrowError(
-      expect.objectContaining({ kind: 'config', hint: 'choose one of: master, other, k-w' }),
+      expect.objectContaining({
+        kind: 'config',
+        hint: 'choose one of: master, other, k-w, by deploy.canary or --canary NODE',
+      }),
     );
   });
 });
