@@ -3,7 +3,7 @@ import type { Step } from '../../core/step.ts';
 import { OPERATOR_CONTAINER, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import type { ClusterView, View } from '../../doctor/view.ts';
 import { readNodeHealth, type NodeHealth } from '../../facts/node-health.ts';
-import { settleStage } from '../../output/stage.ts';
+import { settleStage, type Settled } from '../../output/stage.ts';
 import { openHelm } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
 import { openClusterAccess, type ClusterAccess } from './cluster.ts';
@@ -20,18 +20,44 @@ import { readChartVersion } from './values.ts';
  * @throws ShipError `config` when the values file cannot be read, `interrupted`
  */
 export async function viewFleet(context: Context, fleet: Fleet): Promise<View> {
-  const { config } = context;
   const [nodes, cluster] = await Promise.all([
     lookAtNodes(context, fleet),
     viewCluster(context, fleet),
   ]);
-  const failures = [...fleet.failures, ...nodes.failures];
+  const unseen = new Map([...fleet.failures, ...nodes.failures]);
+  return viewOf(context, { ...nodes, failures: unseen }, cluster);
+}
+
+/**
+ * The same once more, of one node only.
+ *
+ * @param where its name; any other name looks at no node
+ * @throws ShipError as `readNodeHealth`
+ */
+export async function viewAgain(
+  context: Context,
+  fleet: Fleet,
+  where: string,
+  signal: AbortSignal,
+): Promise<View> {
+  const session = fleet.sessions.get(where);
+  const results = new Map<string, NodeHealth>();
+  if (session !== undefined) results.set(where, await readNodeHealth(session, signal));
+  return viewOf(context, { results, failures: new Map() }, await viewCluster(context, fleet));
+}
+
+async function viewOf(
+  context: Context,
+  { results, failures }: Pick<Settled<NodeHealth>, 'results' | 'failures'>,
+  cluster: ClusterView | undefined,
+): Promise<View> {
+  const { config } = context;
   return {
     nodes: config.nodes.flatMap((node) => {
-      const health = nodes.results.get(node.name);
+      const health = results.get(node.name);
       return health === undefined ? [] : [{ ...health, node }];
     }),
-    unseen: new Map(failures.map(([name, error]) => [name, error.message])),
+    unseen: new Map([...failures].map(([name, error]) => [name, error.message])),
     cluster,
     value: textOf(await readUserText(config.deploy.values)),
     images: [
