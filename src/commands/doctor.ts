@@ -59,7 +59,7 @@ async function lookFor(context: Context<DoctorFlags>): Promise<void> {
   const wanted = args.length === 0 ? problems : args.map(problemOf);
   await using fleet = await connectFleet(context, selectNodes(config.nodes, flags.nodes));
   const findings = examine(await viewFleet(context, fleet), wanted);
-  if (flags.fix === true) return mendAll(context, fleet, findings, flags.confirm ?? []);
+  if (flags.fix === true) return await mendAll(context, fleet, findings, flags.confirm ?? []);
   output.result(findingsText(findings, args.length > 0 || flags.verbose === true), findings);
   requireNone(findings);
 }
