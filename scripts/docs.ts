@@ -7,13 +7,15 @@ import { commonOptions } from '../src/commands/flags.ts';
 import { receiptSchema } from '../src/output/receipt/schema.ts';
 import { performancePage } from '../bench/page.ts';
 import type { Results } from '../bench/results.ts';
+import { jsonSchema } from '../src/config/validate.ts';
+import { configurationPage } from './configuration.ts';
 import { dependencyPage } from './dependencies.ts';
 import { troubleshootingPage } from './troubleshooting.ts';
 
 /**
  * Writes one page for each command into docs/commands, from the same data as its help, one about
- * dependencies, one of every known problem, and the JSON Schema of a receipt; with `--check` only
- * says which pages differ.
+ * dependencies, one of every known problem, one of every key of the config, and the JSON Schemas of
+ * config and receipt; with `--check` only says which pages differ.
  */
 const FOLDER = 'docs/commands';
 
@@ -66,6 +68,8 @@ function readResults(): Results {
 const pages: ReadonlyMap<string, string> = new Map([
   ...commands.map((spec) => [`${FOLDER}/${spec.name.replace(' ', '-')}.md`, page(spec)] as const),
   ['docs/dependencies.md', dependencyPage()] as const,
+  ['docs/configuration.md', configurationPage(jsonSchema())] as const,
+  ['schema/ciliumship.schema.json', `${JSON.stringify(jsonSchema(), undefined, 2)}\n`],
   ['docs/troubleshooting.md', troubleshootingPage()] as const,
   ['docs/receipt.schema.json', `${JSON.stringify(z.toJSONSchema(receiptSchema), undefined, 2)}\n`],
   ['docs/performance.md', performancePage(readResults())] as const,
@@ -81,7 +85,7 @@ function stalePages(): readonly string[] {
 }
 
 function writePages(): void {
-  mkdirSync(FOLDER, { recursive: true });
+  for (const folder of [FOLDER, 'schema']) mkdirSync(folder, { recursive: true });
   for (const old of stalePages()) rmSync(old, { force: true });
   for (const [file, text] of pages) writeFileSync(file, text);
 }

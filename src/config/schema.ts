@@ -45,7 +45,7 @@ const image = z
     name: imageName.describe('REPO without tag'),
     dockerfile: file.describe('path inside the source tree'),
     target: name.optional().describe('stage of the Dockerfile'),
-    buildArgs: z.record(z.string(), z.string()).optional(),
+    buildArgs: z.record(z.string(), z.string()).optional().describe('build arguments by name'),
     value: z
       .string()
       .regex(/^[A-Za-z0-9.]+$/)
@@ -55,13 +55,19 @@ const image = z
   .describe('an image that is built from the source tree');
 
 const build = z.strictObject({
-  engine: z.enum(['auto', 'docker-api', 'buildx']).default('auto'),
+  engine: z
+    .enum(['auto', 'docker-api', 'buildx'])
+    .default('auto')
+    .describe('what drives the build; buildx can ask for registry credentials late'),
   idleTimeout: duration.default('15m').describe('a build that prints nothing for this long failed'),
 });
 
 const transfer = z.strictObject({
   concurrency: z.int().min(1).max(256).default(8).describe('nodes served at once'),
-  compression: z.enum(['auto', 'zstd', 'gzip']).default('auto'),
+  compression: z
+    .enum(['auto', 'zstd', 'gzip'])
+    .default('auto')
+    .describe('of layers on the wire; auto is zstd where both ends have it'),
   patch: z
     .enum(['auto', 'always', 'never'])
     .default('auto')
@@ -94,8 +100,8 @@ const deploy = z.strictObject({
   chart: file
     .optional()
     .describe('folder of the chart; default install/kubernetes/cilium of the tree'),
-  release: name.default('cilium'),
-  namespace: name.default('kube-system'),
+  release: name.default('cilium').describe('name of the Helm release'),
+  namespace: name.default('kube-system').describe('namespace of the release'),
   values: file.optional().describe('Helm values, relative to this file'),
   timeout: duration.default('5m').describe('for each node of a rollout'),
   soak: duration.default('5s').describe('an agent must stay ready for this long'),
@@ -104,37 +110,48 @@ const deploy = z.strictObject({
 });
 
 const k3s = z.strictObject({
-  clusterCidr: cidr.default('10.42.0.0/16'),
-  serviceCidr: cidr.default('10.43.0.0/16'),
+  clusterCidr: cidr.default('10.42.0.0/16').describe('network of the pods'),
+  serviceCidr: cidr.default('10.43.0.0/16').describe('network of the services'),
 });
 
-const route = z.strictObject({ to: cidr, via: networkInterface, node: name });
+const route = z.strictObject({
+  to: cidr.describe('network that the way leads to'),
+  via: networkInterface.describe('interface of the node that it takes'),
+  node: name.describe('node that has the way'),
+});
 
 /** The config file as written, before defaults that depend on other values are filled in. */
 export const configSchema = z
   .strictObject({
     version: z.literal(1).describe('version of this file format'),
     source: file.describe('patched source tree; holds install/kubernetes/cilium'),
-    tag: z.string().regex(TAG, 'is not an image tag').default('dev'),
+    tag: z.string().regex(TAG, 'is not an image tag').default('dev').describe('of built images'),
     platform: z
       .string()
       .regex(/^linux\/(amd64|arm64)$/, 'must be linux/amd64 or linux/arm64')
-      .default('linux/amd64'),
-    nodes: z.record(name, node).refine((nodes) => Object.keys(nodes).length > 0, 'names no node'),
-    images: z.record(name, image).optional(),
+      .default('linux/amd64')
+      .describe('platform of images and nodes: linux/amd64 or linux/arm64'),
+    nodes: z
+      .record(name, node)
+      .refine((nodes) => Object.keys(nodes).length > 0, 'names no node')
+      .describe('the nodes of the cluster by name'),
+    images: z
+      .record(name, image)
+      .optional()
+      .describe('images to build; default agent and operator-generic of a Cilium tree'),
     extraImages: z
       .array(taggedImage)
       .max(64)
       .default([])
       .describe('shipped from Docker as they are'),
     routes: z.array(route).default([]).describe('ways between data addresses that are not on-link'),
-    build: build.prefault({}),
-    transfer: transfer.prefault({}),
-    import: imports.prefault({}),
-    store: store.prefault({}),
-    ssh: ssh.prefault({}),
-    deploy: deploy.prefault({}),
-    k3s: k3s.prefault({}),
+    build: build.prefault({}).describe('how images are built'),
+    transfer: transfer.prefault({}).describe('how layers travel'),
+    import: imports.prefault({}).describe('how nodes import'),
+    store: store.prefault({}).describe('where layers are kept on this machine'),
+    ssh: ssh.prefault({}).describe('how nodes are reached'),
+    deploy: deploy.prefault({}).describe('how Helm rolls out'),
+    k3s: k3s.prefault({}).describe('what K3s was installed with'),
   })
   .describe('ciliumship.yaml');
 

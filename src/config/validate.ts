@@ -28,7 +28,16 @@ function describeIssue(issue: z.core.$ZodIssue): readonly Problem[] {
   });
 }
 
-interface JsonSchema {
+/** The parts of a JSON Schema that zod makes of ours. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly required?: readonly string[];
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
@@ -50,6 +59,7 @@ function child(schema: JsonSchema, part: string | number): JsonSchema | undefine
 }
 
 /** JSON Schema of the config file, for editors. */
-export function jsonSchema(): object {
-  return z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+export function jsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+  return { ...(schema as JsonSchema), patternProperties: { '^x-': {} } };
 }
