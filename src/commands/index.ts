@@ -16,6 +16,7 @@ import { ship } from './ship.ts';
 import { status } from './status.ts';
 import { validate } from './validate.ts';
 import { values } from './values.ts';
+import { version } from './version.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly AnyCommand[] = [
@@ -36,6 +37,7 @@ export const commands: readonly AnyCommand[] = [
   explain,
   values,
   config,
+  version,
 ];
 
 /** What a word stands for that is no command by itself, only the first of two. */
