@@ -37,14 +37,14 @@ export const rollback: CommandSpec<RollbackFlags> = {
     refuseNarrowing(flags.nodes);
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);
-    const revision = await whileLeased(context, access.cluster, (leased) =>
+    const { revision, shipped } = await whileLeased(context, access.cluster, (leased) =>
       rollBack(leased, fleet, access),
     );
     if (flags.dryRun === true) {
       output.result(`would go back to revision ${revision}`, { state: 'planned', revision });
       return;
     }
-    const checks = await validateNodes(context, fleet, access.cluster, []);
+    const checks = await validateNodes(context, fleet, access.cluster, shipped);
     output.result(`${checksText(checks)}\n\nrevision ${revision} runs again`, {
       state: 'rolled back',
       revision,

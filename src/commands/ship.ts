@@ -7,6 +7,7 @@ import { deployImages } from './shared/deploy-images.ts';
 import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { openDocker } from './shared/docker.ts';
 import { lockImages, lockRelease } from './shared/lock-file.ts';
+import { shippedOf } from './shared/placed.ts';
 import { lockFleet } from './shared/lock.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
@@ -69,7 +70,7 @@ export const ship: CommandSpec<DeployFlags> = {
     const checks =
       deployed.state === 'planned'
         ? []
-        : await validateNodes(context, fleet, access.cluster, images);
+        : await validateNodes(context, fleet, access.cluster, shippedOf(context.config, images));
     const pods = await access.cluster.pods(deployed.namespace, '');
     const running = runningImages(images, shipped, pods);
     await dropSuperseded(context, locked, shipped);

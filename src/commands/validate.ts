@@ -4,6 +4,7 @@ import { openDocker } from './shared/docker.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
 import { openBlobStore } from './shared/store.ts';
+import { shippedOf } from './shared/placed.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { validateNodes } from './shared/validate-nodes.ts';
@@ -25,7 +26,12 @@ export const validate: CommandSpec = {
     const nodes = selectNodes(context.config.nodes, context.flags.nodes);
     await using fleet = await connectFleet(context, nodes);
     await using access = await openClusterAccess(context, fleet);
-    const checks = await validateNodes(context, fleet, access.cluster, images);
+    const checks = await validateNodes(
+      context,
+      fleet,
+      access.cluster,
+      shippedOf(context.config, images),
+    );
     context.output.result(checksText(checks), checks);
     requireValid(checks, 'drift');
   },

@@ -13,6 +13,7 @@ export interface RenderedWorkload {
 }
 
 export interface RenderedImage {
+  readonly container: string;
   readonly image: string;
   readonly pullPolicy: string;
 }
@@ -47,6 +48,7 @@ interface PodSpec {
 }
 
 interface Container {
+  readonly name?: string;
   readonly image?: string;
   readonly imagePullPolicy?: string;
 }
@@ -86,7 +88,8 @@ function workloadOf(object: Manifest, spec: PodSpec): RenderedWorkload {
   return {
     kind: object.kind ?? '',
     name: object.metadata?.name ?? '',
-    images: containers.map(({ image = '', imagePullPolicy = 'IfNotPresent' }) => ({
+    images: containers.map(({ name = '', image = '', imagePullPolicy = 'IfNotPresent' }) => ({
+      container: name,
       image,
       pullPolicy: imagePullPolicy,
     })),

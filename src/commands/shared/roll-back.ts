@@ -4,7 +4,9 @@ import type { HelmStatus } from '../../deploy/cluster.ts';
 import { missingImages, requireNothingMissing, requireSameMachines } from '../../deploy/gate.ts';
 import { isToGoBackTo, previousFinished, wayBackTo, type History } from '../../deploy/history.ts';
 import { workloadsOf } from '../../deploy/manifest.ts';
+import { namedBy } from '../../deploy/named.ts';
 import { rolloutOrder } from '../../deploy/order.ts';
+import type { Shipped } from '../../deploy/wanted.ts';
 import { openHelm } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
 import type { RollbackFlags } from '../rollback.ts';
@@ -17,7 +19,7 @@ import { agentSet, lookAtStores, releaseOf } from './rollout.ts';
 /**
  * Goes back to an earlier revision, once every node is seen to have what it needs for that.
  *
- * @returns the revision
+ * @returns the revision, and what it names
  * @throws ShipError `config` naming the images that are missing, or the revisions there are;
  * `deploy`, `network`
  */
@@ -25,7 +27,7 @@ export async function rollBack(
   context: Context<RollbackFlags>,
   fleet: Fleet,
   { cluster, kubeconfig }: ClusterAccess,
-): Promise<number> {
+): Promise<{ readonly revision: number; readonly shipped: Shipped }> {
   const { config, flags, signal } = context;
   const helm = await openHelm({ kubeconfig, context: flags.context }, signal);
   const history = await usableRelease(context, helm, 'is undone now');
@@ -43,7 +45,7 @@ export async function rollBack(
   const order = rolloutOrder(candidates, config.nodes, flags.canary ?? config.deploy.canary);
   const way = wayBackTo(history, target);
   await goBack(context, { cluster, helm, release, way, order, stores });
-  return target.revision;
+  return { revision: target.revision, shipped: namedBy(workloads, stores) };
 }
 
 function targetOf(history: History, wanted: number | undefined, name: string): HelmStatus {

@@ -1,37 +1,34 @@
 import type { Check } from '../../core/check.ts';
-import type { ShipImage } from '../../core/image.ts';
 import { kubernetesName } from '../../core/node.ts';
 import type { Step } from '../../core/step.ts';
 import { AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import type { Cluster } from '../../deploy/cluster.ts';
 import { checkNode, checkOperator } from '../../deploy/validate.ts';
-import { wantedOn } from '../../deploy/wanted.ts';
+import { wantedOn, type Shipped } from '../../deploy/wanted.ts';
 import { settleStage } from '../../output/stage.ts';
 import { combineFailures, ShipError } from '../../core/errors.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { lookAtNode } from './look-at-node.ts';
-import { shippedOf } from './placed.ts';
 import { looking } from './stages.ts';
 
 /**
  * Looks at every node: the running agent, its own status, and the links of the kernel.
  *
- * @param images what was shipped; an empty list leaves image IDs unjudged
+ * @param shipped what agent and operator must run; where it is undefined, image IDs are not judged
  * @throws ShipError `deploy` when Cilium is not installed; `network`, `identity`
  */
 export async function validateNodes(
   context: Context,
   fleet: Fleet,
   cluster: Cluster,
-  images: readonly ShipImage[],
+  shipped: Shipped,
 ): Promise<readonly Check[]> {
   const { config, flags } = context;
   const namespace = flags.namespace ?? config.deploy.namespace;
   const settings = await cluster.configMap(namespace, 'cilium-config');
   if (settings === undefined) throw notInstalled(namespace);
   const pods = await cluster.pods(namespace, AGENT_SELECTOR);
-  const shipped = shippedOf(config, images);
   const wanted = (node: string) => wantedOn(node, config.nodes, settings, shipped);
   const steps = [...fleet.sessions].map(([name, session]): Step<readonly Check[]> => ({
     id: name,

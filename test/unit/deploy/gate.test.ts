@@ -12,7 +12,12 @@ const UNPINNED: NodeStore = { ...WHOLE, images: new Map() };
 
 function workload(image: string, pullPolicy: string): RenderedWorkload {
   const anywhere = { nodeSelector: {}, tolerations: [], affinityTerms: [] };
-  return { kind: 'DaemonSet', name: 'cilium', images: [{ image, pullPolicy }], ...anywhere };
+  return {
+    kind: 'DaemonSet',
+    name: 'cilium',
+    images: [{ container: 'cilium-agent', image, pullPolicy }],
+    ...anywhere,
+  };
 }
 
 const ALWAYS = 'pullPolicy Always asks a registry; set IfNotPresent or Never in the values';

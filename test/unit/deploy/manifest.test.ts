@@ -59,14 +59,16 @@ describe('a rendered chart', () => {
 
   test('names the images of init containers too, in their order', () => {
     expect(agent?.images).toEqual([
-      { image: 'quay.io/cilium/cilium:dev-1', pullPolicy: 'Never' },
-      { image: 'quay.io/tools/mount:1', pullPolicy: 'IfNotPresent' },
-      { image: 'quay.io/cilium/cilium:dev-1', pullPolicy: 'Never' },
+      { container: 'config', image: 'quay.io/cilium/cilium:dev-1', pullPolicy: 'Never' },
+      { container: 'mount', image: 'quay.io/tools/mount:1', pullPolicy: 'IfNotPresent' },
+      { container: 'cilium-agent', image: 'quay.io/cilium/cilium:dev-1', pullPolicy: 'Never' },
     ]);
   });
 
   test('names the image of a CronJob, two templates deep', () => {
-    expect(certs?.images).toEqual([{ image: 'quay.io/cilium/certgen:1', pullPolicy: 'Always' }]);
+    expect(certs?.images).toEqual([
+      { container: 'certgen', image: 'quay.io/cilium/certgen:1', pullPolicy: 'Always' },
+    ]);
   });
 
   test('says where the pods may run', () => {
