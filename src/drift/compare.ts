@@ -209,7 +209,9 @@ function wholeRelease(lock: ShipLock, release: Observed['release']): readonly Ce
       what: 'objects',
       wanted: 'as Helm applied them',
       found,
-      remedy: `kubectl edit ${found.split(':')[0]?.toLowerCase().replace(' ', '/')}   (take that back)`,
+      remedy: found.endsWith(': deleted')
+        ? remedy
+        : `kubectl edit ${found.split(':')[0]?.toLowerCase().replace(' ', '/')}   (take that back)`,
     })),
     ...release.open.map((found) => ({
       ...cell,

@@ -50,7 +50,8 @@ function unusable(message: string, cause?: unknown): ShipError {
 
 /**
  * One step that writes images to one OCI archive: both names of each, `index.json` last, so that a
- * cut archive names nothing. The same images give the same bytes. A file that is there is replaced
+ * cut archive names nothing. The same images give
+ * the same tar; how it is compressed may vary. A file that is there is replaced
  * in one moment, when the new one is whole.
  */
 export function saveStep(

@@ -17,9 +17,9 @@ import type { Context } from '../command.ts';
 import { openClusterAccess } from './cluster.ts';
 import { openDocker } from './docker.ts';
 import type { Fleet } from './fleet.ts';
-import { findBuilt, findExtra } from './images.ts';
 import { releaseNow } from './lock-file.ts';
 import { probeFleet } from './probe-fleet.ts';
+import { shippedNames } from './shipped-names.ts';
 import { join } from 'node:path';
 
 /** What was seen at every place, and why the others could not be looked at. */
@@ -55,16 +55,14 @@ export async function observe(context: Context, fleet: Fleet): Promise<Observati
 async function localImages(context: Context): Promise<ReadonlyMap<string, Digest>> {
   const docker = await openDocker(context);
   const store = await openStore(join(cacheFolder(), 'store'));
-  const wanted = [
-    ...(await findBuilt(context, docker).catch(() => [])),
-    ...(await findExtra(context, docker).catch(() => [])),
-  ];
-  const found = wanted.map(async ({ name, id }) => {
+  const found = shippedNames(context.config).map(async (name) => {
+    const seen = await docker.inspect(name, context.signal);
+    if (seen === undefined) return [];
     // Docker's own id is the config digest on the classic store only.
-    const known = await store.recall(id);
-    return [name, known?.config.digest ?? id] as const;
+    const known = await store.recall(seen.id);
+    return [[name, known?.config.digest ?? seen.id] as const];
   });
-  return new Map(await Promise.all(found));
+  return new Map((await Promise.all(found)).flat());
 }
 
 async function lookAtCluster(context: Context, fleet: Fleet) {

@@ -3,7 +3,7 @@ import type { ShipError } from '../../core/errors.ts';
 import { toShipError } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
 import { neededReferences } from '../../deploy/needed.ts';
-import { parseContainers } from '../../facts/cri.ts';
+import { parseContainers, type CriContainer } from '../../facts/cri.ts';
 import { parseLayers, type StoredLayer } from '../../facts/containerd.ts';
 import { qualified, type NodeImages } from '../../facts/node-store.ts';
 import { retention, type KeptImage, type NeededNames } from '../../import/retain.ts';
@@ -38,11 +38,12 @@ export async function readImages(
   readonly failures: ReadonlyMap<string, ShipError>;
 }> {
   const needed = await neededNames(context, fleet);
+  const containers = await readContainers(context, fleet);
   const shipped = shippedNames(context.config).map(qualified);
   const steps = [...fleet.sessions].map(([node, session]): Step<FoundImages> => ({
     id: node,
     title: `look what ${node} has`,
-    run: ({ signal }) => readNodeImages(session, needed, shipped, signal),
+    run: ({ signal }) => readNodeImages(session, { containers, needed, shipped }, signal),
     describe: ({ images }) => `${node} ${images.length} images`,
   }));
   const settled = await settleStage('Look', steps, looking(context));
@@ -52,15 +53,36 @@ export async function readImages(
   };
 }
 
+/**
+ * Containers of every node: what runs on one may be started on any other, by whomever it was
+ * deployed. Those of a node that does not answer are unknown, and nothing is removed from it.
+ */
+async function readContainers(
+  { signal }: Context,
+  { sessions }: Fleet,
+): Promise<readonly CriContainer[]> {
+  const asked = [...sessions.values()].map(async (session) => {
+    const found = await session.run(CONTAINERS, { sudo: true, signal }).catch(() => undefined);
+    signal.throwIfAborted();
+    return found === undefined ? [] : parseContainers(found.stdout);
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+/** What is known of the uses of images. */
+interface Uses {
+  readonly containers: readonly CriContainer[];
+  readonly needed: NeededNames | undefined;
+  readonly shipped: readonly string[];
+}
+
 async function readNodeImages(
   session: Session,
-  needed: NeededNames | undefined,
-  shipped: readonly string[],
+  { containers, needed, shipped }: Uses,
   signal: AbortSignal,
 ): Promise<FoundImages> {
-  const asked = session.run(CONTAINERS, { sudo: true, signal });
-  const [store, { stdout }] = await Promise.all([probeImages(session, signal), asked]);
-  const images = retention(store, parseContainers(stdout), needed, shipped);
+  const store = await probeImages(session, signal);
+  const images = retention(store, containers, needed, shipped);
   const layers = images.map(async ({ digestName, id }) => {
     const manifest = store.images.get(digestName)?.digest;
     return [id, manifest === undefined ? [] : await readLayers(session, manifest, signal)] as const;

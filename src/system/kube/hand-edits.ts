@@ -11,7 +11,7 @@ const SHOWN = 5;
  * Fields of a release's objects that somebody set by hand, as the API server recorded it. Helm does
  * not see them: it compares its own manifests.
  *
- * @returns `ConfigMap cilium-config: data.mtu (kubectl-edit)`
+ * @returns `ConfigMap cilium-config: data.mtu (kubectl-edit)`, or `…: deleted`
  */
 export async function handEdits(
   api: KubernetesObjectApi,
@@ -32,7 +32,7 @@ export async function handEdits(
       `${kind} ${header.name}`,
       api.read({ apiVersion, kind, metadata: header }),
     );
-    const edits = live === undefined ? [] : editsOf(object, live);
+    const edits = live === undefined ? ['deleted'] : editsOf(object, live);
     return edits.map((edit) => `${kind} ${header.name}: ${edit}`);
   });
   return (await Promise.all(found)).flat();

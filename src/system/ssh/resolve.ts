@@ -40,7 +40,7 @@ const ANSWER_WITHIN = 20_000;
 const NO_END = -1;
 
 const DESTINATION =
-  /^(?:([A-Za-z0-9_][A-Za-z0-9_.-]*)@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9_.-]*)(?::(\d{1,5}))?$/;
+  /^(?:([A-Za-z0-9_][A-Za-z0-9_.-]*)@)?(\[[0-9a-fA-F:][0-9a-fA-F:.]*\]|[A-Za-z0-9][A-Za-z0-9_.-]*)(?::(\d{1,5}))?$/;
 
 /**
  * The arguments that name `destination` to ssh. Nothing that could be an option or reach a shell

@@ -35,6 +35,7 @@ describe('a destination', () => {
     'host:999999',
     'user name@host',
     '@host',
+    '[.]:22',
     '',
     'ho\u202est',
     'http://host',
