@@ -57,6 +57,13 @@ async function startAgent(): Promise<void> {
   });
 }
 
+/** What is looked at is a cluster that works. */
+beforeAll(async () => {
+  if (missing !== undefined) return;
+  const ended = await ciliumship(['ship'], { env });
+  expect(ended.code, ended.stderr).toBe(0);
+});
+
 describe.skipIf(missing !== undefined)('doctor', () => {
   it('explains and matches without config, cluster or node', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'ciliumship-empty-'));
