@@ -20,12 +20,31 @@ function withoutExtensions(value: unknown): unknown {
 
 function describeIssue(issue: z.core.$ZodIssue): readonly Problem[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  if (issue.code === 'invalid_type') return [{ path, message: typeMessage(issue) }];
+  if (issue.code === 'invalid_value') {
+    return [{ path, message: `must be ${issue.values.map(String).join(' or ')}` }];
+  }
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
   return issue.keys.map((key) => {
     const near = suggest(key, knownKeys(path));
     const message = near === undefined ? 'unknown key' : `unknown key; did you mean ${near}?`;
     return { path: [...path, key], message };
   });
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text; a number or a word such as yes needs quotes',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a tree of key: value',
+  record: 'a tree of key: value',
+};
+
+function typeMessage({ message, expected }: z.core.$ZodIssueInvalidType): string {
+  if (message.endsWith('received undefined')) return 'is missing';
+  return `must be ${TYPES[expected] ?? expected}`;
 }
 
 /** The parts of a JSON Schema that zod makes of ours. */

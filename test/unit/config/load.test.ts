@@ -77,6 +77,14 @@ describe('a bad config', () => {
     ]);
   });
 
+  test('F55: says in plain words which kind of value a key takes', async () => {
+    const text = `${MINIMAL.replace('version: 1\n', '')}\ndeploy: { timeout: 2, offline: "no" }\n`;
+    const problems = (await problemsOf(text)).join('\n');
+    expect(problems).toContain('deploy.timeout: must be text; a number');
+    expect(problems).toContain('deploy.offline: must be true or false');
+    expect(problems).not.toContain('expected');
+  });
+
   test('F55: may not give two nodes one address', async () => {
     const text = PROCEDURE.replace('10.4.100.2', '10.4.100.1');
     expect(await problemsOf(text)).toEqual([
