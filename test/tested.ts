@@ -18,21 +18,26 @@ interface Report {
   readonly startTime: number;
   readonly testResults: readonly {
     readonly name: string;
-    readonly assertionResults: readonly { readonly title: string; readonly status: string }[];
+    readonly assertionResults: readonly {
+      readonly ancestorTitles: readonly string[];
+      readonly title: string;
+      readonly status: string;
+    }[];
   }[];
 }
 
 interface Seen {
   readonly file: string;
-  readonly title: string;
+  /** Its own title and those of the groups that it is in. */
+  readonly titles: readonly string[];
   readonly status: string;
 }
 
 function testsOf(report: Report): readonly Seen[] {
   return report.testResults.flatMap((file) =>
-    file.assertionResults.map(({ title, status }) => ({
+    file.assertionResults.map(({ ancestorTitles, title, status }) => ({
       file: relative(process.cwd(), file.name),
-      title,
+      titles: [...ancestorTitles, title],
       status,
     })),
   );
@@ -46,7 +51,7 @@ function idsOf(title: string): readonly string[] {
 }
 
 function row(id: string, fault: Fault, seen: readonly Seen[], date: string): string {
-  const own = seen.filter((test) => idsOf(test.title).includes(id));
+  const own = seen.filter(({ titles }) => titles.flatMap(idsOf).includes(id));
   if (own.length === 0) return `| ${id} | ${fault.what} | | ${fault.later ?? 'NO TEST'} |`;
   const files = [...new Set(own.map((test) => test.file))].map((file) => `\`${file}\``);
   const count = (status: string): number => own.filter((test) => test.status === status).length;
