@@ -108,8 +108,13 @@ async function neededNames(context: Context, fleet: Fleet): Promise<NeededNames 
     const namespace = flags.namespace ?? config.deploy.namespace;
     const { release: name, chart } = config.deploy;
     const found = await neededReferences(helm, { name, namespace, chart, values: [] });
+    // A pod that is about to start has no container yet.
+    const pods = await access.cluster.pods(namespace, '');
+    const named = pods.flatMap(({ containers, initContainers }) =>
+      [...containers, ...initContainers].map(({ image }) => image),
+    );
     return {
-      release: new Set(found.release.map(qualified)),
+      release: new Set([...found.release, ...named].map(qualified)),
       wayBack: new Set(found.wayBack.map(qualified)),
     };
   } catch (error) {
