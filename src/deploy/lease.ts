@@ -78,12 +78,17 @@ export async function leaseRelease(
     return found?.text === text ? found.version : undefined;
   };
   // An API server that does not answer fails the step that is under way, with a better message.
-  const timer = setInterval(() => void beat().catch(() => undefined), HEARTBEAT);
+  let underWay: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    underWay = beat().catch(() => undefined);
+  }, HEARTBEAT);
   timer.unref();
   return {
     lost: lost.signal,
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
+      // It would change the version after it was read, and the lease would stay behind.
+      await underWay;
       const own = await ownVersion().catch(() => undefined);
       if (own !== undefined) await leases.remove(namespace, name, own).catch(() => undefined);
     },
