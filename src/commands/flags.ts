@@ -57,23 +57,19 @@ export function option(flags: string, description: string): Option {
 }
 
 /** Checked at once, so that a typing error is not found after half of a rollout. */
-function checkDuration(text: string): string {
-  try {
-    parseDuration(text);
-    return text;
-  } catch {
-    throw new InvalidArgumentError('Write 90s, 5m or 1h.');
-  }
+function checked(parse: (text: string) => unknown, says: string): (text: string) => string {
+  return (text) => {
+    try {
+      parse(text);
+      return text;
+    } catch {
+      throw new InvalidArgumentError(says);
+    }
+  };
 }
 
-function checkRate(text: string): string {
-  try {
-    parseRate(text);
-    return text;
-  } catch {
-    throw new InvalidArgumentError('Write 20Mbit or 2.5MB.');
-  }
-}
+const checkDuration = checked(parseDuration, 'Write 90s, 5m or 1h.');
+const checkRate = checked(parseRate, 'Write 20Mbit or 2.5MB.');
 
 /** @throws InvalidArgumentError that commander reports as a usage error */
 function parseCount(text: string): number {

@@ -39,6 +39,3 @@ export const commands: readonly AnyCommand[] = [
   config,
   version,
 ];
-
-/** What a word stands for that is no command by itself, only the first of two. */
-export const groups: ReadonlyMap<string, string> = new Map();

@@ -2,7 +2,6 @@ import { Command, Option } from 'commander';
 import { VERSION } from '../core/version.ts';
 import type { AnyCommand } from './command.ts';
 import { commonOptions } from './flags.ts';
-import { groups } from './index.ts';
 import type { Typed } from './run.ts';
 
 export type Act = (spec: AnyCommand, typed: Typed) => Promise<void>;
@@ -63,7 +62,7 @@ function refuseStrayOptions(command: Command): void {
 function commandNamed(parent: Command, name: string): Command {
   const [word = '', ...rest] = name.split(' ');
   const known = parent.commands.find((command) => command.name() === word);
-  const command = known ?? endWithHelp(parent.command(word).summary(groups.get(word) ?? ''));
+  const command = known ?? endWithHelp(parent.command(word));
   return rest.length === 0 ? command : commandNamed(command, rest.join(' '));
 }
 

@@ -1,4 +1,4 @@
-import { shortName } from '../core/image.ts';
+import { isBuildOf, shortName } from '../core/image.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
 import type { Pod } from '../deploy/cluster.ts';
 import { qualified, type NodeStore } from '../facts/node-store.ts';
@@ -58,7 +58,7 @@ function rowOf(node: Node, image: string, pods: readonly Pod[], store: NodeStore
     .filter((pod) => pod.node === kubernetesName(node))
     .flatMap((pod) =>
       pod.containers
-        .filter((container) => isOf(container.image, image))
+        .filter((container) => isBuildOf(container.image, image))
         .map(({ imageId }) => ({ pod: pod.name, ready: pod.ready, imageId })),
     );
   const onNode = store?.cri.find(({ names }) => names.includes(qualified(image)))?.id;
@@ -70,11 +70,6 @@ function rowOf(node: Node, image: string, pods: readonly Pod[], store: NodeStore
     pods: own.map(({ pod }) => pod),
     state: stateOf(own, onNode, store),
   };
-}
-
-/** True for the name itself and for its digest name: `REPO:TAG` and `REPO:TAG-<12 hex>`. */
-function isOf(reference: string, image: string): boolean {
-  return reference === image || /^-[0-9a-f]{12}$/.test(reference.replace(image, ''));
 }
 
 function stateOf(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ShipError } from './errors.ts';
 
 /** `sha256:` and 64 lowercase hex digits, as OCI writes it. */
@@ -17,6 +18,11 @@ export function isDigest(text: string): text is Digest {
 export function parseDigest(text: string, what: string): Digest {
   if (isDigest(text)) return text;
   throw new ShipError('integrity', `${what} is not a sha256 digest: ${text.slice(0, 80)}`);
+}
+
+/** The sha256 of some bytes; text is taken as UTF-8. */
+export function digestOf(bytes: string | Uint8Array): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 /** The 64 hex digits of a digest. */

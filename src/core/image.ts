@@ -73,6 +73,16 @@ export function digestName(name: string, config: Digest): string {
   return `${name}-${shortDigest(config)}`;
 }
 
+/** The name that a digest name was made from; any other name is its own. */
+export function plainName(reference: string): string {
+  return reference.replace(/-[0-9a-f]{12}$/, '');
+}
+
+/** True for a name itself and for its digest names: some build of the image. */
+export function isBuildOf(reference: string, name: string): boolean {
+  return reference === name || plainName(reference) === name;
+}
+
 /** `quay.io/cilium/cilium:tag` → `cilium:tag`, for people. */
 export function shortName(name: string): string {
   return name.split('/').at(-1) ?? name;

@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { NAMED_RULES } from './value-rules.ts';
-import type { Values } from './values.ts';
+import { isTree, leaves, valueOf, type Path, type Values } from './tree.ts';
 
 /** An error stops a deploy unless its key is allowed; the others are said. */
 export type Severity = 'error' | 'warning' | 'note';
@@ -28,6 +28,7 @@ export function checkValues(values: Values, chart: ChartKeys): readonly ValuePro
   const named = NAMED_RULES.flatMap((rule) => rule(values, chart));
   const spoken = named.map(({ path }) => path);
   const unknown = leaves(values)
+    .map(({ path }) => path)
     .filter((path) => path[0] !== 'global' && !isKnown(path, chart))
     .filter((path) => !spoken.some((said) => isBelow(path.join('.'), said)))
     .map((path) => ({
@@ -46,17 +47,6 @@ function isBelow(path: string, parent: string): boolean {
 export function pathsRead(templates: readonly string[]): ReadonlySet<string> {
   const found = templates.flatMap((text) => [...text.matchAll(/\.Values\.([A-Za-z0-9_.]+)/g)]);
   return new Set(found.map(([, path = '']) => path.replace(/\.$/, '')));
-}
-
-type Path = readonly string[];
-
-/** Paths of everything that is no tree of its own, and of empty trees. */
-function leaves(values: Values, above: Path = []): readonly Path[] {
-  return Object.entries(values).flatMap(([key, value]) => {
-    const path = [...above, key];
-    const inner = isTree(value) ? leaves(value, path) : [];
-    return inner.length > 0 ? inner : [path];
-  });
 }
 
 /**
@@ -87,7 +77,7 @@ function isRead(path: string, read: ReadonlySet<string>): boolean {
 function suggestion(path: Path, { defaults }: ChartKeys): string {
   const above = path.slice(0, -1);
   const last = path.at(-1) ?? '';
-  const parent = above.reduce<unknown>((at, part) => (isTree(at) ? at[part] : undefined), defaults);
+  const parent = valueOf(defaults, above);
   const siblings = Object.keys(isTree(parent) ? parent : defaults);
   const near = siblings.find((key) => isSameWord(key, last)) ?? closest(last, siblings);
   const isClose = isSameWord(near, last) || distance(near, last) <= 2;
@@ -96,8 +86,4 @@ function suggestion(path: Path, { defaults }: ChartKeys): string {
 
 function isSameWord(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
-}
-
-function isTree(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

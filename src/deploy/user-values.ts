@@ -1,6 +1,6 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { ShipError } from '../core/errors.ts';
-import type { Values } from './values.ts';
+import type { Values } from './tree.ts';
 
 /**
  * Reads a values file.

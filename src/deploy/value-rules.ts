@@ -1,5 +1,5 @@
 import type { ChartKeys, ValueProblem } from './check-values.ts';
-import type { Values } from './values.ts';
+import { textAt, textsAt, valueAt, type Values } from './tree.ts';
 
 /** Values that no schema refuses and that are known to be wrong, each with what is right. */
 
@@ -41,17 +41,12 @@ function oneOf(path: string, choices: readonly string[], error?: string): Rule {
 
 /** Cilium matches names only; a MAC or CIDR matches nothing, and then no device is left (E10, E11). */
 function devices(values: Values): readonly ValueProblem[] {
-  return namesIn(valueAt(values, 'devices')).flatMap((name) => {
+  return textsAt(values, 'devices').flatMap((name) => {
     const error = MAC.test(name) ? 'E10' : CIDR.test(name) ? 'E11' : undefined;
     if (error === undefined) return [];
     const message = `"${name}" is no interface name; Cilium would attach to nothing (${error})`;
     return [wrong('devices', message)];
   });
-}
-
-function namesIn(value: unknown): readonly string[] {
-  if (typeof value === 'string') return value.split(/[\s,]+/);
-  return Array.isArray(value) ? value.filter((name) => typeof name === 'string') : [];
 }
 
 /** A stock chart ignores the block silently, and the acceleration is simply not there. */
@@ -64,21 +59,4 @@ function patched(values: Values, { defaults }: ChartKeys): readonly ValueProblem
 /** An error at a key. */
 export function wrong(path: string, message: string): ValueProblem {
   return { severity: 'error', path, message };
-}
-
-/** The value at a path such as `ipam.mode`; undefined when it is not set. */
-export function valueAt(values: Values, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (at, key) => (typeof at === 'object' && at !== null ? (at as Values)[key] : undefined),
-      values,
-    );
-}
-
-/** The same as text; empty when it is not set or is no plain value. */
-export function textAt(values: Values, path: string): string {
-  const value = valueAt(values, path);
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }

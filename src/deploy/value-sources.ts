@@ -1,9 +1,7 @@
-import type { Values } from './values.ts';
+import { leaves, type Leaf, type Path, type Values } from './tree.ts';
 
 /** One final value and where it comes from. */
-export interface SourcedValue {
-  readonly path: readonly string[];
-  readonly value: unknown;
+export interface SourcedValue extends Leaf {
   readonly source: 'file' | 'digest tag' | 'derived';
 }
 
@@ -29,20 +27,6 @@ export function sourcedValues(user: Values, derived: Values): readonly SourcedVa
   ];
 }
 
-function isImageKey(path: readonly string[]): boolean {
+function isImageKey(path: Path): boolean {
   return path.at(-2) === 'image' && IMAGE_KEYS.has(path.at(-1) ?? '');
-}
-
-type Leaf = Pick<SourcedValue, 'path' | 'value'>;
-
-/** Everything that is no tree of its own; Helm replaces lists whole. */
-function leaves(values: Values, above: readonly string[] = []): readonly Leaf[] {
-  return Object.entries(values).flatMap(([key, value]): readonly Leaf[] => {
-    const path = [...above, key];
-    return isTree(value) && Object.keys(value).length > 0 ? leaves(value, path) : [{ path, value }];
-  });
-}
-
-function isTree(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

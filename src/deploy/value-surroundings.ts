@@ -3,8 +3,8 @@ import { overlap } from '../core/network.ts';
 import { hasNativeXdp } from '../facts/drivers.ts';
 import type { NodeFacts } from '../facts/node-facts.ts';
 import type { ValueProblem } from './check-values.ts';
-import { textAt, valueAt, wrong } from './value-rules.ts';
-import type { Values } from './values.ts';
+import { textAt, textsAt, valueAt, type Values } from './tree.ts';
+import { wrong } from './value-rules.ts';
 
 /** What values have to fit: the nodes, what they are, and what is shipped to them. */
 export interface Surroundings {
@@ -35,7 +35,7 @@ export function checkSurroundings(values: Values, around: Surroundings): readonl
 const podNetwork: Rule = (values, { nodes, serviceCidr }) => {
   const path = 'ipam.operator.clusterPoolIPv4PodCIDRList';
   if ((valueAt(values, 'ipam.mode') ?? 'cluster-pool') !== 'cluster-pool') return [];
-  const pools = textsOf(valueAt(values, path));
+  const pools = textsAt(values, path);
   const near = nodes.flatMap(({ name, dataAddress }) =>
     dataAddress === undefined ? [] : [[`${name}’s network ${dataAddress}`, dataAddress] as const],
   );
@@ -57,7 +57,7 @@ const mtu: Rule = (values, { nodes, facts }) => {
 };
 
 const devices: Rule = (values, { nodes, facts }) => {
-  const everywhere = textsOf(valueAt(values, 'devices'));
+  const everywhere = textsAt(values, 'devices');
   return nodes.flatMap((node) => {
     const found = facts.get(node.name);
     const names = node.devices.length > 0 ? node.devices : everywhere.filter(isPlain);
@@ -163,8 +163,3 @@ const RULES: readonly Rule[] = [
   kubeProxy,
   queues,
 ];
-
-function textsOf(value: unknown): readonly string[] {
-  if (typeof value === 'string') return value.split(/[\s,]+/).filter((text) => text !== '');
-  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
-}

@@ -1,7 +1,5 @@
 import type { ShipImage } from '../core/image.ts';
-
-/** Values for Helm, as a tree. */
-export type Values = { readonly [key: string]: unknown };
+import { isTree, valueOf, type Values } from './tree.ts';
 
 /** An image with the values key of its block in the chart. */
 export interface PlacedImage extends Pick<ShipImage, 'digestName'> {
@@ -45,7 +43,7 @@ function oneAtATime(): Values {
 function holdAffinity(user: Values): Values {
   const free = { key: HOLD_LABEL, operator: 'DoesNotExist' };
   const path = ['affinity', 'nodeAffinity', REQUIRED, 'nodeSelectorTerms'];
-  const own = path.reduce<unknown>((tree, key) => (isTree(tree) ? tree[key] : undefined), user);
+  const own = valueOf(user, path);
   const terms = Array.isArray(own) && own.length > 0 ? own.filter(isTree) : [{}];
   const nodeSelectorTerms = terms.map((term) => {
     const expressions = term['matchExpressions'];
@@ -68,8 +66,4 @@ export function merge(base: Values, over: Values): Values {
     merged[key] = isTree(under) && isTree(value) ? merge(under, value) : value;
   }
   return merged;
-}
-
-function isTree(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

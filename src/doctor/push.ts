@@ -1,3 +1,4 @@
+import { isBuildOf } from '../core/image.ts';
 import { qualified } from '../facts/node-store.ts';
 import { yours, type Fix } from './problem.ts';
 
@@ -16,8 +17,5 @@ export function isListed(listed: readonly string[], name: string): boolean {
 
 /** True for one of our images under its own or its digest name (`TAG-<12 hex>`). */
 export function isOurs(images: readonly string[], reference: string): boolean {
-  const plain = reference.replace(/-[0-9a-f]{12}$/, '');
-  return images
-    .map(qualified)
-    .some((own) => own === qualified(reference) || own === qualified(plain));
+  return images.map(qualified).some((own) => isBuildOf(qualified(reference), own));
 }

@@ -1,5 +1,5 @@
 import { shortDigest, type Digest } from '../core/digest.ts';
-import type { ShipImage } from '../core/image.ts';
+import { isBuildOf, type ShipImage } from '../core/image.ts';
 import { isProved, proofOf, qualified, type NodeStore } from '../facts/node-store.ts';
 import type { LockedImage, ShipLock } from './lock-file.ts';
 
@@ -130,7 +130,7 @@ function runningCells(
 ): readonly Cell[] {
   const cell = { what: key, place: 'running', wanted: shortDigest(image.config) };
   if (running === undefined) return [{ ...cell, state: 'unknown', found: 'cluster unreachable' }];
-  const own = running.filter((one) => isOf(one.image, image.name));
+  const own = running.filter((one) => isBuildOf(one.image, image.name));
   // Nothing needs to run an image that was only shipped.
   if (own.length === 0) return [];
   const behind = own.filter(({ imageId }) => imageId !== image.config);
@@ -145,14 +145,6 @@ function runningCells(
   return [{ ...cell, state: 'drift', found, remedy: 'ciliumship deploy' }];
 }
 
-/** True for the name itself and for its digest names. */
-function isOf(reference: string, name: string): boolean {
-  return (
-    reference === name ||
-    (/^-[0-9a-f]{12}$/.test(reference.slice(name.length)) && reference.startsWith(name))
-  );
-}
-
 function releaseCells(
   key: string,
   image: LockedImage,
@@ -163,7 +155,7 @@ function releaseCells(
   const cell = { what: key, place: 'release', wanted: shortDigest(image.config) };
   if (release === undefined) return [{ ...cell, state: 'unknown', found: 'cluster unreachable' }];
   if (release === 'none') return [];
-  const named = release.images.filter((reference) => isOf(reference, image.name));
+  const named = release.images.filter((reference) => isBuildOf(reference, image.name));
   const wrong = named.filter(
     (reference) => reference !== image.digestName && reference !== image.name,
   );

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { LineCounter, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
-import { isDigest, type Digest } from '../core/digest.ts';
+import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
@@ -87,11 +86,6 @@ function plain(document: ReturnType<typeof parseDocument>, name: string): unknow
 /** Keys in the order of the schema, whatever order they were written in. */
 function selfDigest(lock: ShipLock): Digest {
   return digestOf(JSON.stringify(content.parse(lock)));
-}
-
-/** The sha256 of a text. */
-export function digestOf(of: string | Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(of).digest('hex')}`;
 }
 
 function broken(name: string, details: readonly string[]): ShipError {

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { parseDigest, type Digest } from '../core/digest.ts';
+import { digestOf, parseDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import type { Blob, Platform } from '../core/image.ts';
 import { MANIFEST_TYPE } from '../core/oci.ts';
@@ -75,7 +74,7 @@ async function storeManifest(
   store: BlobStore,
 ): Promise<Blob> {
   const bytes = Buffer.from(manifestText(config, layers));
-  const digest: Digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = digestOf(bytes);
   await store.put(digest, Readable.from([bytes]));
   return { kind: 'manifest', digest, size: bytes.length };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -7,6 +6,7 @@ import { ShipError } from '../core/errors.ts';
 import { isPatch, type WireForm } from '../core/wire.ts';
 import { wireName } from '../facts/node-paths.ts';
 import { diskError } from './disk.ts';
+import { hashFile } from './hash.ts';
 import type { BlobStore } from './store.ts';
 
 /** Makes wire forms: reads a file, writes a new one. */
@@ -87,9 +87,7 @@ export async function wireForm(
 /** Hashes a blob before it leaves: what the disk damaged is removed, and exported once more. */
 export async function requireWhole(store: BlobStore, digest: Digest): Promise<void> {
   if ((await store.size(digest)) === undefined) throw lost(digest, 'left the store meanwhile');
-  const hash = createHash('sha256');
-  for await (const chunk of store.read(digest)) hash.update(chunk);
-  if (digest === `sha256:${hash.digest('hex')}`) return;
+  if ((await hashFile(store.path(digest))).digest === digest) return;
   await rm(store.path(digest), { force: true });
   throw lost(digest, 'was damaged in the store and is removed');
 }

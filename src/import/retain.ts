@@ -1,3 +1,4 @@
+import { plainName } from '../core/image.ts';
 import type { Argv, Remote } from '../core/remote.ts';
 import type { CriContainer } from '../facts/cri.ts';
 import type { NodeImages } from '../facts/node-store.ts';
@@ -87,7 +88,7 @@ function isDigestName(name: string, id: string): boolean {
 
 /** `REPO:TAG` points where `REPO:TAG-<digest>` does until another image is pushed. */
 function namesOf({ images }: NodeImages, digestName: string): readonly string[] {
-  const name = digestName.slice(0, -'-0123456789ab'.length);
+  const name = plainName(digestName);
   const now = images.get(name)?.digest;
   const isIt = now !== undefined && now === images.get(digestName)?.digest;
   return isIt ? [name, digestName] : [digestName];

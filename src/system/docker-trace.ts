@@ -47,13 +47,7 @@ export function decodeTrace(aux: string): BuildStatus {
   const type = statusType();
   const raw = type.toObject(type.decode(Buffer.from(aux, 'base64'))) as RawStatus;
   return {
-    vertexes: (raw.vertexes ?? []).map((vertex) => ({
-      digest: vertex.digest,
-      name: vertex.name ?? '',
-      started: vertex.started !== undefined && vertex.started !== null,
-      completed: vertex.completed !== undefined && vertex.completed !== null,
-      error: vertex.error ?? '',
-    })),
+    vertexes: vertexesOf(raw),
     logs: (raw.logs ?? []).map(({ vertex, msg }) => ({
       vertex,
       data: Buffer.from(msg ?? new Uint8Array()),
@@ -77,16 +71,20 @@ export function decodeRawJson(line: string): BuildStatus | undefined {
     return undefined;
   }
   return {
-    vertexes: (raw.vertexes ?? []).map((vertex) => ({
-      digest: vertex.digest,
-      name: vertex.name ?? '',
-      started: vertex.started !== undefined && vertex.started !== null,
-      completed: vertex.completed !== undefined && vertex.completed !== null,
-      error: vertex.error ?? '',
-    })),
+    vertexes: vertexesOf(raw),
     logs: (raw.logs ?? []).map(({ vertex, data }) => ({
       vertex,
       data: Buffer.from(data ?? '', 'base64'),
     })),
   };
+}
+
+function vertexesOf({ vertexes }: Pick<RawStatus, 'vertexes'>): BuildStatus['vertexes'] {
+  return (vertexes ?? []).map(({ digest, name, started, completed, error }) => ({
+    digest,
+    name: name ?? '',
+    started: started !== undefined && started !== null,
+    completed: completed !== undefined && completed !== null,
+    error: error ?? '',
+  }));
 }

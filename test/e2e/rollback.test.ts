@@ -59,7 +59,13 @@ function savedLogs({ stderr }: Ended): string {
 /** Leaves the release as a Helm does that is killed while it waits for its pods. */
 async function killHelm(): Promise<void> {
   const chart = join(TREE, 'install/kubernetes/cilium');
-  const nowhere = ['--set-string', 'operator.nodeSelector.nowhere=true', '--timeout', '5m', '--wait'];
+  const nowhere = [
+    '--set-string',
+    'operator.nodeSelector.nowhere=true',
+    '--timeout',
+    '5m',
+    '--wait',
+  ];
   const args = ['upgrade', 'cilium', chart, '-n', 'kube-system', '--reuse-values', ...nowhere];
   const helm = execa(join(STATE, 'bin', 'helm3'), args, {
     env: { KUBECONFIG },

@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { ShippedNode } from '../../src/commands/shared/ship-images.ts';
-import type { Digest } from '../../src/core/digest.ts';
+import { digestOf } from '../../src/core/digest.ts';
 import { digestName, type Blob, type BlobKind, type ShipImage } from '../../src/core/image.ts';
 import type { Planning } from '../../src/transfer/plan.ts';
 import { PINNED_LABEL, proofOf, qualified, type NodeStore } from '../../src/facts/node-store.ts';
 
-/** Values of the program, made up of a few words so that tests stay readable. */
+export { digestOf };
 
-/** The sha256 of some bytes. */
-export function digestOf(bytes: string | Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}
+/** Values of the program, made up of a few words so that tests stay readable. */
 
 /** A blob whose bytes are `text`. */
 export function blob(kind: BlobKind, text: string): Blob {

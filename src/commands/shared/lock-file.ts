@@ -2,11 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceTree } from '../../build/tree.ts';
 import type { Config } from '../../config/normalise.ts';
-import type { Digest } from '../../core/digest.ts';
+import { digestOf, type Digest } from '../../core/digest.ts';
 import type { ShipImage } from '../../core/image.ts';
 import type { Helm, HelmRelease } from '../../deploy/cluster.ts';
 import { requireLocked } from '../../drift/frozen.ts';
-import { digestOf, lockText, parseLock, type ShipLock } from '../../drift/lock-file.ts';
+import { lockText, parseLock, type ShipLock } from '../../drift/lock-file.ts';
 import { ShipError } from '../../core/errors.ts';
 import { readIfThere, replaceFile } from '../../system/replace-file.ts';
 import { openHelm } from '../../system/helm.ts';
@@ -28,7 +28,7 @@ export interface FrozenFlag {
 const EMPTY: ShipLock = { version: 1, images: {}, nodes: [] };
 
 /** Path of the lock file: beside the config. */
-function lockPath({ folder }: Config): string {
+export function lockPath({ folder }: Config): string {
   return join(folder, 'ciliumship.lock');
 }
 

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { ShipError } from '../../core/errors.ts';
 import type { ShipImage } from '../../core/image.ts';
 import { registerPush } from '../../image/needed.ts';
@@ -9,12 +9,16 @@ import { formatBytes } from '../../output/progress.ts';
 import { cacheFolder } from '../../system/folders.ts';
 import { selfDescription } from '../../system/self.ts';
 import type { Context } from '../command.ts';
+import { lockPath } from './lock-file.ts';
 
-const LOCK_FILE = 'ciliumship.lock';
+/** Where the blob store of this user lies. */
+export function storeFolder(): string {
+  return join(cacheFolder(), 'store');
+}
 
 /** The blob store of this user; nothing of it is pruned until it is disposed of. */
 export async function openBlobStore({ signal }: Context): Promise<BlobStore & AsyncDisposable> {
-  const store = await openStore(join(cacheFolder(), 'store'));
+  const store = await openStore(storeFolder());
   const use = await useStore(store, selfDescription(), signal);
   return { ...store, [Symbol.asyncDispose]: () => use[Symbol.asyncDispose]() };
 }
@@ -33,8 +37,7 @@ export async function tidyStore(
   if (flags.dryRun === true) return;
   try {
     await touchImages(store, images);
-    const lock = join(dirname(config.file), LOCK_FILE);
-    await registerPush(store, { config: config.file, lock }, images);
+    await registerPush(store, { config: config.file, lock: lockPath(config) }, images);
     if ((await storeSize(store)) <= config.store.maxSize) return;
     output.note(prunedText(store, await pruneBlobs(context, store), config.store.maxSize));
   } catch (error) {

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ShipError } from '../../core/errors.ts';
 import { parseUserValues } from '../../deploy/user-values.ts';
-import { textAt, valueAt } from '../../deploy/value-rules.ts';
-import type { Values } from '../../deploy/values.ts';
+import { textAt, valueAt, type Values } from '../../deploy/tree.ts';
 
 /**
  * The user's values as they are written; undefined without a file.

@@ -1,8 +1,9 @@
 import { readTree } from '../../build/tree.ts';
 import { checkValues, type ValueProblem } from '../../deploy/check-values.ts';
-import { textAt } from '../../deploy/value-rules.ts';
+import { textAt } from '../../deploy/tree.ts';
 import { checkSurroundings, type Surroundings } from '../../deploy/value-surroundings.ts';
-import { merge, type Values } from '../../deploy/values.ts';
+import type { Values } from '../../deploy/tree.ts';
+import { merge } from '../../deploy/values.ts';
 import { reachPort, type Reach } from '../../facts/reach.ts';
 import { gitReader } from '../../system/git.ts';
 import type { Context } from '../command.ts';

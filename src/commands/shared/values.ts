@@ -8,8 +8,7 @@ import {
   type ValueProblem,
 } from '../../deploy/check-values.ts';
 import { lineOf, parseUserValues } from '../../deploy/user-values.ts';
-import { textAt } from '../../deploy/value-rules.ts';
-import type { Values } from '../../deploy/values.ts';
+import { textAt, type Values } from '../../deploy/tree.ts';
 import type { Context } from '../command.ts';
 import { option } from '../flags.ts';
 

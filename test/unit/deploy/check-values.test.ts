@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { checkValues, pathsRead, type ChartKeys } from '../../../src/deploy/check-values.ts';
 import { lineOf } from '../../../src/deploy/user-values.ts';
-import type { Values } from '../../../src/deploy/values.ts';
+import type { Values } from '../../../src/deploy/tree.ts';
 
 const CHART = 'lab/cilium/install/kubernetes/cilium';
 const chart: ChartKeys = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Node } from '../../../src/core/node.ts';
 import { checkSurroundings, type Surroundings } from '../../../src/deploy/value-surroundings.ts';
-import type { Values } from '../../../src/deploy/values.ts';
+import type { Values } from '../../../src/deploy/tree.ts';
 import { parseLinks } from '../../../src/facts/links.ts';
 import { machineFacts } from '../../support/machine-facts.ts';
 

@@ -1,7 +1,8 @@
 import { assert, constantFrom, dictionary, oneof, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseUserValues } from '../../../src/deploy/user-values.ts';
-import { deriveValues, HOLD_LABEL, merge, type Values } from '../../../src/deploy/values.ts';
+import type { Values } from '../../../src/deploy/tree.ts';
+import { deriveValues, HOLD_LABEL, merge } from '../../../src/deploy/values.ts';
 
 const AGENT = { value: 'image', digestName: 'quay.io/cilium/cilium:dev-0123456789ab' };
 const OPERATOR = {
