@@ -73,7 +73,7 @@ export const ship: CommandSpec<DeployFlags> = {
         : await validateNodes(context, fleet, access.cluster, shippedOf(context.config, images));
     const pods = await access.cluster.pods(deployed.namespace, '');
     const running = runningImages(images, shipped, pods);
-    await dropSuperseded(context, locked, shipped);
+    await dropSuperseded(context, locked, shipped, access);
     await tidyStore(context, store, images);
     const open = checks.filter(({ state }) => state !== 'ok');
     const text = [

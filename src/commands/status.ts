@@ -4,7 +4,7 @@ import type { Pod } from '../deploy/cluster.ts';
 import { qualified, type NodeStore } from '../facts/node-store.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
-import { openClusterAccess } from './shared/cluster.ts';
+import { openClusterAccess, releaseOf } from './shared/cluster.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { probeFleet } from './shared/probe-fleet.ts';
@@ -39,7 +39,7 @@ export const status: CommandSpec = {
     await using fleet = await connectFleet(context, nodes);
     const probed = await probeFleet(context, fleet, 'Look');
     await using access = await openClusterAccess(context, fleet);
-    const pods = await access.cluster.pods(flags.namespace ?? config.deploy.namespace, '');
+    const pods = await access.cluster.pods(releaseOf(context).namespace, '');
     const names = shippedNames(config);
     const rows = nodes.flatMap((node) =>
       names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),

@@ -1,4 +1,4 @@
-import type { Helm, HelmRelease } from './cluster.ts';
+import type { Helm, ReleaseName } from './cluster.ts';
 import { isToGoBackTo } from './history.ts';
 import { workloadsOf } from './manifest.ts';
 
@@ -15,7 +15,7 @@ export interface NeededReferences {
  */
 export async function neededReferences(
   helm: Pick<Helm, 'history' | 'manifest'>,
-  release: HelmRelease,
+  release: ReleaseName,
 ): Promise<NeededReferences> {
   const history = await helm.history(release);
   const live = history.at(-1)?.revision;

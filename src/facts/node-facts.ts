@@ -62,19 +62,33 @@ const MISSING = [1, 2, 126, 127] as const;
 export async function readNodeFacts(remote: Remote, signal: AbortSignal): Promise<NodeFacts> {
   const ask = asker(remote, signal);
   const links = parseLinks(await ask(['ip', '-j', '-d', 'addr'], []));
-  const [os, cgroup, mounts, clockAhead, k3s, containerd, free, tools, address] = await Promise.all(
-    [
-      readOs(ask),
-      ask(['stat', '-fc', '%T', '/sys/fs/cgroup']),
-      ask(['cat', '/proc/mounts']).then(parseBpfMounts),
-      clockSkew(ask),
-      ask(['k3s', '--version']).then(parseK3sVersion),
-      ask(['k3s', 'ctr', 'version']).then(parseServerVersion),
-      readFree(ask),
-      readTools(ask),
-      ask(['sh', '-c', 'echo "$SSH_CONNECTION"'], MISSING, false).then(parseSshAddress),
-    ],
-  );
+  const [
+    os,
+    cgroup,
+    mounts,
+    clockAhead,
+    k3s,
+    containerd,
+    free,
+    tools,
+    address,
+    drivers,
+    proxy,
+    traces,
+  ] = await Promise.all([
+    readOs(ask),
+    ask(['stat', '-fc', '%T', '/sys/fs/cgroup']),
+    ask(['cat', '/proc/mounts']).then(parseBpfMounts),
+    clockSkew(ask),
+    ask(['k3s', '--version']).then(parseK3sVersion),
+    ask(['k3s', 'ctr', 'version']).then(parseServerVersion),
+    readFree(ask),
+    readTools(ask),
+    ask(['sh', '-c', 'echo "$SSH_CONNECTION"'], MISSING, false).then(parseSshAddress),
+    readDrivers(ask, links),
+    ask(KUBE_PROXY),
+    readTraces(ask, links),
+  ]);
   return {
     node: remote.node,
     os,
@@ -84,12 +98,12 @@ export async function readNodeFacts(remote: Remote, signal: AbortSignal): Promis
     k3s,
     containerd,
     links,
-    drivers: await readDrivers(ask, links),
+    drivers,
     sshInterface: links.find(({ addresses }) => addresses.some((own) => isOf(own, address)))?.name,
     free,
     tools,
-    kubeProxy: (await ask(KUBE_PROXY)).trim() !== '',
-    traces: await readTraces(ask, links),
+    kubeProxy: proxy.trim() !== '',
+    traces,
   };
 }
 

@@ -50,7 +50,7 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const found = await helm(['get', 'manifest', name, '-n', namespace, ...which], ANY);
       return isAbsent(found) ? undefined : found.stdout;
     },
-    async values({ name, namespace }: HelmRelease): Promise<unknown> {
+    async values({ name, namespace }: ReleaseName): Promise<unknown> {
       const found = await helm(['get', 'values', name, '-n', namespace, '-o', 'json'], ANY);
       return isAbsent(found) ? undefined : (JSON.parse(found.stdout) as unknown);
     },

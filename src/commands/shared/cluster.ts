@@ -4,8 +4,9 @@ import { delimiter, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { Cleanup } from '../../core/cleanup.ts';
 import { PROFILE_LABEL } from '../../deploy/node-config.ts';
-import type { Cluster } from '../../deploy/cluster.ts';
+import type { Cluster, ReleaseName } from '../../deploy/cluster.ts';
 import type { ClusterHealth } from '../../doctor/view.ts';
+import { openHelm } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { fetchKubeconfig, secretsOf } from './kubeconfig.ts';
@@ -38,6 +39,19 @@ export async function openClusterAccess(context: Context, fleet: Fleet): Promise
   const owned = undo.move();
   const dispose = (): Promise<void> => owned[Symbol.asyncDispose]();
   return { cluster, kubeconfig: access.kubeconfig, folder, [Symbol.asyncDispose]: dispose };
+}
+
+/** Helm, on the same cluster. Throws as `openHelm`. */
+export function helmOn({ flags, signal }: Context, { kubeconfig }: ClusterAccess) {
+  return openHelm({ kubeconfig, context: flags.context }, signal);
+}
+
+/** The release that flags and config name. */
+export function releaseOf({ config, flags }: Context): ReleaseName {
+  return {
+    name: config.deploy.release,
+    namespace: flags.namespace ?? config.deploy.namespace,
+  };
 }
 
 /** Removed when the run ends, also by a second Ctrl-C: a fetched kubeconfig is the admin's. */

@@ -8,9 +8,8 @@ import {
   unwantedNodeConfigs,
 } from '../../deploy/node-config.ts';
 import { isUnchanged } from '../../deploy/unchanged.ts';
-import { openHelm } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
-import type { ClusterAccess } from './cluster.ts';
+import { helmOn, type ClusterAccess } from './cluster.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
 import { usableRelease, whileLeased } from './release.ts';
@@ -47,8 +46,7 @@ async function deploy(
   access: ClusterAccess,
   images: readonly ShipImage[],
 ): Promise<Deployed> {
-  const { kubeconfig } = access;
-  const helm = await openHelm({ kubeconfig, context: context.flags.context }, context.signal);
+  const helm = await helmOn(context, access);
   await usableRelease(context, helm, 'is finished now');
   const rollout = await prepareRollout(context, fleet, access, helm, images);
   if (await nothingToDo(context, rollout)) {

@@ -4,15 +4,13 @@ import type { SourceTree } from '../../build/tree.ts';
 import type { Config } from '../../config/normalise.ts';
 import { digestOf, type Digest } from '../../core/digest.ts';
 import type { ShipImage } from '../../core/image.ts';
-import type { Helm, HelmRelease } from '../../deploy/cluster.ts';
 import { requireLocked } from '../../drift/frozen.ts';
 import { lockText, parseLock, type ShipLock } from '../../drift/lock-file.ts';
 import { ShipError } from '../../core/errors.ts';
 import { readIfThere, replaceFile } from '../../system/replace-file.ts';
-import { openHelm } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
 import { option } from '../flags.ts';
-import type { ClusterAccess } from './cluster.ts';
+import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Deployed } from './deploy-images.ts';
 import type { ShippedNode } from './ship-images.ts';
 
@@ -82,36 +80,41 @@ export async function lockImages(
 
 /** Writes what the release is after a rollout that ended well. */
 export async function lockRelease(
-  { config, flags, signal }: Context<FrozenFlag>,
-  { kubeconfig }: ClusterAccess,
-  { state, namespace }: Deployed,
+  context: Context<FrozenFlag>,
+  access: ClusterAccess,
+  { state }: Deployed,
 ): Promise<void> {
+  const { config, flags } = context;
   if (flags.frozen === true || state === 'planned') return;
   const lock = await readLock(config);
   // What runs without having been locked was shipped by an older version, or by hand.
   if (lock === undefined || (state === 'nothing to do' && lock.release !== undefined)) return;
-  const helm = await openHelm({ kubeconfig, context: flags.context }, signal);
-  const { release: name, chart } = config.deploy;
-  const release = await releaseNow(helm, { name, namespace, chart, values: [] });
-  await write(config, { ...lock, release });
+  const live = await readRelease(context, access);
+  if (live !== undefined) await write(config, { ...lock, release: live.release });
 }
 
-/** The live release as the lock takes it. */
-export async function releaseNow(
-  helm: Helm,
-  release: HelmRelease,
-): Promise<NonNullable<ShipLock['release']>> {
-  const [status, manifest, values] = await Promise.all([
+/** The live release as the lock takes it, with its manifest; undefined before a first install. */
+export async function readRelease(
+  context: Context,
+  access: ClusterAccess,
+): Promise<
+  { readonly release: NonNullable<ShipLock['release']>; readonly manifest: string } | undefined
+> {
+  const helm = await helmOn(context, access);
+  const release = releaseOf(context);
+  const [status, manifest = '', values] = await Promise.all([
     helm.status(release),
     helm.manifest(release),
     helm.values(release),
   ]);
-  return {
-    revision: status?.revision ?? 0,
-    chart: await chartDigest(release.chart),
+  if (status === undefined) return undefined;
+  const now = {
+    revision: status.revision,
+    chart: await chartDigest(context.config.deploy.chart),
     values: digestOf(JSON.stringify(values)),
-    manifest: digestOf(manifest ?? ''),
+    manifest: digestOf(manifest),
   };
+  return { release: now, manifest };
 }
 
 /** One digest over every file of a chart's folder, by name. */

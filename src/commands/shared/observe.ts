@@ -1,7 +1,7 @@
 import { toShipError, type ShipError } from '../../core/errors.ts';
 import type { Digest } from '../../core/digest.ts';
 import { kubernetesName } from '../../core/node.ts';
-import type { Cluster, HelmRelease } from '../../deploy/cluster.ts';
+import type { Cluster } from '../../deploy/cluster.ts';
 import { workloadsOf } from '../../deploy/manifest.ts';
 import {
   changedNodeConfigs,
@@ -11,16 +11,14 @@ import {
 } from '../../deploy/node-config.ts';
 import type { LiveRelease, Observed, RunningContainer } from '../../drift/compare.ts';
 import { openStore } from '../../image/store.ts';
-import { cacheFolder } from '../../system/folders.ts';
-import { openHelm } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
-import { openClusterAccess } from './cluster.ts';
+import { openClusterAccess, releaseOf } from './cluster.ts';
 import { openDocker } from './docker.ts';
 import type { Fleet } from './fleet.ts';
-import { releaseNow } from './lock-file.ts';
+import { readRelease } from './lock-file.ts';
 import { probeFleet } from './probe-fleet.ts';
 import { shippedNames } from './shipped-names.ts';
-import { join } from 'node:path';
+import { storeFolder } from './store.ts';
 
 /** What was seen at every place, and why the others could not be looked at. */
 export interface Observation {
@@ -34,27 +32,40 @@ export interface Observation {
  * @throws ShipError `interrupted`
  */
 export async function observe(context: Context, fleet: Fleet): Promise<Observation> {
-  const failures: ShipError[] = [];
-  const orUnknown = async <T>(look: Promise<T>): Promise<T | undefined> =>
-    look.catch((error: unknown) => {
-      context.signal.throwIfAborted();
-      failures.push(toShipError(error));
-      return undefined;
-    });
-  const local = await orUnknown(localImages(context));
-  const probed = await probeFleet(context, fleet, 'Look');
-  failures.push(...probed.failures.values());
-  const cluster = await orUnknown(lookAtCluster(context, fleet));
+  const [local, probed, cluster] = await Promise.all([
+    orFailure(context, localImages(context)),
+    probeFleet(context, fleet, 'Look'),
+    orFailure(context, lookAtCluster(context, fleet)),
+  ]);
   const nodes = new Map(
     context.config.nodes.map(({ name }) => [name, probed.stores.get(name)] as const),
   );
-  return { seen: { local, nodes, running: cluster?.running, release: cluster?.release }, failures };
+  const { running, release } = cluster.seen ?? {};
+  return {
+    seen: { local: local.seen, nodes, running, release },
+    failures: [...local.failed, ...probed.failures.values(), ...cluster.failed],
+  };
+}
+
+/** What a look gave, or why it gave nothing. */
+interface Looked<T> {
+  readonly seen?: T;
+  readonly failed: readonly ShipError[];
+}
+
+async function orFailure<T>({ signal }: Context, look: Promise<T>): Promise<Looked<T>> {
+  try {
+    return { seen: await look, failed: [] };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { failed: [toShipError(error)] };
+  }
 }
 
 /** Config digests of the images that Docker has; those that it lacks are left out. */
 async function localImages(context: Context): Promise<ReadonlyMap<string, Digest>> {
   const docker = await openDocker(context);
-  const store = await openStore(join(cacheFolder(), 'store'));
+  const store = await openStore(storeFolder());
   const found = shippedNames(context.config).map(async (name) => {
     const seen = await docker.inspect(name, context.signal);
     if (seen === undefined) return [];
@@ -66,21 +77,21 @@ async function localImages(context: Context): Promise<ReadonlyMap<string, Digest
 }
 
 async function lookAtCluster(context: Context, fleet: Fleet) {
-  const { config, flags, signal } = context;
   await using access = await openClusterAccess(context, fleet);
-  const namespace = flags.namespace ?? config.deploy.namespace;
-  const helm = await openHelm({ kubeconfig: access.kubeconfig, context: flags.context }, signal);
-  const { release: name, chart } = config.deploy;
-  const release: HelmRelease = { name, namespace, chart, values: [] };
-  const running = await containers(access.cluster, namespace);
-  if ((await helm.status(release)) === undefined) return { running, release: 'none' as const };
-  const manifest = (await helm.manifest(release)) ?? '';
-  const live: LiveRelease = {
-    ...(await releaseNow(helm, release)),
-    images: workloadsOf(manifest).flatMap(({ images }) => images.map(({ image }) => image)),
-    edits: await access.cluster.handEdits(namespace, manifest),
-    open: await openOnNodes(context, access.cluster, namespace),
-  };
+  const { cluster } = access;
+  const { namespace } = releaseOf(context);
+  const [running, found] = await Promise.all([
+    containers(cluster, namespace),
+    readRelease(context, access),
+  ]);
+  if (found === undefined) return { running, release: 'none' as const };
+  const { release, manifest } = found;
+  const [edits, open] = await Promise.all([
+    cluster.handEdits(namespace, manifest),
+    openOnNodes(context, cluster, namespace),
+  ]);
+  const named = workloadsOf(manifest).flatMap(({ images }) => images.map(({ image }) => image));
+  const live: LiveRelease = { ...release, images: named, edits, open };
   return { running, release: live };
 }
 

@@ -5,6 +5,7 @@ import { formatBytes } from '../../output/progress.ts';
 import { settleStage } from '../../output/stage.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
+import type { ClusterAccess } from './cluster.ts';
 import type { LockedFleet } from './lock.ts';
 import { freedBytes, readImages, type FoundImages } from './retention.ts';
 import type { ShippedNode } from './ship-images.ts';
@@ -20,16 +21,18 @@ export interface Pruned {
 /**
  * Removes shipped images that nothing needs from every node of a fleet.
  *
+ * @param access the cluster, when it is open already
  * @throws ShipError `interrupted`
  */
 export async function pruneFleet(
   context: Context,
   fleet: LockedFleet,
+  access?: ClusterAccess,
 ): Promise<{
   readonly pruned: readonly Pruned[];
   readonly failures: ReadonlyMap<string, ShipError>;
 }> {
-  const found = await readImages(context, fleet);
+  const found = await readImages(context, fleet, access);
   const steps = [...fleet.sessions].flatMap(([node, session]) => {
     const on = found.nodes.get(node);
     return on === undefined ? [] : [pruneStep(node, session, on)];
@@ -49,9 +52,10 @@ export async function dropSuperseded(
   context: Context,
   fleet: LockedFleet,
   shipped: readonly Pick<ShippedNode, 'state'>[],
+  access?: ClusterAccess,
 ): Promise<void> {
   if (!shipped.some(({ state }) => state === 'shipped')) return;
-  const { failures } = await pruneFleet(context, fleet);
+  const { failures } = await pruneFleet(context, fleet, access);
   for (const [node, { message }] of failures) {
     if (!fleet.failures.has(node)) context.output.note(`not cleaned up: ${message}`);
   }

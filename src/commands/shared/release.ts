@@ -5,12 +5,10 @@ import { repairOf, unfinishedRollout, type History } from '../../deploy/history.
 import { leaseRelease } from '../../deploy/lease.ts';
 import { repairStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
-import { openHelm } from '../../system/helm.ts';
 import { selfDescription } from '../../system/self.ts';
 import type { Context } from '../command.ts';
-import type { ClusterAccess } from './cluster.ts';
+import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { DeployFlags } from './deploy-flags.ts';
-import { releaseOf } from './rollout.ts';
 import { acting } from './stages.ts';
 
 /**
@@ -62,10 +60,9 @@ export async function usableRelease(
 }
 
 /** Says that the release is in the middle of something, for commands that only look. */
-export async function noteRelease(context: Context, { kubeconfig }: ClusterAccess): Promise<void> {
+export async function noteRelease(context: Context, access: ClusterAccess): Promise<void> {
   const release = releaseOf(context);
-  const target = { kubeconfig, context: context.flags.context };
-  const asked = openHelm(target, context.signal).then((helm) => helm.history(release));
+  const asked = helmOn(context, access).then((helm) => helm.history(release));
   // Whoever only looks needs no Helm.
   const history = await asked.catch(() => []);
   const open = unfinishedRollout(history);

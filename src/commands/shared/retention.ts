@@ -8,11 +8,10 @@ import { parseLayers, type StoredLayer } from '../../facts/containerd.ts';
 import { qualified, type NodeImages } from '../../facts/node-store.ts';
 import { retention, type KeptImage, type NeededNames } from '../../import/retain.ts';
 import { settleStage } from '../../output/stage.ts';
-import { openHelm } from '../../system/helm.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import { CONTAINERS, probeImages } from '../../transfer/probe.ts';
 import type { Context } from '../command.ts';
-import { openClusterAccess } from './cluster.ts';
+import { helmOn, openClusterAccess, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { shippedNames } from './shipped-names.ts';
 import { looking } from './stages.ts';
@@ -28,17 +27,21 @@ export interface FoundImages {
 /**
  * Looks at every node of a fleet for shipped images and what needs them.
  *
+ * @param access the cluster, when it is open already
  * @throws ShipError `interrupted`
  */
 export async function readImages(
   context: Context,
   fleet: Fleet,
+  access?: ClusterAccess,
 ): Promise<{
   readonly nodes: ReadonlyMap<string, FoundImages>;
   readonly failures: ReadonlyMap<string, ShipError>;
 }> {
-  const needed = await neededNames(context, fleet);
-  const containers = await readContainers(context, fleet);
+  const [needed, containers] = await Promise.all([
+    neededNames(context, fleet, access),
+    readContainers(context, fleet),
+  ]);
   const shipped = shippedNames(context.config).map(qualified);
   const steps = [...fleet.sessions].map(([node, session]): Step<FoundImages> => ({
     id: node,
@@ -100,28 +103,37 @@ async function readLayers(
 }
 
 /** Undefined when the cluster does not say: then everything may be needed. */
-async function neededNames(context: Context, fleet: Fleet): Promise<NeededNames | undefined> {
-  const { config, flags, signal, output } = context;
+async function neededNames(
+  context: Context,
+  fleet: Fleet,
+  open: ClusterAccess | undefined,
+): Promise<NeededNames | undefined> {
   try {
+    if (open !== undefined) return await askCluster(context, open);
     await using access = await openClusterAccess(context, fleet);
-    const helm = await openHelm({ kubeconfig: access.kubeconfig, context: flags.context }, signal);
-    const namespace = flags.namespace ?? config.deploy.namespace;
-    const { release: name, chart } = config.deploy;
-    const found = await neededReferences(helm, { name, namespace, chart, values: [] });
-    // A pod that is about to start has no container yet.
-    const pods = await access.cluster.pods(namespace, '');
-    const named = pods.flatMap(({ containers, initContainers }) =>
-      [...containers, ...initContainers].map(({ image }) => image),
-    );
-    return {
-      release: new Set([...found.release, ...named].map(qualified)),
-      wayBack: new Set(found.wayBack.map(qualified)),
-    };
+    return await askCluster(context, access);
   } catch (error) {
-    signal.throwIfAborted();
-    output.note(`what the release needs is unknown: ${toShipError(error).message}`);
+    context.signal.throwIfAborted();
+    context.output.note(`what the release needs is unknown: ${toShipError(error).message}`);
     return undefined;
   }
+}
+
+async function askCluster(context: Context, access: ClusterAccess): Promise<NeededNames> {
+  const helm = await helmOn(context, access);
+  const release = releaseOf(context);
+  const [found, pods] = await Promise.all([
+    neededReferences(helm, release),
+    access.cluster.pods(release.namespace, ''),
+  ]);
+  // A pod that is about to start has no container yet.
+  const named = pods.flatMap(({ containers, initContainers }) =>
+    [...containers, ...initContainers].map(({ image }) => image),
+  );
+  return {
+    release: new Set([...found.release, ...named].map(qualified)),
+    wayBack: new Set(found.wayBack.map(qualified)),
+  };
 }
 
 /** Bytes that go with some images: layers that no other shipped image of the node has. */

@@ -7,14 +7,13 @@ import { workloadsOf } from '../../deploy/manifest.ts';
 import { namedBy } from '../../deploy/named.ts';
 import { rolloutOrder } from '../../deploy/order.ts';
 import type { Shipped } from '../../deploy/wanted.ts';
-import { openHelm } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
 import type { RollbackFlags } from '../rollback.ts';
-import type { ClusterAccess } from './cluster.ts';
+import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { goBack } from './go-back.ts';
 import { usableRelease } from './release.ts';
-import { agentSet, lookAtStores, releaseOf } from './rollout.ts';
+import { agentSet, lookAtStores } from './rollout.ts';
 
 /**
  * Goes back to an earlier revision, once every node is seen to have what it needs for that.
@@ -26,10 +25,11 @@ import { agentSet, lookAtStores, releaseOf } from './rollout.ts';
 export async function rollBack(
   context: Context<RollbackFlags>,
   fleet: Fleet,
-  { cluster, kubeconfig }: ClusterAccess,
+  access: ClusterAccess,
 ): Promise<{ readonly revision: number; readonly shipped: Shipped }> {
-  const { config, flags, signal } = context;
-  const helm = await openHelm({ kubeconfig, context: flags.context }, signal);
+  const { config, flags } = context;
+  const { cluster } = access;
+  const helm = await helmOn(context, access);
   const history = await usableRelease(context, helm, 'is undone now');
   const release = releaseOf(context);
   const target = targetOf(history, flags.to, release.name);

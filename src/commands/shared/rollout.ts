@@ -5,13 +5,13 @@ import { combineFailures, ShipError } from '../../core/errors.ts';
 import type { ShipImage } from '../../core/image.ts';
 import { AGENT_SET } from '../../deploy/agents.ts';
 import { candidateNodes } from '../../deploy/candidates.ts';
-import type { Cluster, ClusterNode, Helm, HelmRelease, ReleaseName } from '../../deploy/cluster.ts';
+import type { Cluster, ClusterNode, Helm, HelmRelease } from '../../deploy/cluster.ts';
 import { missingImages, requireNothingMissing, requireSameMachines } from '../../deploy/gate.ts';
 import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
 import { deriveValues, OWN_ORDER } from '../../deploy/values.ts';
 import type { NodeStore } from '../../facts/node-store.ts';
 import type { Context } from '../command.ts';
-import type { ClusterAccess } from './cluster.ts';
+import { releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { placedImages } from './placed.ts';
 import { probeFleet } from './probe-fleet.ts';
@@ -64,14 +64,6 @@ export async function prepareRollout(
   const { namespace } = release;
   const read = { rendered, workloads, candidates, images, stores };
   return { cluster, helm, namespace, release, underWay, ...read };
-}
-
-/** The release that flags and config name. */
-export function releaseOf({ config, flags }: Context): ReleaseName {
-  return {
-    name: config.deploy.release,
-    namespace: flags.namespace ?? config.deploy.namespace,
-  };
 }
 
 /** Writes the derived values beside the user's own, which are passed to Helm as they are. */

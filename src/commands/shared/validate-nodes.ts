@@ -8,6 +8,7 @@ import { wantedOn, type Shipped } from '../../deploy/wanted.ts';
 import { settleStage } from '../../output/stage.ts';
 import { combineFailures, ShipError } from '../../core/errors.ts';
 import type { Context } from '../command.ts';
+import { releaseOf } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { lookAtNode } from './look-at-node.ts';
 import { looking } from './stages.ts';
@@ -24,8 +25,8 @@ export async function validateNodes(
   cluster: Cluster,
   shipped: Shipped,
 ): Promise<readonly Check[]> {
-  const { config, flags } = context;
-  const namespace = flags.namespace ?? config.deploy.namespace;
+  const { config } = context;
+  const { namespace } = releaseOf(context);
   const settings = await cluster.configMap(namespace, 'cilium-config');
   if (settings === undefined) throw notInstalled(namespace);
   const pods = await cluster.pods(namespace, AGENT_SELECTOR);

@@ -4,9 +4,8 @@ import { OPERATOR_CONTAINER, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import type { ClusterView, View } from '../../doctor/view.ts';
 import { readNodeHealth, type NodeHealth } from '../../facts/node-health.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
-import { openHelm } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
-import { openClusterAccess, type ClusterAccess } from './cluster.ts';
+import { helmOn, openClusterAccess, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { looking } from './stages.ts';
 import { readUserText, textOf } from './user-text.ts';
@@ -95,16 +94,14 @@ async function viewCluster(context: Context, fleet: Fleet): Promise<ClusterView 
 }
 
 async function readCluster(context: Context, access: ClusterAccess): Promise<ClusterView> {
-  const { config, flags } = context;
   const { cluster } = access;
-  const { release } = config.deploy;
-  const namespace = flags.namespace ?? config.deploy.namespace;
+  const { name: release, namespace } = releaseOf(context);
   const [pods, namespaces, apiServices, settings, revisions, operatorLog] = await Promise.all([
     cluster.pods(namespace, ''),
     cluster.namespaces(),
     cluster.apiServices(),
     cluster.configMap(namespace, 'cilium-config'),
-    readRevisions(context, access, namespace),
+    readRevisions(context, access),
     readOperatorLog(access, namespace),
   ]);
   return {
@@ -119,14 +116,12 @@ async function readCluster(context: Context, access: ClusterAccess): Promise<Clu
   };
 }
 
-async function readRevisions(context: Context, { kubeconfig }: ClusterAccess, namespace: string) {
-  const { config, flags, signal } = context;
-  const { release: name } = config.deploy;
+async function readRevisions(context: Context, access: ClusterAccess) {
   try {
-    const helm = await openHelm({ kubeconfig, context: flags.context }, signal);
-    return await helm.history({ name, namespace });
+    const helm = await helmOn(context, access);
+    return await helm.history(releaseOf(context));
   } catch {
-    signal.throwIfAborted();
+    context.signal.throwIfAborted();
     return undefined;
   }
 }
