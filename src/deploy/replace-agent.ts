@@ -16,7 +16,7 @@ import {
 import type { Cluster, Pod } from './cluster.ts';
 import { NODE_CONFIG_ANNOTATION } from './node-config.ts';
 import { HOLD_LABEL } from './values.ts';
-import { waitFor } from './wait.ts';
+import { waitFor } from '../core/wait.ts';
 
 export interface Replacement {
   /** Kubernetes name of the node. */

@@ -14,7 +14,7 @@ import type {
 } from './cluster.ts';
 import type { Repair } from './history.ts';
 import { changedNodeConfigs, unwantedNodeConfigs } from './node-config.ts';
-import { waitFor } from './wait.ts';
+import { waitFor } from '../core/wait.ts';
 
 /** The steps around the replacement of agents. Each may be repeated. */
 

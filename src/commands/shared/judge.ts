@@ -5,7 +5,7 @@ import { kubernetesName } from '../../core/node.ts';
 import type { Run } from '../../core/step.ts';
 import type { Pod } from '../../deploy/cluster.ts';
 import { checkNode } from '../../deploy/validate.ts';
-import { waitFor } from '../../deploy/wait.ts';
+import { waitFor } from '../../core/wait.ts';
 import { wantedOn } from '../../deploy/wanted.ts';
 import { runProcess } from '../../system/process.ts';
 import type { Session } from '../../system/ssh/session.ts';

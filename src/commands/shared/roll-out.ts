@@ -15,7 +15,7 @@ import { rolloutOrder } from '../../deploy/order.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { labelStep, nodeConfigStep, readyStep, upgradeStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
-import { waitFor } from '../../deploy/wait.ts';
+import { waitFor } from '../../core/wait.ts';
 import { runStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';

@@ -7,7 +7,7 @@ import { NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/no
 import { rolloutOrder } from '../../deploy/order.ts';
 import { labelStep, nodeConfigStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
-import { waitFor } from '../../deploy/wait.ts';
+import { waitFor } from '../../core/wait.ts';
 import { runStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
