@@ -1,7 +1,7 @@
 import { nodesTable, sentSummary } from '../output/receipt/text.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
-import { imagesOfArchive } from './shared/archive.ts';
+import { imagesOfArchive, requireVerifyFlags, type VerifyFlags } from './shared/archive.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { imagesOfDocker } from './shared/images.ts';
 import { frozenOption, lockImages, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
@@ -12,7 +12,7 @@ import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
 import { openBlobStore, tidyStore } from './shared/store.ts';
 
-interface PushFlags extends FrozenFlag {
+interface PushFlags extends FrozenFlag, VerifyFlags {
   readonly build?: boolean;
   readonly archive?: string;
 }
@@ -26,16 +26,23 @@ export const push: CommandSpec<PushFlags> = {
     ['ciliumship push', 'build and ship'],
     ['ciliumship push --no-build', 'ship the images that Docker has'],
     ['ciliumship push --archive images.tar.zst', 'ship what another machine saved, without Docker'],
+    [
+      'ciliumship push --archive images.tar.zst --verify --allowed-signers ~/.ssh/allowed_signers',
+      'only when someone signed it who may',
+    ],
     ['ciliumship push --nodes worker --dry-run', 'print what would be sent to one node'],
   ],
   options: [
     option('--no-build', 'ship the images that Docker has, without building'),
     frozenOption,
     option('--archive <file>', 'ship the images of an archive of ciliumship save; needs no Docker'),
+    option('--verify', 'refuse an archive that none of the allowed signers signed'),
+    option('--allowed-signers <file>', 'who may sign: NAME KEY a line, see man ssh-keygen'),
   ],
   receipt: true,
   run: async (context) => {
     const { archive, nodes: names } = context.flags;
+    requireVerifyFlags(context.flags);
     const nodes = selectNodes(context.config.nodes, names);
     await using store = await openBlobStore(context);
     const { images, tree } = await (archive === undefined

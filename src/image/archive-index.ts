@@ -93,7 +93,7 @@ async function requireLayers(
   { layers }: SavedImage,
 ): Promise<void> {
   const entry = entryOf(config);
-  const { diffIds } = readConfig(await readText(archive, entry));
+  const { diffIds } = readConfig(await readEntry(archive, entry));
   const same =
     diffIds.length === layers.length && layers.every(({ digest }, at) => digest === diffIds[at]);
   if (!same) throw badArchive(archive.file, entry, 'lists other layers than the manifest');
@@ -114,7 +114,7 @@ async function parse<Schema extends z.ZodType>(
   entry: string,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  const text = await readText(archive, entry);
+  const text = await readEntry(archive, entry);
   try {
     return schema.parse(JSON.parse(text.toString('utf8')));
   } catch (cause) {
@@ -122,7 +122,12 @@ async function parse<Schema extends z.ZodType>(
   }
 }
 
-async function readText(archive: Archive, entry: string): Promise<Buffer> {
+/**
+ * The bytes of a small entry.
+ *
+ * @throws ShipError `integrity` when it is missing or too large
+ */
+export async function readEntry(archive: Archive, entry: string): Promise<Buffer> {
   const { path, size } = need(archive, entry);
   if (size > MAX_TEXT) throw badArchive(archive.file, entry, `is ${size} bytes long, too many`);
   return readFile(path);

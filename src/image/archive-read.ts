@@ -2,7 +2,7 @@ import type { Digest } from '../core/digest.ts';
 import { digestName, totalSize, type Platform, type ShipImage } from '../core/image.ts';
 import type { Run, Step } from '../core/step.ts';
 import { qualified } from '../facts/node-store.ts';
-import { readIndex, type Archive } from './archive-index.ts';
+import { readEntry, readIndex, type Archive } from './archive-index.ts';
 import { badArchive, unpackArchive } from './archive-unpack.ts';
 import { discard, type SavedImage } from './docker-save.ts';
 import { storeImage } from './ship-image.ts';
@@ -15,18 +15,24 @@ export interface WantedImage {
   readonly name: string;
 }
 
+/** Throws ShipError unless `index`, the bytes of an archive's `index.json`, may be trusted. */
+export type Vouch = (index: Uint8Array, signal: AbortSignal) => Promise<void>;
+
 /** Images of an archive, by their full references. */
 type NamedImages = ReadonlyMap<string, SavedImage>;
 
 /**
  * One step that brings the images of an archive into the store, when they are exactly those that the
  * config names: a name more could replace any image of a node (D12).
+ *
+ * @param vouch asked before anything of the archive is read but the names and digests of its entries
  */
 export function readArchiveStep(
   file: string,
   wanted: readonly WantedImage[],
   platform: Platform,
   store: BlobStore,
+  vouch: Vouch | undefined,
 ): Step<readonly ShipImage[]> {
   return {
     id: 'archive',
@@ -35,6 +41,8 @@ export function readArchiveStep(
       const scratch = await store.scratch();
       try {
         const entries = await unpackArchive(file, scratch, run.signal);
+        const index = await readEntry({ file, entries }, 'index.json');
+        await vouch?.(index, run.signal);
         return await storeWanted({ file, entries }, wanted, platform, store, run);
       } finally {
         await discard(scratch);

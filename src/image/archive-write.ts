@@ -109,9 +109,17 @@ async function fill(
     bytes += blob.size;
     run.progress({ bytes, total });
   }
-  const named = images.flatMap((image) => namesOf(image).map((name) => ({ image, name })));
-  addText(tar, 'index.json', indexText(named));
+  addText(tar, 'index.json', archiveIndex(images));
   tar.finalize();
+}
+
+/**
+ * The `index.json` of an archive of these images, which is what a signature of it signs
+ * (docs/decisions/0004): it names every other byte by digest, and is known before the first is
+ * written.
+ */
+export function archiveIndex(images: readonly ShipImage[]): string {
+  return indexText(images.flatMap((image) => namesOf(image).map((name) => ({ image, name }))));
 }
 
 /** What is small comes first, so that a reader soon knows what it has. */

@@ -19,6 +19,8 @@ const NAMES = ['archive.test/agent:e2e', 'archive.test/extra:e2e'];
 
 const folder = mkdtempSync(join(tmpdir(), 'ciliumship-archive-'));
 const archive = join(folder, 'images.tar.gz');
+const key = join(folder, 'key');
+const signers = join(folder, 'signers');
 
 interface Pushed {
   readonly images: readonly { readonly name: string; readonly digestName: string }[];
@@ -70,6 +72,8 @@ describe.skipIf(missing !== undefined)('an archive', () => {
   beforeAll(async () => {
     await removeFromWorker();
     await importBase();
+    await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    writeFileSync(signers, `someone ${readFileSync(`${key}.pub`, 'utf8')}`);
     for (const name of NAMES) await run(['docker', 'build', '--tag', name, onlyThisTime()]);
   });
   afterAll(async () => {
@@ -78,8 +82,9 @@ describe.skipIf(missing !== undefined)('an archive', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('is written with both names of every image, and says its size and digest', async () => {
-    const ended = await ciliumship(['save', archive, '--no-build', '-o', 'json'], { env });
+  it('is written with both names of every image, signed, and says its size and digest', async () => {
+    const words = ['save', archive, '--no-build', '--sign', key, '-o', 'json'];
+    const ended = await ciliumship(words, { env });
     expect(ended.code, ended.stderr).toBe(0);
     const saved = ended.json() as Pushed & { readonly archive: { readonly size: number } };
     expect(saved.archive.size).toBe(statSync(archive).size);
@@ -117,10 +122,12 @@ describe.skipIf(missing !== undefined)('an archive', () => {
     expect(await namesOnWorker()).toEqual(both);
   });
 
-  it('is shipped from a machine without Docker', async () => {
+  it('is verified and shipped on a machine without Docker', async () => {
     await removeFromWorker();
-    const ended = await push(['--archive', archive], elsewhere);
+    const verify = ['--verify', '--allowed-signers', signers];
+    const ended = await push(['--archive', archive, ...verify], elsewhere);
     expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain('was signed by someone');
     const [worker] = (ended.json() as Pushed).nodes;
     expect(worker?.state).toBe('shipped');
     expect(worker?.layers).toBeGreaterThan(0);

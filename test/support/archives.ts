@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { extract } from 'tar-stream';
 import { digestName, type ShipImage } from '../../src/core/image.ts';
 import type { Run } from '../../src/core/step.ts';
-import { readArchiveStep, type WantedImage } from '../../src/image/archive-read.ts';
+import { readArchiveStep, type Vouch, type WantedImage } from '../../src/image/archive-read.ts';
 import { saveStep } from '../../src/image/archive-write.ts';
 import { readSavedImages } from '../../src/image/docker-save.ts';
 import { storeImage } from '../../src/image/ship-image.ts';
@@ -52,8 +52,9 @@ export async function readInto(
   store: BlobStore,
   file: string,
   signal = RUN.signal,
+  vouch?: Vouch,
 ): Promise<readonly ShipImage[]> {
-  return readArchiveStep(file, WANTED, 'linux/amd64', store).run({ ...RUN, signal });
+  return readArchiveStep(file, WANTED, 'linux/amd64', store, vouch).run({ ...RUN, signal });
 }
 
 /** The entries of an archive of the images of `WANTED`. */
