@@ -57,7 +57,7 @@ ${examples}
 
 ${operands}${own}## Common options
 
-${optionTable(commonOptions())}`;
+${optionTable(commonOptions(spec.formats))}`;
 }
 
 /** What `npm run bench -- --out docs/performance.json` wrote. */

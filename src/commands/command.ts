@@ -1,6 +1,7 @@
 import type { Argument, Option } from 'commander';
 import type { Config } from '../config/normalise.ts';
 import type { Output } from '../output/output.ts';
+import type { ReportFormat } from '../output/report.ts';
 import type { CommonFlags } from './flags.ts';
 
 /** What every command gets: its words and flags, where to show things, and when to stop. */
@@ -28,6 +29,8 @@ export interface CommandUsage {
   readonly examples: readonly (readonly [command: string, meaning: string])[];
   readonly args?: readonly Argument[];
   readonly options?: readonly Option[];
+  /** Forms of its result beside text, JSON and YAML. */
+  readonly formats?: readonly ReportFormat[];
 }
 
 /** A command that works with a config file. */

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../config/duration.ts';
 import { parseRate } from '../config/rate.ts';
+import type { ResultFormat } from '../output/output.ts';
+import type { ReportFormat } from '../output/report.ts';
 
 /** The flags that every command takes, as commander parsed them. */
 export interface CommonFlags {
@@ -9,7 +11,7 @@ export interface CommonFlags {
   readonly concurrency?: number;
   readonly maxRate?: string;
   readonly dryRun?: boolean;
-  readonly output: 'text' | 'json' | 'yaml';
+  readonly output: ResultFormat;
   readonly timeout?: string;
   readonly lockWait?: string;
   readonly kubeconfig?: string;
@@ -21,8 +23,12 @@ export interface CommonFlags {
   readonly jsonEvents?: string;
 }
 
-/** Common flags; each has an environment variable `CILIUMSHIP_…` (flag > environment > file). */
-export function commonOptions(): readonly Option[] {
+/**
+ * Common flags; each has an environment variable `CILIUMSHIP_…` (flag > environment > file).
+ *
+ * @param formats of the result that the command offers beside text, JSON and YAML
+ */
+export function commonOptions(formats: readonly ReportFormat[] = []): readonly Option[] {
   return [
     option('-c, --config <file>', 'config file (default: ciliumship.yaml here or above)'),
     option('--nodes <names>', 'only these nodes; names or patterns, comma-separated: a,b*'),
@@ -30,7 +36,7 @@ export function commonOptions(): readonly Option[] {
     option('--max-rate <rate>', 'of all that is sent together: 20Mbit, 2.5MB').argParser(checkRate),
     option('--dry-run', 'look and print what would be done; change nothing'),
     option('-o, --output <format>', 'format of the result')
-      .choices(['text', 'json', 'yaml'])
+      .choices(['text', 'json', 'yaml', ...formats])
       .default('text'),
     option(
       '--timeout <duration>',

@@ -35,7 +35,7 @@ function addCommand(program: Command, spec: AnyCommand, act: Act): void {
   for (const argument of spec.args ?? []) command.addArgument(argument);
   for (const option of spec.options ?? []) command.addOption(option);
   command.optionsGroup('Common options:');
-  for (const option of commonOptions()) command.addOption(option);
+  for (const option of commonOptions(spec.formats)) command.addOption(option);
   command.addHelpOption(
     new Option('-h, --help', 'display help for command').helpGroup('Common options:'),
   );

@@ -4,8 +4,9 @@ import { escapeControls } from '../core/text.ts';
 import type { Event, Sink } from './event.ts';
 import { plainSink } from './plain.ts';
 import type { Facts } from './receipt/schema.ts';
+import { reportText, type Report, type ReportFormat } from './report.ts';
 
-export type ResultFormat = 'text' | 'json' | 'yaml';
+export type ResultFormat = 'text' | 'json' | 'yaml' | ReportFormat;
 
 /** Where a run shows what it does. Results go to stdout, everything else to stderr. */
 export interface Output {
@@ -18,8 +19,11 @@ export interface Output {
   record(facts: Partial<Facts>): void;
   /** Gives every event from now on to one more sink. */
   listen(sink: Sink): void;
-  /** The result of the command: `text` for people, `data` for machines, as `-o` says. */
-  result(text: string, data: unknown): void;
+  /**
+   * The result of the command: `text` for people, `data` for machines, as `-o` says; `report` is for
+   * the forms that only commands with `formats` offer.
+   */
+  result(text: string, data: unknown, report?: Report): void;
   /** Hides a secret in everything that is shown or logged from now on. */
   hide(secret: string): void;
   /** A text as it may be shown: without secrets. */
@@ -54,7 +58,8 @@ export function createOutput(options: OutputOptions): Output {
     },
     record: (facts) => emit({ event: 'facts', facts }),
     listen: (sink) => sinks.push(sink),
-    result: (text, data) => options.stdout(`${clean(render(options.format, text, data))}\n`),
+    result: (text, data, report) =>
+      options.stdout(`${clean(render(options.format, { text, data, report }))}\n`),
     hide: add,
     clean,
   };
@@ -70,8 +75,24 @@ function cleanStrings(value: unknown, clean: (text: string) => string): unknown 
   );
 }
 
-function render(format: ResultFormat, text: string, data: unknown): string {
-  if (format === 'json') return JSON.stringify(data, undefined, 2);
-  if (format === 'yaml') return stringify(data).trimEnd();
-  return escapeControls(text);
+interface Result {
+  readonly text: string;
+  readonly data: unknown;
+  readonly report: Report | undefined;
+}
+
+function render(format: ResultFormat, { text, data, report }: Result): string {
+  if (format === 'json') return withoutCommands(JSON.stringify(data, undefined, 2));
+  // In a block each line of a text would begin a line of ours.
+  if (format === 'yaml') {
+    return withoutCommands(stringify(data, { blockQuote: false, lineWidth: 0 }).trimEnd());
+  }
+  if (format === 'text') return escapeControls(text);
+  if (report === undefined) throw new Error(`this command gives no ${format}`);
+  return withoutCommands(reportText(format, report));
+}
+
+/** `##[error]` is a command to some CI servers wherever it stands; in JSON, `\u0023` is the same. */
+function withoutCommands(json: string): string {
+  return json.replaceAll(/##(?=[a-z]*\[)/g, String.raw`\u0023#`);
 }
