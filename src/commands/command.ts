@@ -1,7 +1,8 @@
 import type { Argument, Option } from 'commander';
-import type { Config } from '../config/normalise.ts';
+import type { Config, HookName } from '../config/normalise.ts';
 import type { Output } from '../output/output.ts';
 import type { ReportFormat } from '../output/report.ts';
+import type { Receipt } from '../output/receipt/schema.ts';
 import type { CommonFlags } from './flags.ts';
 
 /** What every command gets: its words and flags, where to show things, and when to stop. */
@@ -16,6 +17,8 @@ export interface BareContext<Flags = object> {
 /** What a command gets that works on the nodes of a config: that config too, checked. */
 export interface Context<Flags = object> extends BareContext<Flags> {
   readonly config: Config;
+  /** The receipt as it would be if the run ended now; undefined where none is left. */
+  readonly receiptSoFar?: () => Receipt;
 }
 
 /** How a command is called, as data, so that help, completion and the pages say the same. */
@@ -37,6 +40,8 @@ export interface CommandUsage {
 export interface CommandSpec<Flags = object> extends CommandUsage {
   /** It changes nodes or cluster, and leaves a record of that. */
   readonly receipt?: boolean;
+  /** Hooks of the config that it runs; it takes `--hooks` then. */
+  readonly hooks?: readonly HookName[];
   run(context: Context<Flags>): Promise<void>;
 }
 

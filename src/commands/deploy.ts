@@ -9,6 +9,7 @@ import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { openDocker } from './shared/docker.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
+import { runHook } from './shared/hooks.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
 import { frozenOption, lockRelease, requireFrozen } from './shared/lock-file.ts';
 import { openBlobStore } from './shared/store.ts';
@@ -29,6 +30,7 @@ export const deploy: CommandSpec<DeployFlags> = {
   ],
   options: [...rolloutOptions, frozenOption],
   receipt: true,
+  hooks: ['before-deploy', 'after-deploy', 'on-failure'],
   run: async (context) => {
     refuseNarrowing(context.flags.nodes);
     const docker = await openDocker(context);
@@ -36,6 +38,7 @@ export const deploy: CommandSpec<DeployFlags> = {
     const built = await findBuilt(context, docker);
     const images = await exportImages(context, docker, built, store);
     await requireFrozen(context, images);
+    await runHook(context, 'before-deploy');
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);
     const deployed = await deployImages(context, fleet, access, images);
@@ -43,6 +46,7 @@ export const deploy: CommandSpec<DeployFlags> = {
     const data = deployedData(deployed);
     context.output.record({ deploy: data });
     context.output.result(deployedText(deployed), data);
+    await runHook(context, 'after-deploy');
   },
 };
 

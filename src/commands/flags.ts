@@ -3,6 +3,7 @@ import { parseDuration } from '../config/duration.ts';
 import { parseRate } from '../config/rate.ts';
 import type { ResultFormat } from '../output/output.ts';
 import type { ReportFormat } from '../output/report.ts';
+import type { AnyCommand } from './command.ts';
 
 /** The flags that every command takes, as commander parsed them. */
 export interface CommonFlags {
@@ -53,6 +54,21 @@ export function commonOptions(formats: readonly ReportFormat[] = []): readonly O
     option('-q, --quiet', 'print only the result and errors'),
     option('-v, --verbose', 'print each step on its own line, with what failed underneath'),
     option('--json-events <file>', 'write events as JSON lines to a file, or - for stdout'),
+  ];
+}
+
+export interface HooksFlag {
+  readonly hooks?: 'run' | 'skip';
+}
+
+/** Whether programs that the config names may run: it may come from someone else's branch. */
+export function hookOptions(spec: AnyCommand): readonly Option[] {
+  if (!('hooks' in spec)) return [];
+  return [
+    option('--hooks <choice>', 'run or skip the programs that the config names as hooks').choices([
+      'run',
+      'skip',
+    ]),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { VERSION } from '../core/version.ts';
 import type { AnyCommand } from './command.ts';
-import { commonOptions } from './flags.ts';
+import { commonOptions, hookOptions } from './flags.ts';
 import type { Typed } from './run.ts';
 
 export type Act = (spec: AnyCommand, typed: Typed) => Promise<void>;
@@ -33,7 +33,7 @@ function addCommand(program: Command, spec: AnyCommand, act: Act): void {
   const command = commandNamed(program, spec.name);
   command.summary(spec.summary).description(spec.description);
   for (const argument of spec.args ?? []) command.addArgument(argument);
-  for (const option of spec.options ?? []) command.addOption(option);
+  for (const option of [...(spec.options ?? []), ...hookOptions(spec)]) command.addOption(option);
   command.optionsGroup('Common options:');
   for (const option of commonOptions(spec.formats)) command.addOption(option);
   command.addHelpOption(

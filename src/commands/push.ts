@@ -1,8 +1,9 @@
 import { nodesTable, sentSummary } from '../output/receipt/text.ts';
 import type { CommandSpec } from './command.ts';
-import { option } from './flags.ts';
+import { option, type HooksFlag } from './flags.ts';
 import { imagesOfArchive, requireVerifyFlags, type VerifyFlags } from './shared/archive.ts';
 import { connectFleet } from './shared/fleet.ts';
+import { runHook } from './shared/hooks.ts';
 import { imagesOfDocker } from './shared/images.ts';
 import { frozenOption, lockImages, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
 import { lockFleet } from './shared/lock.ts';
@@ -12,7 +13,7 @@ import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
 import { openBlobStore, tidyStore } from './shared/store.ts';
 
-interface PushFlags extends FrozenFlag, VerifyFlags {
+interface PushFlags extends FrozenFlag, VerifyFlags, HooksFlag {
   readonly build?: boolean;
   readonly archive?: string;
 }
@@ -40,6 +41,7 @@ export const push: CommandSpec<PushFlags> = {
     option('--allowed-signers <file>', 'who may sign: NAME KEY a line, see man ssh-keygen'),
   ],
   receipt: true,
+  hooks: ['before-push', 'after-push', 'on-failure'],
   run: async (context) => {
     const { archive, nodes: names } = context.flags;
     requireVerifyFlags(context.flags);
@@ -49,6 +51,7 @@ export const push: CommandSpec<PushFlags> = {
       ? imagesOfDocker(context, store)
       : imagesOfArchive(context, archive, store));
     await requireFrozen(context, images);
+    await runHook(context, 'before-push');
     await using fleet = await connectFleet(context, nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);
@@ -61,5 +64,6 @@ export const push: CommandSpec<PushFlags> = {
       done,
     );
     requireAll('push', shipped);
+    await runHook(context, 'after-push');
   },
 };

@@ -11,6 +11,7 @@ import { shippedOf } from './shared/placed.ts';
 import { lockFleet } from './shared/lock.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
+import { runHook } from './shared/hooks.ts';
 import { buildImages, exportImages, findExtra } from './shared/images.ts';
 import { requireAll, shippedData } from './shared/report.ts';
 import {
@@ -38,6 +39,7 @@ export const ship: CommandSpec<DeployFlags> = {
   ],
   options: rolloutOptions,
   receipt: true,
+  hooks: ['before-push', 'after-push', 'before-deploy', 'after-deploy', 'on-failure'],
   run: async (context) => {
     const { output, flags } = context;
     refuseNarrowing(context.flags.nodes);
@@ -49,6 +51,7 @@ export const ship: CommandSpec<DeployFlags> = {
     const wanted = [...built.images, ...(await findExtra(context, docker))];
     await using store = await openBlobStore(context);
     const images = await exportImages(context, docker, wanted, store);
+    await runHook(context, 'before-push');
     await using fleet = await connectFleet(context, context.config.nodes);
     await using locked = await lockFleet(context, fleet);
     const shipped = await shipImages(context, locked, images, store);
@@ -63,6 +66,8 @@ export const ship: CommandSpec<DeployFlags> = {
       output.note('the deploy cannot be planned before the images are on the nodes');
       return;
     }
+    await runHook(context, 'after-push');
+    await runHook(context, 'before-deploy');
     await using access = await openClusterAccess(context, fleet);
     const deployed = await deployImages(context, fleet, access, images);
     await lockRelease(context, access, deployed);
@@ -90,6 +95,7 @@ export const ship: CommandSpec<DeployFlags> = {
     });
     requireValid(checks, 'deploy');
     if (deployed.state !== 'planned') requireRunning(running);
+    await runHook(context, 'after-deploy');
   },
 };
 

@@ -55,8 +55,23 @@ export interface Config {
     readonly canary: string | undefined;
     readonly offline: boolean;
   };
+  readonly hooks: {
+    /** Name of a hook → path of its program; only those that the config names. */
+    readonly programs: ReadonlyMap<HookName, string>;
+    readonly timeout: number;
+  };
   readonly k3s: ConfigFile['k3s'];
 }
+
+export const HOOKS = [
+  'before-push',
+  'after-push',
+  'before-deploy',
+  'after-deploy',
+  'on-failure',
+] as const;
+
+export type HookName = (typeof HOOKS)[number];
 
 /** What the Makefile of a Cilium tree builds for the agent and the operator. */
 export const CILIUM_IMAGES: readonly ImageSpec[] = [
@@ -98,6 +113,7 @@ export function normalise(config: ConfigFile, file: string): Config {
     store: { maxSize: parseSize(config.store.maxSize) },
     ssh: config.ssh,
     deploy: toDeploy(config.deploy, folder, source),
+    hooks: toHooks(config.hooks, folder),
     k3s: config.k3s,
   };
 }
@@ -145,4 +161,12 @@ function toDeploy(deploy: ConfigFile['deploy'], folder: string, source: string):
     canary: deploy.canary,
     offline: deploy.offline,
   };
+}
+
+function toHooks(hooks: ConfigFile['hooks'], folder: string): Config['hooks'] {
+  const programs = HOOKS.flatMap((name) => {
+    const path = hooks[name];
+    return path === undefined ? [] : [[name, resolve(folder, path)] as const];
+  });
+  return { programs: new Map(programs), timeout: parseDuration(hooks.timeout) };
 }

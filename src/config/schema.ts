@@ -114,6 +114,16 @@ const k3s = z.strictObject({
   serviceCidr: cidr.default('10.43.0.0/16').describe('network of the services'),
 });
 
+const hook = file.optional();
+const hooks = z.strictObject({
+  'before-push': hook.describe('asked before nodes are connected; stops the run when it fails'),
+  'after-push': hook.describe('told that every node has proved every image'),
+  'before-deploy': hook.describe('asked before the release changes; stops the run when it fails'),
+  'after-deploy': hook.describe('told that the rollout ended well'),
+  'on-failure': hook.describe('told that push, deploy or ship failed'),
+  timeout: duration.default('5m').describe('for each of them'),
+});
+
 const route = z.strictObject({
   to: cidr.describe('network that the way leads to'),
   via: networkInterface.describe('interface of the node that it takes'),
@@ -151,6 +161,9 @@ export const configSchema = z
     store: store.prefault({}).describe('where layers are kept on this machine'),
     ssh: ssh.prefault({}).describe('how nodes are reached'),
     deploy: deploy.prefault({}).describe('how Helm rolls out'),
+    hooks: hooks
+      .prefault({})
+      .describe('programs of yours, relative to this file; only run with --hooks run'),
     k3s: k3s.prefault({}).describe('what K3s was installed with'),
   })
   .describe('ciliumship.yaml');

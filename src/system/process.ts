@@ -20,6 +20,10 @@ export interface ProcessOptions {
   readonly late?: () => ShipError;
   /** Each line of standard error as it arrives, for progress. */
   readonly onLine?: (line: string) => void;
+  /** Where the lines of `onLine` come from; standard error when not given. */
+  readonly linesOf?: 'stderr' | 'all';
+  /** Also end what the program started, when it is late or interrupted: it would be waited for. */
+  readonly withDescendants?: boolean;
 }
 
 const MAX_OUTPUT = 64 * 1024 * 1024;
@@ -41,11 +45,13 @@ export async function runProcess(argv: Argv, options: ProcessOptions = {}): Prom
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    killDescendants: options.withDescendants === true,
+    all: options.linesOf === 'all',
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
   });
   const { onLine } = options;
   if (onLine !== undefined) {
-    for await (const line of child.iterable({ from: 'stderr' })) onLine(line);
+    for await (const line of child.iterable({ from: options.linesOf ?? 'stderr' })) onLine(line);
   }
   const result = await child;
   if (result.isCanceled) throw new ShipError('interrupted', `${file} was interrupted`);

@@ -8,10 +8,15 @@ import { createOutput } from '../../src/output/output.ts';
 
 const NODES = { worker: { ssh: 'worker', role: 'agent', nodeName: 'worker-1' } };
 
-/** What a command gets for a config of one node in a folder, and the lines that it prints. */
+/**
+ * What a command gets for a config of one node in a folder, and the lines that it prints.
+ *
+ * @param more keys of the config
+ */
 export function testContext(
   folder: string,
   flags: Partial<CommonFlags> = {},
+  more: object = {},
 ): { readonly context: Context; readonly lines: readonly string[] } {
   const lines: string[] = [];
   const write = (text: string): number => lines.push(text);
@@ -23,7 +28,7 @@ export function testContext(
     stdout: write,
     stderr: write,
   });
-  const written = configSchema.parse({ version: 1, source: '.', nodes: NODES });
+  const written = configSchema.parse({ version: 1, source: '.', nodes: NODES, ...more });
   const config = normalise(written, join(folder, 'ciliumship.yaml'));
   const { signal } = new AbortController();
   return {

@@ -1,10 +1,10 @@
 import type { FrozenFlag } from './lock-file.ts';
 import type { Option } from 'commander';
-import { option } from '../flags.ts';
+import { option, type HooksFlag } from '../flags.ts';
 import { valuesOptions, type ValuesFlags } from './values.ts';
 
 /** Flags of the commands that roll out. */
-export interface DeployFlags extends ValuesFlags, FrozenFlag {
+export interface DeployFlags extends ValuesFlags, FrozenFlag, HooksFlag {
   readonly canary?: string;
   readonly gate?: string;
   /** False with `--no-rollback`. */

@@ -68,6 +68,7 @@ async function askGate(command: string | undefined, node: string, run: Run): Pro
   const { code, stdout, stderr } = await runProcess(['sh', '-c', command], {
     env: { CILIUMSHIP_NODE: node },
     signal: run.signal,
+    withDescendants: true,
     accept: Array.from({ length: 255 }, (_, index) => index + 1),
   });
   if (code === 0) return;

@@ -11,6 +11,7 @@ import { NOTHING_RECORDED, recordEvent } from '../../output/receipt/record.ts';
 import { RECEIPT_VERSION, type Receipt } from '../../output/receipt/schema.ts';
 import { removeOldest, writeNumbered } from '../../system/numbered-files.ts';
 import type { CommandSpec, Context } from '../command.ts';
+import { requireHooks, tellFailure } from './hooks.ts';
 
 const KEPT = 50;
 
@@ -19,14 +20,17 @@ const KEPT = 50;
  * nothing happened. Throws what the command throws.
  */
 export async function withReceipt(spec: CommandSpec, context: Context): Promise<void> {
+  await requireHooks(spec, context);
   if (spec.receipt !== true || context.flags.dryRun === true) return spec.run(context);
   const finish = startRecording(spec.name, context);
   try {
-    await spec.run(context);
+    await spec.run({ ...context, receiptSoFar: () => finish(0) });
   } catch (thrown) {
     const error = toShipError(context.signal.aborted ? context.signal.reason : thrown);
     context.output.record({ error: errorData(error) });
-    await keepReceipt(finish(exitCode(error.kind)), context);
+    const receipt = finish(exitCode(error.kind));
+    await keepReceipt(receipt, context);
+    await tellFailure(spec, { ...context, receiptSoFar: () => receipt });
     throw error;
   }
   await keepReceipt(finish(0), context);
