@@ -2,7 +2,9 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   apiPort,
+  copyToNode,
   imageOf,
+  isBare,
   isRunning,
   onNode,
   removeNode,
@@ -11,11 +13,12 @@ import {
   succeedsOn,
   writeOnNode,
 } from './nodes.ts';
+import { INSTALLER, K3S } from './node-image.ts';
 import { NODES, STATE, unitOf, type LabNode } from './settings.ts';
 import { sh, succeeds, until } from './shell.ts';
 import { writeSshFiles } from './ssh.ts';
 
-/** K3s on the nodes, as `k3s install` would leave it: without a CNI. */
+/** K3s on the nodes, as `ciliumship k3s install` would leave it: without a CNI. */
 
 export const KUBECONFIG = join(STATE, 'kubeconfig');
 
@@ -52,12 +55,17 @@ async function ensureConfig(node: LabNode, text: string): Promise<void> {
 }
 
 async function startK3s(node: LabNode): Promise<void> {
-  if (!(await succeedsOn(node, 'systemctl', 'cat', unitOf(node)))) {
-    throw new Error(
-      `K3s was uninstalled on ${node.name}\n  next: npm run lab -- reset ${node.name}`,
-    );
-  }
+  if (!(await succeedsOn(node, 'systemctl', 'cat', unitOf(node)))) await installK3s(node);
   await onNode(node, 'systemctl', 'enable', '--now', '--quiet', unitOf(node));
+}
+
+/** Nodes boot bare; this is what an installer does on real ones. */
+async function installK3s(node: LabNode): Promise<void> {
+  await copyToNode(node, K3S, '/usr/local/bin/k3s');
+  await copyToNode(node, INSTALLER, '/root/install.sh');
+  const settings = ['INSTALL_K3S_SKIP_DOWNLOAD=true', 'INSTALL_K3S_SKIP_START=true'];
+  await onNode(node, 'env', ...settings, '/root/install.sh', node.role);
+  await onNode(node, 'rm', '/root/install.sh');
 }
 
 function isRegistered(node: LabNode): Promise<boolean> {
@@ -75,11 +83,12 @@ async function writeKubeconfig(node: LabNode): Promise<void> {
 /** Gives a node a new disk and joins it again; the server starts a new cluster. */
 export async function resetNode(node: LabNode): Promise<void> {
   await requireAllRunning();
-  const image = await imageOf(node);
+  const [image, bare] = [await imageOf(node), (await isBare(node)) === true];
   await removeNode(node);
-  if (node.role === 'agent') await forgetNode(node);
-  await startNode(node, image);
+  if (node.role === 'agent' && !bare) await forgetNode(node);
+  await startNode(node, image, bare);
   writeSshFiles(await sshPorts());
+  if (bare) return;
   if (node.role === 'agent') return void (await startAgent(node));
   await startServer(node);
   for (const agent of NODES.filter((other) => other.role === 'agent')) {

@@ -16,9 +16,14 @@ import { pauseArchive } from './pause-archive.ts';
 import { CACHE } from './settings.ts';
 import { sh, succeeds } from './shell.ts';
 
-/** The image of a node: Debian with systemd, sshd and containerd, and the K3s stand-in. */
+/** The image of a node: Debian with systemd, sshd and containerd, and what the lab's k3s runs. */
 
 const NODE_FILES = join(import.meta.dirname, 'node');
+
+/** What stands for the k3s of a release and its installer; they are no part of the image. */
+export const K3S = join(NODE_FILES, 'k3s');
+export const INSTALLER = join(NODE_FILES, 'install.sh');
+const INSTALLED = [K3S, INSTALLER];
 
 const PACKAGES =
   'systemd,systemd-sysv,dbus,openssh-server,sudo,containerd,runc,iproute2,iptables,ethtool,bpftool,zstd,procps,kmod,util-linux,iputils-ping,iputils-arping,containernetworking-plugins,etcd-server,openssl,curl';
@@ -56,7 +61,7 @@ export const CONTAINERD_LABEL = 'ciliumship.lab.containerd';
 /** Name of the node image, made by `docker import` unless Docker has it already. */
 export async function buildNodeImage(parts: NodeParts): Promise<string> {
   const hash = hashOf(
-    [...filesBelow(NODE_FILES), import.meta.filename],
+    [...filesBelow(NODE_FILES).filter((file) => !INSTALLED.includes(file)), import.meta.filename],
     Object.values(parts).map(String),
   );
   const image = `ciliumship-lab/node:${hash}`;
@@ -87,12 +92,10 @@ async function layOut(folder: string, parts: NodeParts): Promise<void> {
   const units = join(folder, 'etc/systemd/system');
   const library = join(folder, 'usr/local/lib/k3s');
   const share = join(folder, 'usr/local/share/k3s');
-  const bin = join(folder, 'usr/local/bin');
   for (const path of [
     units,
     library,
     share,
-    bin,
     join(folder, 'etc/sudoers.d'),
     join(folder, 'etc/ssh/sshd_config.d'),
   ]) {
@@ -108,12 +111,6 @@ async function layOut(folder: string, parts: NodeParts): Promise<void> {
   for (const name of ['kubelet.yaml', 'bootstrap.yaml', 'audit-policy.yaml']) {
     cpSync(join(NODE_FILES, name), join(share, name));
   }
-  for (const name of ['k3s', 'k3s-killall.sh', 'k3s-uninstall.sh', 'k3s-agent-uninstall.sh']) {
-    cpSync(join(NODE_FILES, name), join(bin, name));
-    chmodSync(join(bin, name), 0o755);
-  }
-  for (const name of ['k3s.service', 'k3s-agent.service'])
-    cpSync(join(NODE_FILES, name), join(units, name));
   // What a container neither has nor needs.
   for (const name of [
     'systemd-udevd',

@@ -7,6 +7,8 @@ import { hostKey, userPublicKeyFile } from './ssh.ts';
 
 export const SSHD = '22/tcp';
 const API = '6443/tcp';
+/** On the container of a node: whether K3s is left to whoever uses the lab. */
+const BARE_LABEL = 'ciliumship.lab.bare';
 
 /** Everything a node needs of the kernel; `--privileged` would ask for more than machines give. */
 const RIGHTS = [
@@ -65,18 +67,19 @@ export async function isRunning(node: LabNode): Promise<boolean> {
 }
 
 /** Makes and starts the node's container and waits until systemd and sshd are up. */
-export async function startNode(node: LabNode, image: string): Promise<string> {
+export async function startNode(node: LabNode, image: string, bare: boolean): Promise<string> {
   if (await isRunning(node)) return 'already running';
-  if (!(await exists(node))) await createNode(node, image);
+  if (!(await exists(node))) await createNode(node, image, bare);
   await docker('start', containerOf(node));
   await until(`systemd on ${node.name}`, 60, () => isBooted(node));
   return 'booted';
 }
 
-async function createNode(node: LabNode, image: string): Promise<void> {
+async function createNode(node: LabNode, image: string, bare: boolean): Promise<void> {
   const name = containerOf(node);
   await docker(
     ...['create', '--name', name, '--hostname', node.name, ...RIGHTS, ...MOUNTS],
+    ...['--label', `${BARE_LABEL}=${bare}`],
     ...['-v', `${volumeOf(node)}:/var/lib/rancher`],
     ...['-v', `${hostKey(node)}:/etc/ssh/lab_host_key:ro`],
     ...['-v', `${userPublicKeyFile()}:/etc/ssh/lab_authorized_keys:ro`],
@@ -111,6 +114,12 @@ export async function writeOnNode(node: LabNode, path: string, text: string): Pr
   await onNode(node, 'sh', '-c', script, 'write', path, text);
 }
 
+/** Copies a file of this machine to a node, with its mode. */
+export async function copyToNode(node: LabNode, from: string, to: string): Promise<void> {
+  await docker('cp', '--quiet', from, `${containerOf(node)}:${to}`);
+  await onNode(node, 'chown', 'root:root', to);
+}
+
 /** Port on 127.0.0.1 of every node's sshd. */
 export async function sshPorts(): Promise<ReadonlyMap<string, number>> {
   const ports = await Promise.all(
@@ -142,6 +151,12 @@ export async function labelOf(node: LabNode, label: string): Promise<string | un
   const look = ['container', 'inspect', `--format={{index .Config.Labels "${label}"}}`];
   if (!(await succeeds('docker', [...look, containerOf(node)]))) return undefined;
   return (await docker(...look, containerOf(node))) || undefined;
+}
+
+/** True for a node that `up --bare` made; undefined when there is no node. */
+export async function isBare(node: LabNode): Promise<boolean | undefined> {
+  if (!(await exists(node))) return undefined;
+  return (await labelOf(node, BARE_LABEL)) === 'true';
 }
 
 /** Removes the node's container and its data. */

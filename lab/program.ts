@@ -25,6 +25,7 @@ program
   )
   .option('--stock', 'sample tree and chart without the patch')
   .option('--no-stock', 'with it again')
+  .option('--bare', 'machines without K3s, for ciliumship k3s install')
   .action(async (options: UpOptions) => {
     const started = performance.now();
     await upTasks(options).run();

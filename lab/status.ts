@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KUBECONFIG } from './cluster.ts';
 import { dockerRuns } from './docker.ts';
-import { exists, isRunning, onNode, publishedPort, SSHD } from './nodes.ts';
+import { exists, isBare, isRunning, onNode, publishedPort, SSHD } from './nodes.ts';
 import { NODES, STATE, unitOf, type LabNode } from './settings.ts';
 import { sh } from './shell.ts';
 import { portInConfig, SSH_CONFIG } from './ssh.ts';
@@ -17,6 +17,8 @@ export interface NodeState {
   /** Where the ssh config says that it is. */
   readonly wrote?: number | undefined;
   readonly unit: string;
+  /** Whether K3s on it is up to whoever uses the lab. */
+  readonly bare?: boolean | undefined;
   /** What systemd says of K3s: `active`, `activating`, `inactive`, `failed`, … */
   readonly k3s?: string | undefined;
 }
@@ -46,7 +48,7 @@ export function isDown({ nodes }: LabState): boolean {
 export function problemsOf({ docker, nodes, kubernetes }: LabState): readonly string[] {
   if (!docker) return ['Docker is not running'];
   const problems = nodes.flatMap(problemsOfNode);
-  if (problems.length > 0) return problems;
+  if (problems.length > 0 || nodes.every(({ bare }) => bare === true)) return problems;
   if (!kubernetes.ok) return [`the API server does not answer: ${kubernetes.text}`];
   const registered = new Set(kubernetes.text.split('\n').map((line) => line.split(' ')[0]));
   const absent = nodes.filter(({ name }) => !registered.has(name));
@@ -61,7 +63,7 @@ function problemsOfNode(node: NodeState): readonly string[] {
     const wrote = node.wrote === undefined ? 'names no port' : `says ${node.wrote}`;
     problems.push(`${node.name} has its sshd at port ${node.port}, but the ssh config ${wrote}`);
   }
-  if (node.k3s !== 'active') {
+  if (node.bare !== true && node.k3s !== 'active') {
     problems.push(`${node.name} has ${node.unit} ${node.k3s || 'in an unknown state'}`);
   }
   return problems;
@@ -80,6 +82,7 @@ async function lookAtNode(node: LabNode): Promise<NodeState> {
     container: 'running',
     port: await publishedPort(node, SSHD),
     wrote: portInConfig(config, node.name),
+    bare: await isBare(node),
     k3s: await onNode(node, ...active),
   };
 }
@@ -105,6 +108,11 @@ export function statusText(state: LabState): string {
     return `${node.name}  ${node.role}  ${node.dataInterface} ${node.dataAddress}  ssh ${at}`;
   });
   const problems = problemsOf(state);
-  if (problems.length === 0) return [...rows, '', state.kubernetes.text].join('\n');
+  if (problems.length === 0) return [...rows, '', clusterText(state)].join('\n');
   return [...rows, '', ...problems, '  next: npm run lab -- up'].join('\n');
+}
+
+function clusterText({ kubernetes, nodes }: LabState): string {
+  if (kubernetes.ok || nodes.some(({ bare }) => bare !== true)) return kubernetes.text;
+  return 'bare nodes: no cluster that the lab knows of\n  next: ciliumship k3s install; ciliumship k3s kubeconfig';
 }

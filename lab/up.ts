@@ -4,7 +4,7 @@ import { ensureDocker } from './docker.ts';
 import { startAgent, startServer } from './cluster.ts';
 import { TREE, writeBin, writeConfig } from './files.ts';
 import { buildNodeImage, buildRoot, CONTAINERD_LABEL } from './node-image.ts';
-import { ensureNetworks, exists, labelOf, sshPorts, startNode } from './nodes.ts';
+import { ensureNetworks, exists, isBare, labelOf, sshPorts, startNode } from './nodes.ts';
 import { goVersion } from './go.ts';
 import { ensurePackages } from './packages.ts';
 import { buildProgram, type ProgramName } from './programs.ts';
@@ -18,6 +18,8 @@ export interface UpOptions {
   readonly containerd?: ContainerdVersion;
   /** The sample tree without its patch; without a word it stays as it is. */
   readonly stock?: boolean;
+  /** Machines with nothing of Kubernetes; without a word nodes that are there stay what they are. */
+  readonly bare?: boolean;
 }
 
 interface Built {
@@ -26,6 +28,7 @@ interface Built {
   standins: readonly string[];
   image: string;
   programs: Record<ProgramName, string>;
+  bare: boolean;
 }
 
 /** What a task needs of its line on the screen. */
@@ -47,8 +50,10 @@ export function upTasks(options: UpOptions = {}): Listr<Built> {
       { title: 'Start Docker', task: async (_, task) => told(task, await ensureDocker()) },
       {
         title: 'Look at the nodes',
-        enabled: () => options.containerd !== undefined,
-        task: () => checkVersion(version),
+        task: async (built) => {
+          if (options.containerd !== undefined) await checkVersion(version);
+          built.bare = await bareOrNot(options.bare);
+        },
       },
       {
         title: 'Build',
@@ -73,7 +78,8 @@ export function upTasks(options: UpOptions = {}): Listr<Built> {
           task.newListr(
             NODES.map((node) => ({
               title: node.name,
-              task: async (_: Built, own: Line) => told(own, await startNode(node, built.image)),
+              task: async (_: Built, own: Line) =>
+                told(own, await startNode(node, built.image, built.bare)),
             })),
             { concurrent: true },
           ),
@@ -87,12 +93,14 @@ export function upTasks(options: UpOptions = {}): Listr<Built> {
       },
       {
         title: 'Start K3s on master',
+        skip: ({ bare }) => bare,
         task: async (_, task) => {
           if (SERVER !== undefined) told(task, await startServer(SERVER));
         },
       },
       {
         title: 'Start K3s on worker',
+        skip: ({ bare }) => bare,
         task: async (_, task) => {
           for (const node of AGENTS) told(task, await startAgent(node));
         },
@@ -170,6 +178,14 @@ async function checkVersion(asked: ContainerdVersion): Promise<void> {
     const found = await labelOf(node, CONTAINERD_LABEL);
     if (found !== asked) throw new Error(otherVersion(node.name, found, asked));
   }
+}
+
+/** Nodes stay what they were made as. */
+async function bareOrNot(asked: boolean | undefined): Promise<boolean> {
+  const found = (await Promise.all(NODES.map(isBare))).filter((bare) => bare !== undefined);
+  const are = found[0] ?? asked ?? false;
+  if (asked === undefined || asked === are) return are;
+  throw new Error('the nodes were made with K3s\n  next: npm run lab -- down\n        npm run lab -- up --bare');
 }
 
 function otherVersion(node: string, found: string | undefined, asked: string): string {

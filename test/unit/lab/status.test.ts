@@ -29,6 +29,13 @@ describe('what is wrong with a lab', () => {
     expect(statusText(lab())).toContain(TABLE);
   });
 
+  it('is nothing when nodes are bare and have no K3s', () => {
+    const nodes = ['master', 'worker'].map((name) => node(name, { bare: true, k3s: 'inactive' }));
+    const bare = lab({ nodes, kubernetes: { ok: false, text: 'no kubeconfig' } });
+    expect(problemsOf(bare)).toEqual([]);
+    expect(statusText(bare)).toContain('ciliumship k3s install');
+  });
+
   it.each<[string, Partial<LabState>, string]>([
     ['no Docker', { docker: false, nodes: [] }, 'Docker is not running'],
     [
