@@ -2,6 +2,7 @@ import { copyFileSync, chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync 
 import { join } from 'node:path';
 import { NETWORKS, NODES, STATE, TAG } from './settings.ts';
 import { KUBECONFIG } from './cluster.ts';
+import { INSTALLER, K3S } from './node-image.ts';
 import { SSH_CONFIG } from './ssh.ts';
 
 /** What `up` leaves in the state folder for people, for ciliumship and for the tests. */
@@ -60,6 +61,9 @@ nodes:
 ${nodes.join('\n')}
 extraImages:
 ${extraImages.map((name) => `  - ${name}`).join('\n')}
+k3s:
+  binary: ${K3S}
+  installer: ${INSTALLER}
 deploy:
   values: cilium-values.yaml
   timeout: 2m

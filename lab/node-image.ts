@@ -23,7 +23,7 @@ const NODE_FILES = join(import.meta.dirname, 'node');
 /** What stands for the k3s of a release and its installer; they are no part of the image. */
 export const K3S = join(NODE_FILES, 'k3s');
 export const INSTALLER = join(NODE_FILES, 'install.sh');
-const INSTALLED = [K3S, INSTALLER];
+const INSTALLED: ReadonlySet<string> = new Set([K3S, INSTALLER]);
 
 const PACKAGES =
   'systemd,systemd-sysv,dbus,openssh-server,sudo,containerd,runc,iproute2,iptables,ethtool,bpftool,zstd,procps,kmod,util-linux,iputils-ping,iputils-arping,containernetworking-plugins,etcd-server,openssl,curl';
@@ -61,7 +61,7 @@ export const CONTAINERD_LABEL = 'ciliumship.lab.containerd';
 /** Name of the node image, made by `docker import` unless Docker has it already. */
 export async function buildNodeImage(parts: NodeParts): Promise<string> {
   const hash = hashOf(
-    [...filesBelow(NODE_FILES).filter((file) => !INSTALLED.includes(file)), import.meta.filename],
+    [...filesBelow(NODE_FILES).filter((file) => !INSTALLED.has(file)), import.meta.filename],
     Object.values(parts).map(String),
   );
   const image = `ciliumship-lab/node:${hash}`;

@@ -182,10 +182,12 @@ async function checkVersion(asked: ContainerdVersion): Promise<void> {
 
 /** Nodes stay what they were made as. */
 async function bareOrNot(asked: boolean | undefined): Promise<boolean> {
-  const found = (await Promise.all(NODES.map(isBare))).filter((bare) => bare !== undefined);
-  const are = found[0] ?? asked ?? false;
+  const found = (await Promise.all(NODES.map(isBare))).find((bare) => bare !== undefined);
+  const are = found ?? asked ?? false;
   if (asked === undefined || asked === are) return are;
-  throw new Error('the nodes were made with K3s\n  next: npm run lab -- down\n        npm run lab -- up --bare');
+  throw new Error(
+    'the nodes were made with K3s\n  next: npm run lab -- down\n        npm run lab -- up --bare',
+  );
 }
 
 function otherVersion(node: string, found: string | undefined, asked: string): string {

@@ -1,6 +1,7 @@
 import { quoteArgv } from '../src/core/quote.ts';
 import { problems } from '../src/doctor/index.ts';
-import type { Action, Fix, Problem } from '../src/doctor/problem.ts';
+import type { Action } from '../src/core/action.ts';
+import type { Fix, Problem } from '../src/doctor/problem.ts';
 
 /** The page of every known problem, from the data that doctor works with. */
 export function troubleshootingPage(): string {

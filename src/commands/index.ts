@@ -7,6 +7,7 @@ import { drift } from './drift.ts';
 import { explain } from './explain.ts';
 import { imagesPrune } from './images-prune.ts';
 import { images } from './images.ts';
+import { k3sInstall } from './k3s-install.ts';
 import { preflight } from './preflight.ts';
 import { push } from './push.ts';
 import { receipt } from './receipt.ts';
@@ -33,6 +34,7 @@ export const commands: readonly AnyCommand[] = [
   images,
   imagesPrune,
   preflight,
+  k3sInstall,
   doctor,
   explain,
   values,

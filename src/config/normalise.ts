@@ -60,7 +60,11 @@ export interface Config {
     readonly programs: ReadonlyMap<HookName, string>;
     readonly timeout: number;
   };
-  readonly k3s: ConfigFile['k3s'];
+  readonly k3s: Omit<ConfigFile['k3s'], 'binary' | 'installer'> & {
+    /** Absolute path, or URL. */
+    readonly binary: string | undefined;
+    readonly installer: string | undefined;
+  };
 }
 
 export const HOOKS = [
@@ -114,7 +118,7 @@ export function normalise(config: ConfigFile, file: string): Config {
     ssh: config.ssh,
     deploy: toDeploy(config.deploy, folder, source),
     hooks: toHooks(config.hooks, folder),
-    k3s: config.k3s,
+    k3s: toK3s(config.k3s, folder),
   };
 }
 
@@ -145,6 +149,17 @@ function toTransfer(transfer: ConfigFile['transfer']): Config['transfer'] {
 
 function optionalRate(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseRate(text);
+}
+
+function toK3s(k3s: ConfigFile['k3s'], folder: string): Config['k3s'] {
+  const place = (given: string | undefined): string | undefined =>
+    given === undefined || isUrl(given) ? given : resolve(folder, given);
+  return { ...k3s, binary: place(k3s.binary), installer: place(k3s.installer) };
+}
+
+/** Whether a file of the config is to be fetched. */
+export function isUrl(file: string): boolean {
+  return /^https?:\/\//.test(file);
 }
 
 function toDeploy(deploy: ConfigFile['deploy'], folder: string, source: string): Config['deploy'] {

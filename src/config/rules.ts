@@ -65,6 +65,32 @@ const podsAndServicesAreApart: Rule = ({ k3s }) =>
     ? [{ path: ['k3s', 'serviceCidr'], message: `overlaps k3s.clusterCidr ${k3s.clusterCidr}` }]
     : [];
 
+/** What ciliumship sets itself, by other keys of the config or by what it finds. */
+const OUR_SETTINGS: Readonly<Record<string, string>> = {
+  token: 'the server makes one, and it is never written into a config',
+  'token-file': 'ciliumship brings the token',
+  server: 'it is the first node with role server',
+  'cluster-init': 'it follows from the number of servers',
+  'node-name': 'set nodeName of the node',
+  'node-ip': 'set dataAddress of the node',
+  'node-external-ip': 'set externalAddress of the node',
+  'cluster-cidr': 'set k3s.clusterCidr',
+  'service-cidr': 'set k3s.serviceCidr',
+  'flannel-backend': 'ciliumship cni install brings the CNI',
+  'disable-network-policy': 'the CNI enforces policies',
+  'disable-kube-proxy': 'set k3s.kubeProxy',
+};
+
+const settingsOfK3sAreNotOurs: Rule = ({ k3s }) =>
+  (['server', 'agent'] as const).flatMap((role) =>
+    Object.keys(k3s[role])
+      .filter((key) => key in OUR_SETTINGS)
+      .map((key) => ({
+        path: ['k3s', role, key],
+        message: `is not set here: ${OUR_SETTINGS[key]}`,
+      })),
+  );
+
 /** Two nodes on different subnets have no way to each other unless `routes` names it (E18). */
 const dataAddressesAreOnLink: Rule = ({ nodes, routes }) =>
   nodes.flatMap((node) =>
@@ -84,6 +110,7 @@ const RULES: readonly Rule[] = [
   canaryIsANode,
   clusterNetworksAreApart,
   podsAndServicesAreApart,
+  settingsOfK3sAreNotOurs,
   dataAddressesAreOnLink,
 ];
 

@@ -109,7 +109,39 @@ const deploy = z.strictObject({
   offline: z.boolean().default(true).describe('every image must be on the nodes beforehand'),
 });
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be the 64 hexadecimal digits of a sha256');
+const setting = z.union(
+  [z.string(), z.number(), z.boolean(), z.array(z.string())],
+  'must be text, a number, true, false or a list of texts',
+);
+const settings = z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'is no setting of K3s'), setting);
+
 const k3s = z.strictObject({
+  version: z
+    .string()
+    .regex(/^v\d+\.\d+\.\d+\+k3s\d+$/, 'must be a release of K3s: v1.34.4+k3s1')
+    .optional()
+    .describe('release that k3s install brings to every node: v1.34.4+k3s1'),
+  binary: file
+    .optional()
+    .describe(
+      'its program, a path or URL; default from the release page, which needs binarySha256',
+    ),
+  binarySha256: sha256.optional().describe('of the program; a download needs it'),
+  installer: file
+    .optional()
+    .describe('its install.sh, a path or URL; default of the release, which needs installerSha256'),
+  installerSha256: sha256.optional().describe('of the installer; a download needs it'),
+  kubeProxy: z
+    .boolean()
+    .optional()
+    .describe('whether K3s runs kube-proxy; default unless the values replace it'),
+  server: settings
+    .default({})
+    .describe('more settings of K3s on server nodes, as in its config.yaml'),
+  agent: settings
+    .default({})
+    .describe('more settings of K3s on agent nodes, as in its config.yaml'),
   clusterCidr: cidr.default('10.42.0.0/16').describe('network of the pods'),
   serviceCidr: cidr.default('10.43.0.0/16').describe('network of the services'),
 });
@@ -164,7 +196,7 @@ export const configSchema = z
     hooks: hooks
       .prefault({})
       .describe('programs of yours, relative to this file; only run with --hooks run'),
-    k3s: k3s.prefault({}).describe('what K3s was installed with'),
+    k3s: k3s.prefault({}).describe('how K3s is installed'),
   })
   .describe('ciliumship.yaml');
 

@@ -1,14 +1,6 @@
-import type { Argv } from '../core/remote.ts';
+import type { Action } from '../core/action.ts';
 import { kubernetesName } from '../core/node.ts';
 import type { ClusterView, NodeView, PodView, View } from './view.ts';
-
-/** One thing to do against a problem. */
-export interface Action {
-  readonly argv: Argv;
-  /** What it changes, for people. */
-  readonly effect: string;
-  readonly undo?: string;
-}
 
 /** What to do against a problem, in this order. */
 export interface Fix {

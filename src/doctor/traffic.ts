@@ -1,5 +1,6 @@
+import type { Action } from '../core/action.ts';
 import type { TrafficProgram } from '../facts/bpf.ts';
-import type { Action } from './problem.ts';
+
 import type { NodeView } from './view.ts';
 
 /** Programs of Cilium at the traffic control hooks. */

@@ -119,8 +119,8 @@ function tally(blobs: readonly ReadyBlob[], travelled: ReadonlyMap<Digest, numbe
   };
 }
 
-/** Makes the folder of incoming files, owned by whoever we log in as. */
-async function prepareInbox(remote: Remote, signal: AbortSignal): Promise<void> {
+/** Makes the folder of incoming files, owned by whoever we log in as. Throws as `Remote.run`. */
+export async function prepareInbox(remote: Remote, signal: AbortSignal): Promise<void> {
   const { stdout: user } = await remote.run(['id', '-u'], { signal });
   const script = 'mkdir -p "$1" && chown "$2" "$1" && chmod 0700 "$1"';
   await remote.run(['sh', '-c', script, 'inbox', INBOX, user.trim()], { sudo: true, signal });
@@ -179,6 +179,7 @@ function changed({ digest, size }: WireBlob, sent: number): ShipError {
   );
 }
 
-function inboxPath(wire: WireBlob): string {
+/** Where a blob arrives on a node; its name is its digest. */
+export function inboxPath(wire: Pick<WireBlob, 'digest' | 'form'>): string {
   return `${INBOX}/${wireName(wire.digest, wire.form)}`;
 }

@@ -36,7 +36,7 @@ export function counts(checks: readonly Check[]): string {
  */
 export function requireValid(
   checks: readonly Check[],
-  kind: 'drift' | 'deploy',
+  kind: 'config' | 'drift' | 'deploy',
   again = 'ciliumship validate',
 ): void {
   const failed = checks.filter(({ state }) => state === 'failed');

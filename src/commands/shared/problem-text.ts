@@ -1,5 +1,6 @@
 import { quoteArgv } from '../../core/quote.ts';
-import type { Action, Fix, Problem } from '../../doctor/problem.ts';
+import type { Action } from '../../core/action.ts';
+import type { Fix, Problem } from '../../doctor/problem.ts';
 
 /** A problem for people: both accounts, how it is recognised, and what to do. */
 export function problemText(problem: Problem): string {
