@@ -8,9 +8,12 @@ import { explain } from './explain.ts';
 import { imagesPrune } from './images-prune.ts';
 import { images } from './images.ts';
 import { k3sInstall } from './k3s-install.ts';
+import { k3sKubeconfig } from './k3s-kubeconfig.ts';
+import { k3sUninstall } from './k3s-uninstall.ts';
 import { preflight } from './preflight.ts';
 import { push } from './push.ts';
 import { receipt } from './receipt.ts';
+import { reset } from './reset.ts';
 import { rollback } from './rollback.ts';
 import { save } from './save.ts';
 import { ship } from './ship.ts';
@@ -34,7 +37,10 @@ export const commands: readonly AnyCommand[] = [
   images,
   imagesPrune,
   preflight,
+  reset,
   k3sInstall,
+  k3sUninstall,
+  k3sKubeconfig,
   doctor,
   explain,
   values,

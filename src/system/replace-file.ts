@@ -15,12 +15,13 @@ export async function readIfThere(file: string): Promise<string | undefined> {
  * Replaces a file: whoever reads it, and whatever happens meanwhile, finds the old text or the new
  * one (F49).
  *
+ * @param mode of the file afterwards
  * @throws ShipError `config` when it cannot be written; the old text stays then
  */
-export async function replaceFile(file: string, text: string): Promise<void> {
+export async function replaceFile(file: string, text: string, mode = 0o644): Promise<void> {
   const part = `${file}.${process.pid}.part`;
   try {
-    const handle = await open(part, 'w', 0o644);
+    const handle = await open(part, 'w', mode);
     try {
       await handle.writeFile(text);
       await handle.sync();

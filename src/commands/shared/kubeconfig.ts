@@ -6,7 +6,7 @@ import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
 import { connectTo, type Fleet } from './fleet.ts';
 
-const K3S_KUBECONFIG = '/etc/rancher/k3s/k3s.yaml';
+export const K3S_KUBECONFIG = '/etc/rancher/k3s/k3s.yaml';
 const SERVER = ['clusters', 0, 'cluster', 'server'];
 
 /**
