@@ -7,14 +7,21 @@ import { canPatch } from '../facts/zstd.ts';
 import { runProcess } from './process.ts';
 
 /**
- * Measured with the layers of an agent and an operator (720 MB) on two cores: level 3 makes 228 MB in
- * 2.3 s, 6 makes 215 in 3.9, 9 makes 200 in 7.2, 12 makes 198 in 14.
+ * How hard to pack, by the rate of the slowest link. Measured with the layers of an agent, 525 MB, in
+ * seconds of processor: level 1 makes 202 MB in 3.4, 3 makes 180 in 3.9, 9 makes 155 in 21; and with
+ * matches from up to 128 MiB before (\`--long\`) level 1 makes 163 MB in 3.5, 3 makes 150 in 5.5, 9
+ * makes 136 in 19 (docs/decisions/0004-layers-on-the-wire.md).
  */
-const FAST = '-3';
-const SMALL = '-9';
+const LEVELS = [
+  { from: 40e6, level: '-1' },
+  { from: 5e6, level: '-3' },
+  { from: 0, level: '-9' },
+] as const;
 
-/** Two nodes at this rate take the bytes that are saved in the seconds that they cost. */
-const SLOW_LINK = 5e6;
+/** Matches from far before need a window of 128 MiB at both ends: the most that zstd takes unasked. */
+const LONG = '--long=27';
+/** Free memory of a node that may have such a window. */
+const ROOMY = 512 * 1024 * 1024;
 
 /** Makes wire forms: zstd and patches by zstd's own program, gzip by Node. */
 export const compressor = {
@@ -28,7 +35,7 @@ export const compressor = {
     signal: AbortSignal,
   ): Promise<void> {
     if (form === 'zstd') {
-      await runZstd([FAST, '-T0', '-f', '-o', to, from], signal);
+      await runZstd(['-3', '-T0', '-f', '-o', to, from], signal);
       return;
     }
     await pipeline(createReadStream(from), createGzip({ level: 6 }), createWriteStream(to), {
@@ -55,18 +62,23 @@ export const compressor = {
   },
 };
 
-/**
- * What suits a link: over a slow one an eighth fewer bytes are worth three times the processor time.
- *
- * @param rate bytes a second to each node, when somebody knows
- */
-export function compressorFor(rate: number | undefined): typeof compressor {
-  if (rate === undefined || rate >= SLOW_LINK) return compressor;
+/** The weakest of the nodes that a wire form is made for, and of their links. */
+export interface Weakest {
+  /** Bytes a second, when somebody knows. */
+  readonly rate: number | undefined;
+  /** Bytes of memory that programs can still have there. */
+  readonly memory: number;
+}
+
+/** What suits the nodes: bytes cost seconds on a slow link, and processor time on a fast one. */
+export function compressorFor({ rate, memory }: Weakest): typeof compressor {
+  const level = LEVELS.find(({ from }) => (rate ?? Number.POSITIVE_INFINITY) >= from)?.level;
+  const long = memory >= ROOMY ? [LONG] : [];
   return {
     ...compressor,
     compress: (from, to, form, signal) =>
       form === 'zstd'
-        ? runZstd([SMALL, '-T0', '-f', '-o', to, from], signal)
+        ? runZstd([level ?? '-3', ...long, '-T0', '-f', '-o', to, from], signal)
         : compressor.compress(from, to, form, signal),
   };
 }

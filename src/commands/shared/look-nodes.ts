@@ -5,7 +5,7 @@ import { earlierLayers } from '../../image/earlier.ts';
 import type { BlobStore } from '../../image/store.ts';
 import { madeWires } from '../../image/wire.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
-import { compressor } from '../../system/compress.ts';
+import { compressor, type Weakest } from '../../system/compress.ts';
 import { costText, totalCost } from '../../transfer/cost.ts';
 import { planNode, type NodePlan, type Planning } from '../../transfer/plan.ts';
 import { probeNode } from '../../transfer/probe.ts';
@@ -50,10 +50,14 @@ export async function lookAtNodes(
   return settleStage('Look', steps, looking(context));
 }
 
-/** Rate of the slowest link that something is to be sent over; undefined when nobody knows one. */
-export function slowestRate({ results }: Settled<Looked>): number | undefined {
-  const rates = [...results.values()].flatMap(({ rate }) => rate ?? []);
-  return rates.length === 0 ? undefined : Math.min(...rates);
+/** What the slowest link and the smallest memory are among the nodes that something is sent to. */
+export function weakestOf({ results }: Settled<Looked>): Weakest {
+  const lacking = [...results.values()].filter(({ plan }) => plan.send.length > 0);
+  const rates = lacking.flatMap(({ rate }) => rate ?? []);
+  return {
+    rate: rates.length === 0 ? undefined : Math.min(...rates),
+    memory: Math.min(...lacking.map(({ store }) => store.memory)),
+  };
 }
 
 /** Without zstd on this machine everything travels as gzip. */

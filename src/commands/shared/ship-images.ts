@@ -21,7 +21,7 @@ import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { timed } from './link-rates.ts';
 import type { LockedFleet } from './lock.ts';
-import { lookAtNodes, slowestRate, type Looked } from './look-nodes.ts';
+import { lookAtNodes, weakestOf, type Looked } from './look-nodes.ts';
 import { prepareWire } from './prepare-wire.ts';
 import { shippedData } from './report.ts';
 import { wholeSender, type SentAgain, type WholeSender } from './send-whole.ts';
@@ -65,7 +65,7 @@ export async function shipImages(
     context,
     planned,
     store,
-    compressorFor(slowestRate(looked)),
+    compressorFor(weakestOf(looked)),
   );
   if (context.flags.dryRun !== true) await rememberImages(store, images);
   const options = sendOptions(context);

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -119,10 +119,27 @@ test.skipIf(missing !== undefined)('a layer for a slow link is packed smaller', 
   const folder = testFolder();
   const sizeFor = async (rate: number | undefined): Promise<number> => {
     const to = join(folder, `${rate}.zst`);
-    await compressorFor(rate).compress('package-lock.json', to, 'zstd', signal);
+    const packer = compressorFor({ rate, memory: 2 ** 30 });
+    await packer.compress('package-lock.json', to, 'zstd', signal);
     return statSync(to).size;
   };
   const fast = await sizeFor(undefined);
   expect(await sizeFor(100e6)).toBe(fast);
-  expect(await sizeFor(1e6)).toBeLessThan(fast);
+  expect(await sizeFor(10e6)).toBeLessThan(fast);
+  expect(await sizeFor(1e6)).toBeLessThan(await sizeFor(10e6));
 });
+
+test.skipIf(missing !== undefined)(
+  'a layer for nodes with memory is packed with matches from far before',
+  async () => {
+    const folder = testFolder();
+    const [from, far] = [join(folder, 'layer'), noise(1 << 20)];
+    writeFileSync(from, Buffer.concat([far, noise(12 << 20), far]));
+    const sizeFor = async (memory: number): Promise<number> => {
+      const to = join(folder, `${memory}.zst`);
+      await compressorFor({ rate: undefined, memory }).compress(from, to, 'zstd', signal);
+      return statSync(to).size;
+    };
+    expect(await sizeFor(2 ** 30)).toBeLessThan((await sizeFor(2 ** 28)) - 900_000);
+  },
+);

@@ -71,6 +71,17 @@ describe.each([
   });
 });
 
+test.each([
+  ['openssl', 'sha256sum'],
+  ['sha256sum', 'openssl'],
+])('D11: is hashed by %s where there is no %s', (_there, missing) => {
+  node.program(missing, 'exit 127');
+  receive('plain', BYTES);
+  expect(node.run(decodeCommand(LAYER, 'plain')).code).toBe(0);
+  writeFileSync(node.at(FINAL), 'damaged');
+  expect(node.run(decodeCommand(LAYER, 'plain')).code).toBe(WRONG_BYTES);
+});
+
 test('a blob that was decoded before is left as it is', () => {
   mkdirSync(node.at(BLOBS), { recursive: true });
   writeFileSync(node.at(FINAL), BYTES);
@@ -81,7 +92,7 @@ test('a blob that was decoded before is left as it is', () => {
 test('what an interrupted run left half decoded does no harm', () => {
   mkdirSync(node.at(BLOBS), { recursive: true });
   writeFileSync(
-    node.at(`${FINAL}.part`),
+    node.at(`${FINAL}.4711.part`),
     'half of an earlier run, and longer than the blob itself',
   );
   receive('plain', BYTES);
@@ -149,6 +160,7 @@ test.each(['zstd', 'gzip'] as const)(
   'D13: a %s bomb is cut a byte after the blob’s end',
   (form) => {
     const received = receive(form, gzipSync(Buffer.alloc(50_000_000)));
+    node.program('openssl', 'exit 1');
     node.program('sha256sum', 'wc -c > "$NODE/seen"; echo none');
     expect(node.run(decodeCommand(LAYER, form)).code).toBe(WRONG_BYTES);
     expect(Number(readFileSync(node.at(`${NODE_FOLDER}/seen`), 'utf8'))).toBe(LAYER.size + 1);
