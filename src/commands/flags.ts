@@ -90,7 +90,7 @@ function checked(parse: (text: string) => unknown, says: string): (text: string)
   };
 }
 
-const checkDuration = checked(parseDuration, 'Write 90s, 5m or 1h.');
+export const checkDuration = checked(parseDuration, 'Write 90s, 5m or 1h.');
 const checkRate = checked(parseRate, 'Write 20Mbit or 2.5MB.');
 
 /** @throws InvalidArgumentError that commander reports as a usage error */

@@ -5,6 +5,7 @@ import { deploy } from './deploy.ts';
 import { doctor } from './doctor.ts';
 import { drift } from './drift.ts';
 import { explain } from './explain.ts';
+import { harden } from './harden.ts';
 import { imagesPrune } from './images-prune.ts';
 import { images } from './images.ts';
 import { k3sInstall } from './k3s-install.ts';
@@ -37,6 +38,7 @@ export const commands: readonly AnyCommand[] = [
   images,
   imagesPrune,
   preflight,
+  harden,
   reset,
   k3sInstall,
   k3sUninstall,
