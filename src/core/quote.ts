@@ -1,7 +1,8 @@
 import { ShipError } from './errors.ts';
 import type { Argv } from './remote.ts';
 
-const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** `=word` is a path to zsh, and `%word` a job to some shells. */
+const PLAIN = /^[A-Za-z0-9_@+:,./-][A-Za-z0-9_@%+=:,./-]*$/;
 
 /**
  * Quotes one word for `/bin/sh`. A single-quoted string has no special characters but the quote

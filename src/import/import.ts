@@ -5,6 +5,7 @@ import { parseContent } from '../facts/containerd.ts';
 import { INBOX, LAYOUT } from '../facts/node-paths.ts';
 import { isProved, proofOf, type NodeImages } from '../facts/node-store.ts';
 import { ctr, decodeAll, rooted, type SendWhole, type SentBlob } from './decode.ts';
+import { giveBack } from './give-back.ts';
 import { importCommand } from './layout.ts';
 import { namingCommands, planLines, stagingName, type Staged } from './names.ts';
 import { proveImage, proveStaged } from './prove.ts';
@@ -68,6 +69,9 @@ async function importAll(
     naming = true;
     // From here on without the signal: names that moved half way help nobody.
     for (const argv of staged.flatMap(namingCommands)) await remote.run(argv, rooted());
+  } catch (error) {
+    if (!naming) await giveBack(error, plan.sent, remote);
+    throw error;
   } finally {
     await unstage(remote, staged, naming ? undefined : before);
   }

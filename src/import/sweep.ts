@@ -24,6 +24,11 @@ export async function sweepNode(
     const ids = hasName(store, digest) ? [] : namesOf(store, digest);
     await removeNames(remote, [...ids, ref], signal);
   }
+  await dropKilled(remote, signal);
+}
+
+/** Drops the leases of an import that did not end, and the half written blobs that they keep. */
+export async function dropKilled(remote: Remote, signal?: AbortSignal): Promise<void> {
   for (const lease of await killedLeases(remote, signal)) {
     await remote.run(ctr('leases', 'rm', '--sync', lease), rooted(signal));
   }
@@ -70,7 +75,7 @@ function namesOf(store: NodeImages, digest: Digest): readonly string[] {
  * Leases that are as old as an import that did not end. Nothing else tells whose they are; both
  * times are of the node's own clock.
  */
-async function killedLeases(remote: Remote, signal: AbortSignal): Promise<readonly string[]> {
+async function killedLeases(remote: Remote, signal?: AbortSignal): Promise<readonly string[]> {
   const options = { ...rooted(signal), accept: [1] };
   const begun = Number((await remote.run(['cat', IMPORTING], options)).stdout);
   if (!(begun > 0)) return [];

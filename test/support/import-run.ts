@@ -23,6 +23,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^sudo sh -c .* decode /s, 'decode'],
   [/^sudo sh -c .* import /s, 'import'],
   [/ cat .*importing$/, 'look for killed'],
+  [/ df -P -B1 /, 'look for room'],
   [/leases ls$/, 'list leases'],
   [/leases rm --sync /, 'drop lease'],
   [/^sudo sync$/, 'sync'],
@@ -31,6 +32,9 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`images rm (${IMAGE.config.digest} )?${STAGING}$`), 'unstage'],
   [/^sudo rm -rf /, 'clean up'],
 ];
+
+/** What changes nothing. */
+export const LOOKS: ReadonlySet<string> = new Set(['look for killed', 'look for room']);
 
 export function kindOf(command: string): string {
   return KINDS.find(([pattern]) => pattern.test(command))?.[1] ?? command;
@@ -70,6 +74,6 @@ export async function importOn(
   });
   const run: Run = { signal: controller.signal, progress: () => undefined };
   const outcome: unknown = await step.run(run).catch((error: unknown) => error);
-  const kinds = node.asked.map(kindOf).filter((kind) => kind !== 'look for killed');
+  const kinds = node.asked.map(kindOf).filter((kind) => !LOOKS.has(kind));
   return { kinds, outcome, node };
 }

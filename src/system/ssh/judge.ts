@@ -37,10 +37,47 @@ export function judge({ node, argv, sudo, accept }: Command, ended: Ended): Fini
   if (sudo && isSudoRefusal(code, stderr)) throw sudoRefused(node, stderr);
   if (code !== null && (code === 0 || accept.includes(code))) return { code, stdout, stderr };
   const how = code === null ? `was ended by ${ended.signal}` : `ended with exit code ${code}`;
-  throw new ShipError('storage', `${node}: ${argv.slice(0, 6).join(' ')} ${how}`, {
-    details: lastLines(stderr || stdout, 10),
+  throw failed(node, nameOf(argv), how, lastLines(stderr || stdout, 10));
+}
+
+function failed(node: string, name: string, how: string, details: readonly string[]): ShipError {
+  const disk = DISK.find(([text]) => details.some((line) => line.toLowerCase().includes(text)));
+  if (disk === undefined) return new ShipError('storage', `${node}: ${name} ${how}`, { details });
+  const [text, hint] = disk;
+  return new ShipError('storage', `${node}: ${text}: ${name} ${how}`, {
+    details,
+    hint: hint.replaceAll('NODE', node),
   });
 }
+
+/** A script goes by the name that it is given, for nobody wants to read all of it. */
+function nameOf(argv: Argv): string {
+  const isNamedScript = argv[0] === 'sh' && argv[1] === '-c' && argv[3] !== undefined;
+  return isNamedScript ? `the script ${JSON.stringify(argv[3])}` : argv.slice(0, 6).join(' ');
+}
+
+/**
+ * What is wrong with a disk, in the words that C and Go have for the error numbers: programs tell
+ * no more. Commands run in C's locale, so the words are always these.
+ */
+const DISK: readonly (readonly [string, string])[] = [
+  [
+    'no space left on device',
+    'look at df -h and df -i /var/lib/rancher/k3s (on NODE); make room: ciliumship images prune --nodes NODE, then run the same command again',
+  ],
+  [
+    'read-only file system',
+    'the kernel may have found the disk damaged: look at dmesg (on NODE), repair it, then run the same command again',
+  ],
+  [
+    'input/output error',
+    'the disk may be broken: look at dmesg (on NODE), then run the same command again',
+  ],
+  [
+    'disk quota exceeded',
+    'raise the quota of the SSH user (on NODE), then run the same command again',
+  ],
+];
 
 /**
  * sudo ends with 1 and has the last word when it runs nothing; before a command that it did run it

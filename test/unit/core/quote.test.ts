@@ -55,5 +55,10 @@ describe('quoteArgv', () => {
   test('plain words stay readable', () => {
     expect(quoteArgv(['k3s', 'ctr', '-n', 'k8s.io', 'a b'])).toBe("k3s ctr -n k8s.io 'a b'");
     expect(quoteArgv(['echo', ''])).toBe("echo ''");
+    expect(quoteArgv(['ctr', 'name==a:1', '--x=%y'])).toBe('ctr name==a:1 --x=%y');
+  });
+
+  test('D6: a word that zsh takes for a command to find is no plain one', () => {
+    expect(quoteArgv(['echo', '=%', '=ls', '%1'])).toBe("echo '=%' '=ls' '%1'");
   });
 });

@@ -6,7 +6,15 @@ import { INBOX, LAYOUT } from '../../../src/facts/node-paths.ts';
 import { importStep } from '../../../src/import/import.ts';
 import { NO_SPACE, WRONG_BYTES } from '../../../src/import/layout.ts';
 import { fakeNode, type Answer } from '../../support/fake-node.ts';
-import { IMAGE, importOn, kindOf, sendWhole, STAGED, STAGING } from '../../support/import-run.ts';
+import {
+  IMAGE,
+  importOn,
+  kindOf,
+  LOOKS,
+  sendWhole,
+  STAGED,
+  STAGING,
+} from '../../support/import-run.ts';
 import { digestOf, EMPTY_NODE, nodeWith, shipImage } from '../../support/values.ts';
 
 let controller: AbortController;
@@ -128,6 +136,34 @@ test('a node without room for a blob is no integrity failure', async () => {
   expect(kinds).toEqual(['decode', 'unstage']);
 });
 
+describe('F28: a node on which an import failed', () => {
+  const df = (free: number): string => `a\n/dev/sda 1 1 ${free} 1% /\n`;
+  const LEASES = 'ID CREATED AT LABELS\ngone 2026-01-01T00:00:01Z containerd.io/gc.expire=x\n';
+  const failing = (free: number) => ({
+    import: { code: 1, stderr: 'no space left on device' },
+    'look for room': df(free),
+    'look for killed': String(Date.parse('2026-01-01T00:00:00Z') / 1000),
+    'list leases': LEASES,
+  });
+
+  test('and whose disk is full gets back what was decoded and half imported', async () => {
+    const { outcome, node } = await importOn(STAGED, failing(10));
+    expect(outcome).toMatchObject({ kind: 'storage' });
+    const after = node.asked.slice(node.asked.findIndex((command) => / df /.test(command)));
+    expect(after.map(kindOf)).toEqual([
+      ...['look for room', 'look for killed', 'list leases', 'drop lease'],
+      ...['clean up', 'unstage'],
+    ]);
+    expect(after.at(-2)).toBe(`sudo rm -rf --one-file-system ${LAYOUT}`);
+  });
+
+  test('and that has room keeps everything for the next run', async () => {
+    const { node } = await importOn(STAGED, failing(1e12));
+    const kinds = node.asked.map(kindOf);
+    expect(kinds.slice(kinds.indexOf('look for room'))).toEqual(['look for room', 'unstage']);
+  });
+});
+
 test('the clean-up takes the layout and the inbox, and stays on their file system', async () => {
   const { node } = await importOn(STAGED);
   expect(node.asked.at(-1)).toBe(`sudo rm -rf --one-file-system ${LAYOUT} ${INBOX}`);
@@ -172,7 +208,7 @@ describe('an import of two images', () => {
     const kinds = node.asked.map((command) =>
       / images rm .*ciliumship.local.staging/.test(command) ? 'unstage' : kindOf(command),
     );
-    return { outcome, kinds: kinds.filter((kind) => kind !== 'look for killed') };
+    return { outcome, kinds: kinds.filter((kind) => !LOOKS.has(kind)) };
   }
 
   test('stages both before the one sync, and names both only then', async () => {
