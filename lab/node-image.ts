@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { cached, filesBelow, hashOf } from './cache.ts';
 import { configOf, type ContainerdVersion } from './containerd.ts';
-import { debootstrap, SUITE } from './debian.ts';
+import { debootstrap, MIRROR, SUITE, unpackPackage } from './debian.ts';
 import { docker } from './docker.ts';
 import { pauseArchive } from './pause-archive.ts';
 import { CACHE } from './settings.ts';
@@ -45,8 +45,19 @@ export function buildRoot(): Promise<string> {
   });
 }
 
+/** bookworm's own does not see TCX links; this one does, with the same C library. */
+const BPFTOOL_SUITE = 'bookworm-backports';
+
+/** A bpftool that sees everything a kernel of today has; the folder that holds `usr/sbin`. */
+export function fetchBpftool(): Promise<string> {
+  return cached('bpftool', hashOf([], [BPFTOOL_SUITE, MIRROR]), (folder) =>
+    unpackPackage('bpftool', BPFTOOL_SUITE, folder),
+  );
+}
+
 export interface NodeParts {
   readonly root: string;
+  readonly bpftool: string;
   readonly kubernetes: string;
   readonly crictl: string;
   readonly pause: string;
@@ -104,6 +115,7 @@ async function layOut(folder: string, parts: NodeParts): Promise<void> {
   cpSync(parts.kubernetes, library, { recursive: true });
   cpSync(join(parts.crictl, 'crictl'), join(library, 'crictl'));
   writeFileSync(join(share, 'pause.tar'), await pauseArchive(join(parts.pause, 'pause')));
+  cpSync(join(parts.bpftool, 'usr/sbin'), join(folder, 'usr/sbin'), { recursive: true });
   if (parts.containerd !== undefined) {
     cpSync(join(parts.containerd, 'usr/bin'), join(folder, 'usr/bin'), { recursive: true });
   }

@@ -5,6 +5,7 @@ import { CONTAINERD_VERSIONS, DEFAULT_CONTAINERD } from './containerd.ts';
 import { downTasks } from './down.ts';
 import { dockerRuns, ensureDocker, stopDocker } from './docker.ts';
 import { resetNode } from './cluster.ts';
+import { makeFlannel } from './flannel.ts';
 import { nodeNamed, STATE } from './settings.ts';
 import { SSH_CONFIG } from './ssh.ts';
 import { lookAtLab, problemsOf, statusText } from './status.ts';
@@ -73,6 +74,14 @@ program
     const started = performance.now();
     await resetNode(nodeNamed(name));
     say(`${name} is new after ${seconds(started)} s`);
+  });
+
+program
+  .command('flannel')
+  .description('make flanneld, its image and a manifest, to switch a cluster to it')
+  .action(async () => {
+    await ensureDocker();
+    say(`cni.flannel.manifest: ${await makeFlannel(() => undefined)}`);
   });
 
 function seconds(started: number): string {

@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { cached, filesBelow, hashOf } from './cache.ts';
 import { goVersion } from './go.ts';
 
-/** The Go programs of the lab: Kubernetes, Helm, and two small ones of our own. */
+/** The Go programs of the lab: Kubernetes, Helm, Flannel, and small ones of our own. */
 
 const HERE = import.meta.dirname;
 const KUBERNETES = 'v1.34.4';
@@ -21,6 +21,8 @@ interface Program {
   readonly flags: readonly string[];
   /** Name of the one binary; with several packages each is named after its own. */
   readonly output?: string;
+  /** Some of it is C, so that building it takes gcc too. */
+  readonly c?: boolean;
 }
 
 /** Helm 3 believes in an ancient Kubernetes unless it is told which one its client speaks. */
@@ -54,6 +56,12 @@ const PROGRAMS = {
   },
   crictl: { module: 'crictl', packages: ['.'], flags: [], output: 'crictl' },
   pause: { module: 'pause', packages: ['.'], flags: [], output: 'pause' },
+  flannel: {
+    module: 'flannel',
+    packages: ['github.com/flannel-io/flannel', './conflist'],
+    flags: [`-linkmode external -extldflags "-static"`],
+    c: true,
+  },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;
@@ -84,7 +92,10 @@ export async function buildProgram(
       output,
       ...program.packages,
     ];
-    const child = execa('go', build, { cwd: source, env: { CGO_ENABLED: '0' } });
+    const child = execa('go', build, {
+      cwd: source,
+      env: { CGO_ENABLED: program.c === true ? '1' : '0' },
+    });
     for await (const line of child.iterable({ from: 'stderr' })) log(line);
     await child;
   });

@@ -3,11 +3,11 @@ import { DEFAULT_CONTAINERD, fetchContainerd, type ContainerdVersion } from './c
 import { ensureDocker } from './docker.ts';
 import { startAgent, startServer } from './cluster.ts';
 import { TREE, writeBin, writeConfig } from './files.ts';
-import { buildNodeImage, buildRoot, CONTAINERD_LABEL } from './node-image.ts';
+import { buildNodeImage, buildRoot, CONTAINERD_LABEL, fetchBpftool } from './node-image.ts';
 import { ensureNetworks, exists, isBare, labelOf, sshPorts, startNode } from './nodes.ts';
 import { goVersion } from './go.ts';
 import { ensurePackages } from './packages.ts';
-import { buildProgram, type ProgramName } from './programs.ts';
+import { buildProgram } from './programs.ts';
 import { NODES } from './settings.ts';
 import { ensureKeys, writeSshFiles } from './ssh.ts';
 import { isStock, writeTree } from './tree-source.ts';
@@ -24,10 +24,11 @@ export interface UpOptions {
 
 interface Built {
   root: string;
+  bpftool: string;
   containerd: string | undefined;
   standins: readonly string[];
   image: string;
-  programs: Record<ProgramName, string>;
+  programs: Record<NodeProgram, string>;
   bare: boolean;
 }
 
@@ -37,7 +38,9 @@ interface Line {
   output: string;
 }
 
-const PROGRAMS: readonly ProgramName[] = ['kubernetes', 'helm3', 'helm4', 'crictl', 'pause'];
+const PROGRAMS = ['kubernetes', 'helm3', 'helm4', 'crictl', 'pause'] as const;
+
+type NodeProgram = (typeof PROGRAMS)[number];
 const [SERVER, ...AGENTS] = NODES;
 
 /** Brings the lab up. Every part that is there already is left alone and says so. */
@@ -68,8 +71,8 @@ export function upTasks(options: UpOptions = {}): Listr<Built> {
         title: 'Make the node image',
         skip: allExist,
         task: async (built) => {
-          const { root, containerd, programs } = built;
-          built.image = await buildNodeImage({ root, containerd, version, ...programs });
+          const { root, bpftool, containerd, programs } = built;
+          built.image = await buildNodeImage({ root, bpftool, containerd, version, ...programs });
         },
       },
       {
@@ -145,6 +148,7 @@ function debianTasks(version: ContainerdVersion): ListrTask<Built>[] {
       title: 'root of the nodes',
       task: async (built) => {
         built.root = await buildRoot();
+        built.bpftool = await fetchBpftool();
       },
     },
     {
@@ -162,7 +166,7 @@ function debianTasks(version: ContainerdVersion): ListrTask<Built>[] {
   ];
 }
 
-function programTask(name: ProgramName): ListrTask<Built> {
+function programTask(name: NodeProgram): ListrTask<Built> {
   return {
     title: name,
     task: async (built, task) => {

@@ -1,5 +1,7 @@
 import { build } from './build.ts';
 import type { AnyCommand } from './command.ts';
+import { cniInstall } from './cni-install.ts';
+import { cniStatus } from './cni-status.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
 import { doctor } from './doctor.ts';
@@ -43,6 +45,8 @@ export const commands: readonly AnyCommand[] = [
   k3sInstall,
   k3sUninstall,
   k3sKubeconfig,
+  cniInstall,
+  cniStatus,
   doctor,
   explain,
   values,

@@ -18,6 +18,13 @@ export interface ImageSpec {
   readonly value?: string | undefined;
 }
 
+/** A file by path or URL, and what it must be. */
+export interface Pinned {
+  /** Absolute path, or a URL. */
+  readonly from: string;
+  readonly sha256: string | undefined;
+}
+
 /** The config with every default filled in. Paths are absolute, durations are milliseconds. */
 export interface Config {
   readonly file: string;
@@ -64,6 +71,12 @@ export interface Config {
     /** Absolute path, or URL. */
     readonly binary: string | undefined;
     readonly installer: string | undefined;
+  };
+  readonly cni: {
+    readonly flannel: Pinned | undefined;
+    readonly antrea: Pinned | undefined;
+    readonly cilium: (Pinned & { readonly values: string | undefined }) | undefined;
+    readonly plugins: Pinned | undefined;
   };
 }
 
@@ -119,6 +132,23 @@ export function normalise(config: ConfigFile, file: string): Config {
     deploy: toDeploy(config.deploy, folder, source),
     hooks: toHooks(config.hooks, folder),
     k3s: toK3s(config.k3s, folder),
+    cni: toCni(config.cni, folder),
+  };
+}
+
+function toCni({ flannel, antrea, cilium, plugins }: ConfigFile['cni'], folder: string) {
+  const pinned = (from: string, sha256: string | undefined): Pinned => ({
+    from: isUrl(from) ? from : resolve(folder, from),
+    sha256,
+  });
+  return {
+    flannel: flannel && pinned(flannel.manifest, flannel.sha256),
+    antrea: antrea && pinned(antrea.manifest, antrea.sha256),
+    cilium: cilium && {
+      ...pinned(cilium.chart, cilium.sha256),
+      values: cilium.values === undefined ? undefined : resolve(folder, cilium.values),
+    },
+    plugins: plugins && pinned(plugins.archive, plugins.sha256),
   };
 }
 

@@ -1,6 +1,6 @@
 import { contains, overlap } from '../core/network.ts';
 import type { Node } from '../core/node.ts';
-import type { Config } from './normalise.ts';
+import { isUrl, type Config } from './normalise.ts';
 import type { Problem } from './problems.ts';
 
 type Rule = (config: Config) => readonly Problem[];
@@ -102,6 +102,14 @@ const dataAddressesAreOnLink: Rule = ({ nodes, routes }) =>
       })),
   );
 
+/** What comes from elsewhere is what somebody has looked at once. */
+const urlsArePinned: Rule = ({ cni }) =>
+  Object.entries(cni).flatMap(([name, from]) =>
+    from !== undefined && isUrl(from.from) && from.sha256 === undefined
+      ? [{ path: ['cni', name], message: `${from.from} needs the sha256 of what it gives` }]
+      : [],
+  );
+
 const RULES: readonly Rule[] = [
   oneAddressPerNode,
   hasServer,
@@ -112,6 +120,7 @@ const RULES: readonly Rule[] = [
   podsAndServicesAreApart,
   settingsOfK3sAreNotOurs,
   dataAddressesAreOnLink,
+  urlsArePinned,
 ];
 
 function duplicates(

@@ -156,6 +156,34 @@ const hooks = z.strictObject({
   timeout: duration.default('5m').describe('for each of them'),
 });
 
+const sum = sha256.optional().describe('of the file; needed with a URL');
+const pinned = file.describe('path, relative to this file, or URL');
+
+const cni = z
+  .strictObject({
+    flannel: z
+      .strictObject({ manifest: pinned, sha256: sum })
+      .optional()
+      .describe('manifest of Flannel, for cni install flannel'),
+    antrea: z
+      .strictObject({ manifest: pinned, sha256: sum })
+      .optional()
+      .describe('manifest of Antrea, for cni install antrea'),
+    cilium: z
+      .strictObject({
+        chart: pinned.describe('folder or archive of a published chart: path or URL'),
+        sha256: sum,
+        values: file.optional().describe('Helm values over those that follow from this file'),
+      })
+      .optional()
+      .describe('published chart of Cilium, for cni install cilium'),
+    plugins: z
+      .strictObject({ archive: pinned, sha256: sum })
+      .optional()
+      .describe('CNI plugins as a .tgz, for nodes without bridge, host-local, loopback, portmap'),
+  })
+  .describe('pinned manifests and charts of CNIs');
+
 const route = z.strictObject({
   to: cidr.describe('network that the way leads to'),
   via: networkInterface.describe('interface of the node that it takes'),
@@ -197,6 +225,7 @@ export const configSchema = z
       .prefault({})
       .describe('programs of yours, relative to this file; only run with --hooks run'),
     k3s: k3s.prefault({}).describe('how K3s is installed'),
+    cni: cni.prefault({}).describe('what cni install installs'),
   })
   .describe('ciliumship.yaml');
 

@@ -17,6 +17,8 @@ export interface ClusterNode {
   readonly bootId: string;
   readonly machineId: string;
   readonly ready: boolean;
+  /** Networks that the cluster gave its pods. */
+  readonly podCidrs?: readonly string[];
 }
 
 export interface PodContainer {
@@ -34,6 +36,8 @@ export interface Pod {
   readonly name: string;
   readonly uid: string;
   readonly node: string | undefined;
+  /** Once it has one. */
+  readonly address?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly ready: boolean;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { tmpdir } from 'node:os';
+import type { ObjectCluster } from '../../cluster/cni/steps.ts';
 import { Cleanup } from '../../core/cleanup.ts';
 import { PROFILE_LABEL } from '../../deploy/node-config.ts';
 import type { Cluster, ReleaseName } from '../../deploy/cluster.ts';
@@ -13,7 +14,7 @@ import { fetchKubeconfig, secretsOf } from './kubeconfig.ts';
 
 /** The cluster, and how Helm reaches it; lives as long as the tunnel that may be behind it. */
 export interface ClusterAccess extends AsyncDisposable {
-  readonly cluster: Cluster & ClusterHealth;
+  readonly cluster: Cluster & ClusterHealth & ObjectCluster;
   /** What KUBECONFIG must be for Helm. */
   readonly kubeconfig: string;
   /** A folder for files that go with the run, 0700. */

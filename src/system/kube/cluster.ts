@@ -10,6 +10,7 @@ import {
 } from '@kubernetes/client-node';
 import { lastLines } from '../../core/text.ts';
 import { loadKubeconfig, type Kubeconfig } from './config.ts';
+import { objectWriter } from './apply.ts';
 import { createAsker } from './errors.ts';
 import { podEvidence } from './evidence.ts';
 import { execIn } from './exec.ts';
@@ -54,6 +55,7 @@ export function openCluster(
   return {
     leases: leasesOf(config.makeApiClient(CoordinationV1Api), { ask, demand }),
     ...clusterHealth(config, { ask, demand }),
+    ...objectWriter(objects, { ask, demand }),
 
     nodes: async () => (await demand('list nodes', core.listNode())).items.map(toNode),
 

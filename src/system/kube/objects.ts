@@ -14,6 +14,7 @@ export function toNode(node: V1Node) {
   return {
     name: node.metadata?.name ?? '',
     labels: node.metadata?.labels ?? {},
+    podCidrs: node.spec?.podCIDRs ?? [],
     taints: (node.spec?.taints ?? []).map(({ key, value, effect }) => ({ key, value, effect })),
     ready: ready?.status === 'True',
     bootId: node.status?.nodeInfo?.bootID ?? '',
@@ -34,6 +35,7 @@ export function toPod(pod: V1Pod) {
     name: pod.metadata?.name ?? '',
     uid: pod.metadata?.uid ?? '',
     node: pod.spec?.nodeName,
+    address: pod.status?.podIP,
     labels: pod.metadata?.labels ?? {},
     annotations: pod.metadata?.annotations ?? {},
     ready: ready?.status === 'True',

@@ -1,0 +1,40 @@
+/** CNIs that can be installed. */
+export const CNI_NAMES = ['cilium', 'flannel', 'antrea'] as const;
+export type CniName = (typeof CNI_NAMES)[number];
+
+/** Where the agents of a CNI are in the cluster. */
+export interface CniAgents {
+  readonly name: CniName;
+  readonly namespace: string;
+  readonly daemonSet: string;
+  readonly selector: string;
+}
+
+/** As each CNI's own manifest or chart names them. */
+export const CNI_AGENTS: readonly CniAgents[] = [
+  {
+    name: 'cilium',
+    namespace: 'kube-system',
+    daemonSet: 'cilium',
+    selector: 'k8s-app=cilium',
+  },
+  {
+    name: 'flannel',
+    namespace: 'kube-flannel',
+    daemonSet: 'kube-flannel-ds',
+    selector: 'app=flannel',
+  },
+  {
+    name: 'antrea',
+    namespace: 'kube-system',
+    daemonSet: 'antrea-agent',
+    selector: 'component=antrea-agent',
+  },
+];
+
+/** The agents of a CNI by its name. */
+export function agentsOf(name: CniName): CniAgents {
+  const found = CNI_AGENTS.find((known) => known.name === name);
+  if (found === undefined) throw new Error(`no CNI is named ${name}`);
+  return found;
+}
