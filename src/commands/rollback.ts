@@ -8,7 +8,7 @@ import { refuseNarrowing } from './shared/nodes.ts';
 import { whileLeased } from './shared/release.ts';
 import { rollBack } from './shared/roll-back.ts';
 import { checksText, requireValid } from './shared/checks.ts';
-import { validateNodes } from './shared/validate-nodes.ts';
+import { SETTLING, validateNodes } from './shared/validate-nodes.ts';
 
 export interface RollbackFlags extends DeployFlags {
   readonly to?: number;
@@ -44,7 +44,7 @@ export const rollback: CommandSpec<RollbackFlags> = {
       output.result(`would go back to revision ${revision}`, { state: 'planned', revision });
       return;
     }
-    const checks = await validateNodes(context, fleet, access.cluster, shipped);
+    const checks = await validateNodes(context, fleet, access.cluster, shipped, SETTLING);
     output.result(`${checksText(checks)}\n\nrevision ${revision} runs again`, {
       state: 'rolled back',
       revision,

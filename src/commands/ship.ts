@@ -26,7 +26,7 @@ import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
 import { openBlobStore, tidyStore } from './shared/store.ts';
 import { checksText, requireValid } from './shared/checks.ts';
-import { validateNodes } from './shared/validate-nodes.ts';
+import { SETTLING, validateNodes } from './shared/validate-nodes.ts';
 
 export const ship: CommandSpec<DeployFlags> = {
   name: 'ship',
@@ -75,7 +75,7 @@ export const ship: CommandSpec<DeployFlags> = {
     const checks =
       deployed.state === 'planned'
         ? []
-        : await validateNodes(context, fleet, access.cluster, shippedOf(context.config, images));
+        : await validateNodes(context, fleet, access.cluster, shippedOf(context.config, images), SETTLING);
     const pods = await access.cluster.pods(deployed.namespace, '');
     const running = runningImages(images, shipped, pods);
     await dropSuperseded(context, locked, shipped, access);

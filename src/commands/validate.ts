@@ -1,23 +1,31 @@
 import type { CommandSpec } from './command.ts';
+import { option } from './flags.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { openDocker } from './shared/docker.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
+import { timeoutOf } from './shared/roll-out.ts';
 import { openBlobStore } from './shared/store.ts';
 import { shippedOf } from './shared/placed.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { validateNodes } from './shared/validate-nodes.ts';
 
-export const validate: CommandSpec = {
+interface ValidateFlags {
+  readonly wait?: boolean;
+}
+
+export const validate: CommandSpec<ValidateFlags> = {
   name: 'validate',
   summary: 'check on every node that what was built is what works',
   description:
-    'Looks at each node: does the agent run the built image, are agent and operator ready, is XDP attached in native mode to the data interface, has cilium_vxlan the configured MTU, does the agent say that acceleration is active. Each check shows what was wanted and found, and what to do. Exit 3 when a check failed.',
+    'Looks at each node, in the kernel and through its agent, and needs both to agree: does the agent run the built image; are agent, envoy and operator ready; is XDP attached in native mode to the data interface, and does the agent say the same; is each program once at its hook; have cilium_vxlan and the routes to pods the configured MTU; did the agent choose the devices of the config; does it reach the API server and the other nodes; does any pod wait for a network. Each check has an id and shows what was wanted and found, and what to do. Exit 3 when a check failed.',
   examples: [
     ['ciliumship validate', 'check every node'],
+    ['ciliumship validate --wait --timeout 2m', 'give the cluster time to come to it'],
     ['ciliumship validate --nodes worker -o json', 'one node, for a script'],
   ],
+  options: [option('--wait', 'look again until nothing failed, --timeout at the longest')],
   run: async (context) => {
     const docker = await openDocker(context);
     await using store = await openBlobStore(context);
@@ -31,6 +39,7 @@ export const validate: CommandSpec = {
       fleet,
       access.cluster,
       shippedOf(context.config, images),
+      context.flags.wait === true ? timeoutOf(context) : 0,
     );
     context.output.result(checksText(checks), checks);
     requireValid(checks, 'drift');

@@ -2,6 +2,8 @@
 export interface Check {
   /** Node, or `cluster`. */
   readonly node: string;
+  /** The same for every node and in every version: `xdp-mode`. */
+  readonly id?: string | undefined;
   readonly check: string;
   /** What nobody could say is unknown, and never ok. */
   readonly state: 'ok' | 'failed' | 'unknown';
@@ -17,4 +19,9 @@ export function judged({
   ...check
 }: Omit<Check, 'state'> & { readonly ok: boolean }): Check {
   return ok ? { ...check, state: 'ok' } : { ...check, state: 'failed', remedy };
+}
+
+/** A check that nobody could make. */
+export function unknown(check: Omit<Check, 'state'>): Check {
+  return { ...check, state: 'unknown' };
 }

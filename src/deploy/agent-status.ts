@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJson } from '../core/json.ts';
 
 /** The part of `cilium-dbg status -o json` that proves an acceleration (upstream §5). */
 export interface AgentStatus {
@@ -7,12 +8,18 @@ export interface AgentStatus {
   readonly acceleration: string | undefined;
   /** State of VXLAN acceleration; undefined when the agent does not speak of it. */
   readonly vxlan: string | undefined;
+  /** Interfaces that the agent chose; undefined when it does not say. */
+  readonly devices: readonly string[] | undefined;
+  /** How it finds the API server: `Ok`, `Failure`; undefined when it does not say. */
+  readonly kubernetes: string | undefined;
 }
 
 const status = z.object({
   cilium: z.object({ state: z.string() }),
+  kubernetes: z.object({ state: z.string().optional() }).optional(),
   'kube-proxy-replacement': z
     .object({
+      deviceList: z.array(z.object({ name: z.string() })).nullish(),
       features: z
         .object({ nodePort: z.object({ acceleration: z.string().optional() }).optional() })
         .optional(),
@@ -23,20 +30,14 @@ const status = z.object({
 
 /** @returns undefined when the text is not the status of an agent */
 export function parseAgentStatus(text: string): AgentStatus | undefined {
-  const parsed = status.safeParse(json(text));
-  if (!parsed.success) return undefined;
-  const { cilium, 'kube-proxy-replacement': proxy, 'vxlan-acceleration': vxlan } = parsed.data;
+  const found = readJson(status, text);
+  if (found === undefined) return undefined;
+  const { cilium, kubernetes, 'kube-proxy-replacement': proxy, 'vxlan-acceleration': vxlan } = found;
   return {
     state: cilium.state,
     acceleration: proxy?.features?.nodePort?.acceleration,
     vxlan: vxlan?.state,
+    devices: proxy?.deviceList?.map(({ name }) => name),
+    kubernetes: kubernetes?.state,
   };
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,6 +6,8 @@ import { NODE_CONFIG_ANNOTATION } from './node-config.ts';
 export const AGENT_SELECTOR = 'k8s-app=cilium';
 export const AGENT_SET = 'cilium';
 export const AGENT_CONTAINER = 'cilium-agent';
+export const ENVOY_SELECTOR = 'k8s-app=cilium-envoy';
+export const ENVOY_SET = 'cilium-envoy';
 export const OPERATOR_SELECTOR = 'io.cilium/app=operator';
 export const OPERATOR_SET = 'cilium-operator';
 export const OPERATOR_CONTAINER = 'cilium-operator';

@@ -47,6 +47,15 @@ export interface Pod {
   readonly initContainers: readonly PodContainer[];
 }
 
+/** A pod that cannot begin because it gets no network. */
+export interface StuckPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly node: string | undefined;
+  /** What the kubelet says. */
+  readonly why: string;
+}
+
 /** A DaemonSet or Deployment and how far its controller has come. */
 export interface Workload {
   readonly kind: 'DaemonSet' | 'Deployment';
@@ -82,6 +91,8 @@ export interface Cluster {
   labelNode(name: string, labels: LabelChange): Promise<void>;
   /** Pods of a namespace by label selector; not those that have ended. */
   pods(namespace: string, selector: string): Promise<readonly Pod[]>;
+  /** Pods of any namespace whose sandbox the kubelet failed to make. */
+  stuckPods(): Promise<readonly StuckPod[]>;
   /** Deletes exactly this pod: another one of the same name is left alone. */
   deletePod(namespace: string, pod: Pod): Promise<void>;
   annotatePod(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJson } from '../core/json.ts';
 
 /** A program that Cilium pinned to an interface, by the path of its link. */
 export interface Pin {
@@ -55,8 +56,8 @@ const NAMELESS_TCX = 11;
  * @returns undefined when bpftool is missing, or too old to see TCX links that are there
  */
 export function parseTraffic(net: string, link: string): readonly TrafficProgram[] | undefined {
-  const found = read(nets, net);
-  const held = read(links, link);
+  const found = readJson(nets, net);
+  const held = readJson(links, link);
   if (found === undefined || held === undefined) return undefined;
   if (held.some(({ type }) => type === NAMELESS_TCX)) return undefined;
   return found.flatMap(({ tc }) =>
@@ -67,12 +68,4 @@ export function parseTraffic(net: string, link: string): readonly TrafficProgram
       link: link_id,
     })),
   );
-}
-
-function read<T>(schema: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }

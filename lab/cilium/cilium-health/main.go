@@ -56,6 +56,7 @@ func main() {
 	flags := flag.NewFlagSet("status", flag.ExitOnError)
 	output := flags.String("o", "", "json, or empty for text")
 	flags.StringVar(output, "output", "", "same as -o")
+	flags.Bool("probe", true, "ask now; it always does")
 	if len(os.Args) < 2 || os.Args[1] != "status" {
 		fmt.Fprintln(os.Stderr, "usage: cilium-health status [-o json]")
 		os.Exit(1)

@@ -26,7 +26,8 @@ func (a *agent) Peers() status.Peers {
 func (a *agent) Status() status.Status {
 	devices, mode := a.deviceStates()
 	answer := status.Status{
-		Cilium: a.state(),
+		Cilium:     a.state(),
+		Kubernetes: a.kubernetes(),
 		KPR: status.KubeProxyReplacement{
 			Mode:       map[bool]string{true: "True", false: "False"}[a.settings.KubeProxyReplacement],
 			DeviceList: devices,
@@ -47,6 +48,14 @@ func (a *agent) state() status.State {
 		return status.State{State: "Ok", Message: version.Banner}
 	}
 	return status.State{State: "Warning", Message: a.message.Load().(string)}
+}
+
+// kubernetes says how the last look at the API server went.
+func (a *agent) kubernetes() status.State {
+	if message := a.message.Load().(string); message != "" {
+		return status.State{State: "Failure", Message: message}
+	}
+	return status.State{State: "Ok"}
 }
 
 // deviceStates are the devices with their addresses, and the worst of their modes.

@@ -3,6 +3,7 @@ import { ShipError } from '../../core/errors.ts';
 import { lastLines } from '../../core/text.ts';
 import { kubernetesName } from '../../core/node.ts';
 import type { Run } from '../../core/step.ts';
+import { agentAmong, AGENT_SELECTOR, ENVOY_SELECTOR } from '../../deploy/agents.ts';
 import type { Pod } from '../../deploy/cluster.ts';
 import { checkNode } from '../../deploy/validate.ts';
 import { waitFor } from '../../core/wait.ts';
@@ -15,6 +16,7 @@ import type { Fleet } from './fleet.ts';
 import { lookAtNode } from './look-at-node.ts';
 import { shippedOf } from './placed.ts';
 import type { Rollout } from './rollout.ts';
+import { answeringNodes, hasEnvoy } from './validate-nodes.ts';
 
 /** Milliseconds that an agent which is ready gets until everything else is as wanted. */
 const PATIENCE = 30_000;
@@ -30,16 +32,23 @@ export async function judgeOf(context: Context<DeployFlags>, fleet: Fleet, rollo
   const { cluster, namespace } = rollout;
   const { nodes } = context.config;
   const shipped = shippedOf(context.config, rollout.images);
-  const settings = (await cluster.configMap(namespace, 'cilium-config')) ?? {};
+  const config = (await cluster.configMap(namespace, 'cilium-config')) ?? {};
+  const envoy = await hasEnvoy(cluster, namespace);
   return async (agent: Pod, run: Run): Promise<void> => {
     const node = nodes.find((known) => kubernetesName(known) === agent.node);
     const session = fleet.sessions.get(node?.name ?? '');
     if (node === undefined || session === undefined) return;
     run.progress({ text: `look at ${node.name}` });
-    const wanted = wantedOn(kubernetesName(node), nodes, settings, shipped);
-    await requireValid(session, run, async () =>
-      checkNode(wanted, await lookAtNode(session, { cluster, namespace, agent }, run.signal)),
-    );
+    const name = kubernetesName(node);
+    await requireValid(session, run, async () => {
+      const answering = answeringNodes(await cluster.pods(namespace, AGENT_SELECTOR));
+      const wanted = wantedOn(name, nodes, { config, shipped, envoy, answering });
+      const envoys = envoy ? await cluster.pods(namespace, ENVOY_SELECTOR) : [];
+      // What waited for a network before this agent came is tried again at the kubelet's own pace.
+      const asked = { cluster, namespace, agent, stuck: undefined };
+      const seen = { ...asked, envoy: agentAmong(envoys, name) };
+      return checkNode(wanted, await lookAtNode(session, seen, run.signal));
+    });
     await askGate(context.flags.gate, node.name, run);
   };
 }

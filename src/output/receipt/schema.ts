@@ -90,6 +90,7 @@ const deploy = z.strictObject({
 
 const check = z.strictObject({
   node: z.string(),
+  id: z.string().optional().describe('the same in every version: xdp-mode'),
   check: z.string(),
   state: z.enum(['ok', 'failed', 'unknown']),
   wanted: z.string(),

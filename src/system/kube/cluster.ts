@@ -18,6 +18,7 @@ import { handEdits } from './hand-edits.ts';
 import { clusterHealth } from './health.ts';
 import { leasesOf } from './leases.ts';
 import { applyNodeConfig, deleteNodeConfig, listNodeConfigs } from './node-configs.ts';
+import { stuckPods } from './stuck-pods.ts';
 import { toDaemonSet, toDeployment, toNode, toPod } from './objects.ts';
 
 const MERGE = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch);
@@ -73,6 +74,8 @@ export function openCluster(
       );
       return alive.map(toPod);
     },
+
+    stuckPods: () => stuckPods(core, { ask, demand }),
 
     async deletePod(namespace: string, { name, uid }: PodName) {
       const body = { preconditions: { uid } };

@@ -5,8 +5,10 @@ describe('the status of an agent', () => {
   test('tells its state and both accelerations', () => {
     const text = JSON.stringify({
       cilium: { state: 'Ok', msg: '1.19.0-dev' },
+      kubernetes: { state: 'Failure', msg: 'no answer' },
       'kube-proxy-replacement': {
         mode: 'True',
+        deviceList: [{ name: 'eth0', ip: ['10.4.100.1'] }],
         features: { nodePort: { acceleration: 'Native', mode: 'SNAT' } },
       },
       'vxlan-acceleration': { state: 'Active', devices: ['eth0'], queues: 1 },
@@ -15,6 +17,8 @@ describe('the status of an agent', () => {
       state: 'Ok',
       acceleration: 'Native',
       vxlan: 'Active',
+      devices: ['eth0'],
+      kubernetes: 'Failure',
     });
   });
 

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { AgentStatus } from '../../../src/deploy/agent-status.ts';
 import { OPERATOR_CONTAINER } from '../../../src/deploy/agents.ts';
 import type { Check } from '../../../src/core/check.ts';
-import { checkNode, checkOperator, type Found } from '../../../src/deploy/validate.ts';
-import { wantedOn } from '../../../src/deploy/wanted.ts';
+import { checkOperator } from '../../../src/deploy/check-pods.ts';
+import { checkNode, type Found } from '../../../src/deploy/validate.ts';
+import { wantedOn, type Installed } from '../../../src/deploy/wanted.ts';
 import { parseLinks } from '../../../src/facts/links.ts';
 import { agent, configNode, container } from '../../support/fake-cluster.ts';
 import { nodeData } from '../../support/node-data.ts';
@@ -18,11 +19,33 @@ const NATIVE = {
   mtu: '1400',
 };
 const SHIPPED = { agent: AGENT?.config.digest, operator: OPERATOR?.config.digest };
-const WANTED = wantedOn('k-worker', NODES, NATIVE, SHIPPED);
-const STATUS: AgentStatus = { state: 'Ok', acceleration: 'Native', vxlan: 'Active' };
+const INSTALLED: Installed = {
+  config: NATIVE,
+  shipped: SHIPPED,
+  envoy: true,
+  answering: ['k-worker', 'master'],
+};
+const WANTED = wantedOn('k-worker', NODES, INSTALLED);
+const STATUS: AgentStatus = {
+  state: 'Ok',
+  acceleration: 'Native',
+  vxlan: 'Active',
+  devices: ['eth1'],
+  kubernetes: 'Ok',
+};
 const LINKS = parseLinks(nodeData('ip-link.txt'));
 const RUNNING = agent('cilium-1', { containers: [container({ imageId: AGENT?.config.digest })] });
-const FOUND: Found = { node: 'worker', agent: RUNNING, status: STATUS, links: LINKS };
+const FOUND: Found = {
+  node: 'worker',
+  agent: RUNNING,
+  envoy: agent('envoy-1'),
+  status: STATUS,
+  health: [{ node: 'master', failure: '' }],
+  links: LINKS,
+  routes: [{ to: '10.42.1.0/24', device: 'cilium_host', mtu: 1350 }],
+  traffic: [{ device: 'eth1', hook: 'tcx/ingress', program: 'cil_from_netdev', link: 7 }],
+  stuck: [],
+};
 
 /** What is not well: `state of check: found`. */
 function complaints(more: Partial<Found>): readonly string[] {
@@ -33,6 +56,7 @@ function complaints(more: Partial<Found>): readonly string[] {
 describe('what a node must come to', () => {
   test('follows the live configuration, the node’s devices and the shipped images', () => {
     expect(WANTED).toEqual({
+      name: 'k-worker',
       agentImage: AGENT?.config.digest,
       operatorImage: OPERATOR?.config.digest,
       accelerated: true,
@@ -40,13 +64,16 @@ describe('what a node must come to', () => {
       mtu: 1400,
       acceleration: 'native',
       vxlanAcceleration: true,
+      envoy: true,
+      peers: ['master'],
     });
   });
 
   test('is little when nothing is configured', () => {
-    expect(
-      wantedOn('k-worker', NODES, { mtu: '0' }, { agent: undefined, operator: undefined }),
-    ).toEqual({
+    const nothing = { agent: undefined, operator: undefined };
+    const bare = { config: { mtu: '0' }, shipped: nothing, envoy: false, answering: [] };
+    expect(wantedOn('k-worker', NODES, bare)).toEqual({
+      name: 'k-worker',
       agentImage: undefined,
       operatorImage: undefined,
       accelerated: false,
@@ -54,6 +81,8 @@ describe('what a node must come to', () => {
       mtu: undefined,
       acceleration: 'disabled',
       vxlanAcceleration: false,
+      envoy: false,
+      peers: [],
     });
   });
 });
@@ -69,7 +98,8 @@ describe('a node', () => {
 
   test('is well when all that was asked for was found on it', () => {
     expect(complaints({})).toEqual([]);
-    expect(checkNode(WANTED, FOUND)).toHaveLength(6);
+    expect(checkNode(WANTED, FOUND)).toHaveLength(14);
+    expect(new Set(checkNode(WANTED, FOUND).map(({ id }) => id)).size).toBe(14);
   });
 
   const xdp = (mode: 'generic' | undefined): Found['links'] =>
@@ -98,13 +128,27 @@ describe('a node', () => {
     [
       'has XDP in generic mode',
       { links: xdp('generic') },
-      ['failed XDP on eth1: generic (cil_xdp_entry)'],
+      [
+        'failed XDP on eth1: generic (cil_xdp_entry)',
+        'failed agent and kernel on eth1: agent native, kernel generic',
+      ],
     ],
-    ['has no XDP', { links: xdp(undefined) }, ['failed XDP on eth1: no XDP program']],
+    [
+      'has no XDP',
+      { links: xdp(undefined) },
+      [
+        'failed XDP on eth1: no XDP program',
+        'failed agent and kernel on eth1: agent native, kernel none',
+      ],
+    ],
     [
       'has neither device nor tunnel',
       { links: [] },
-      ['failed XDP on eth1: no such interface', 'failed MTU of cilium_vxlan: no such interface'],
+      [
+        'failed XDP on eth1: no such interface',
+        'failed MTU of cilium_vxlan: no such interface',
+        'failed agent and kernel on eth1: agent native, kernel none',
+      ],
     ],
     [
       'has a tunnel of another MTU',
@@ -113,11 +157,67 @@ describe('a node', () => {
     ],
     [
       'has an agent that disabled both accelerations',
-      { status: { state: 'Ok', acceleration: 'Disabled', vxlan: 'Disabled' } },
+      { status: { ...STATUS, acceleration: 'Disabled', vxlan: 'Disabled' } },
       [
         'failed acceleration in the agent: Disabled',
         'failed VXLAN acceleration in the agent: Disabled',
+        'failed agent and kernel on eth1: agent none, kernel native',
       ],
+    ],
+    [
+      'has routes larger than the tunnel takes',
+      { routes: [{ to: '10.42.1.0/24', device: 'cilium_host', mtu: 1450 }] },
+      ['failed MTU of pod routes: 1450 to 10.42.1.0/24'],
+    ],
+    [
+      'has large routes that are no business of Cilium',
+      { routes: [{ to: 'default', device: 'eth0', mtu: 9000 }] },
+      [],
+    ],
+    [
+      'has a program twice at a hook',
+      { traffic: [...(FOUND.traffic ?? []), ...(FOUND.traffic ?? [])] },
+      ['failed one program at each hook: cil_from_netdev at tcx/ingress of eth1'],
+    ],
+    [
+      'has no bpftool, so that nobody knows of hooks',
+      { traffic: undefined },
+      ['unknown one program at each hook: bpftool does not say'],
+    ],
+    [
+      'has an agent that chose other devices',
+      { status: { ...STATUS, devices: ['eth0'] } },
+      ['failed devices of the agent: eth0'],
+    ],
+    [
+      'has an agent that lost the API server',
+      { status: { ...STATUS, kubernetes: 'Failure' } },
+      ['failed API server from the agent: Failure'],
+    ],
+    [
+      'does not reach another node',
+      { health: [{ node: 'master', failure: 'connect: no route to host' }] },
+      ['failed other nodes: master: connect: no route to host'],
+    ],
+    [
+      'does not know another node',
+      { health: [] },
+      ['failed other nodes: master: the agent does not know it'],
+    ],
+    [
+      'has an envoy that is not there',
+      { envoy: undefined },
+      ['failed envoy ready: there is no pod'],
+    ],
+    [
+      'has a pod that gets no network, and another node’s is no matter here',
+      {
+        stuck: [
+          { namespace: 'shop', name: 'web-1', node: 'k-worker', why: 'no CNI' },
+          { namespace: 'shop', name: 'web-2', node: 'master', why: 'no CNI' },
+        ],
+      },
+      ['failed pods get a network: shop/web-1: no CNI'],
     ],
     [
       'has an agent that says nothing of VXLAN, of which nobody knows then',
@@ -137,7 +237,8 @@ describe('a node', () => {
   });
 
   test('is told what to do about every complaint, and about nothing else', () => {
-    const checks: readonly Check[] = checkNode(WANTED, { ...FOUND, links: [], status: undefined });
+    const bad = { links: [], status: undefined, health: [], envoy: undefined };
+    const checks: readonly Check[] = checkNode(WANTED, { ...FOUND, ...bad });
     for (const { state, remedy } of checks) expect(remedy === undefined).toBe(state === 'ok');
   });
 });

@@ -8,8 +8,9 @@ const Socket = "/var/run/cilium/cilium.sock"
 
 // Status is the answer to `cilium-dbg status -o json`.
 type Status struct {
-	Cilium State                `json:"cilium"`
-	KPR    KubeProxyReplacement `json:"kube-proxy-replacement"`
+	Cilium     State                `json:"cilium"`
+	Kubernetes State                `json:"kubernetes"`
+	KPR        KubeProxyReplacement `json:"kube-proxy-replacement"`
 	// BEGIN vxlanAcceleration
 	VXLANAcceleration VXLANAcceleration `json:"vxlan-acceleration"`
 	// END vxlanAcceleration
