@@ -47,8 +47,12 @@ func accelerate(settings config.Config, devices []netlink.Link) error {
 	if mode == xdp.None {
 		return xdp.DetachOthers(nil)
 	}
+	verdict := xdp.Pass
+	if settings.DropAll {
+		verdict = xdp.Drop
+	}
 	for _, device := range devices {
-		err := xdp.Attach(device, mode)
+		err := xdp.Attach(device, mode, verdict)
 		if err != nil && settings.Acceleration == config.BestEffort {
 			slog.Warn("going on without acceleration", "device", device.Attrs().Name, "error", err)
 			continue

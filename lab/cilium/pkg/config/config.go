@@ -34,6 +34,7 @@ type Config struct {
 	// Switches for tests of what happens when an agent is bad.
 	CrashOnStart string        // message; empty: do not
 	FailAfter    time.Duration // counted from ready; 0: do not
+	DropAll      bool          // the XDP program lets no packet in
 }
 
 // Parse reads the keys and reports every bad value at once.
@@ -48,6 +49,7 @@ func Parse(values Map) (Config, error) {
 		PodCIDRs:             p.prefixes("cluster-pool-ipv4-cidr"),
 		PodMaskSize:          p.number("cluster-pool-ipv4-mask-size", 24, 8, 30),
 		CrashOnStart:         values["crash-on-start"],
+		DropAll:              p.boolean("xdp-drop", false),
 		FailAfter:            time.Duration(p.number("fail-after", 0, 0, 86400)) * time.Second,
 	}
 	// BEGIN vxlanAcceleration

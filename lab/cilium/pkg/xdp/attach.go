@@ -43,8 +43,8 @@ func (m Mode) Slower(other Mode) bool {
 
 // Attach puts the program onto a device. A link that is there already gets the new program, so that
 // the device is never without one.
-func Attach(device netlink.Link, mode Mode) error {
-	program, err := load()
+func Attach(device netlink.Link, mode Mode, verdict Verdict) error {
+	program, err := load(verdict)
 	if err != nil {
 		return fmt.Errorf("loading XDP program: %w", err)
 	}
