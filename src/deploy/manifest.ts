@@ -10,6 +10,13 @@ export interface RenderedWorkload {
   readonly nodeSelector: Readonly<Record<string, string>>;
   readonly tolerations: readonly Toleration[];
   readonly affinityTerms: readonly (readonly Expression[])[];
+  /** Where its pods find the API server, when they are told. */
+  readonly apiServer?: ApiServer | undefined;
+}
+
+export interface ApiServer {
+  readonly host: string;
+  readonly port: string;
 }
 
 export interface RenderedImage {
@@ -51,6 +58,7 @@ interface Container {
   readonly name?: string;
   readonly image?: string;
   readonly imagePullPolicy?: string;
+  readonly env?: readonly { readonly name?: string; readonly value?: string }[];
 }
 
 interface Manifest {
@@ -96,5 +104,15 @@ function workloadOf(object: Manifest, spec: PodSpec): RenderedWorkload {
     nodeSelector: spec.nodeSelector ?? {},
     tolerations: spec.tolerations ?? [],
     affinityTerms: (affinity?.nodeSelectorTerms ?? []).map((term) => term.matchExpressions ?? []),
+    apiServer: apiServerOf(containers),
   };
+}
+
+function apiServerOf(containers: readonly Container[]): ApiServer | undefined {
+  const valueOf = (key: string): string | undefined =>
+    containers.flatMap(({ env }) => env ?? []).find(({ name }) => name === key)?.value;
+  const host = valueOf('KUBERNETES_SERVICE_HOST') ?? '';
+  // The chart writes `auto` for what the agent finds by itself.
+  if (!/^[\w.:-]+$/.test(host) || host === 'auto') return undefined;
+  return { host, port: valueOf('KUBERNETES_SERVICE_PORT') ?? '6443' };
 }

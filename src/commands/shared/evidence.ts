@@ -21,6 +21,13 @@ const FACTS: Readonly<Record<string, Argv>> = {
   'bpf-net.json': ['bpftool', '-j', 'net'],
   'bpf-links.json': ['bpftool', '-j', 'link'],
   'kernel.log': ['dmesg'],
+  // Where the API server does not get at them: the node is cut off then.
+  'agents.log': [
+    'find',
+    '/var/log/pods',
+    ...['-path', '*_cilium-*.log', '-type', 'f'],
+    ...['-exec', 'tail', '-n', '100', '{}', '+'],
+  ],
 };
 const KERNEL_LINES = 300;
 const TIMEOUT = 10_000;

@@ -11,6 +11,7 @@ import type { Context } from '../command.ts';
 import type { RollbackFlags } from '../rollback.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
+import { freeNodes } from './free-nodes.ts';
 import { goBack } from './go-back.ts';
 import { usableRelease } from './release.ts';
 import { agentSet, lookAtStores } from './rollout.ts';
@@ -44,6 +45,8 @@ export async function rollBack(
   const candidates = candidateNodes(agentSet(workloads), nodes);
   const order = rolloutOrder(candidates, config.nodes, flags.canary ?? config.deploy.canary);
   const way = wayBackTo(history, target);
+  const live = workloadsOf((await helm.manifest(release)) ?? '');
+  await freeNodes(context, fleet, live, order);
   await goBack(context, { cluster, helm, release, way, order, stores });
   return { revision: target.revision, shipped: namedBy(workloads, stores) };
 }

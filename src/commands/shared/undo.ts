@@ -13,6 +13,7 @@ import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import { saveEvidence } from './evidence.ts';
 import type { Fleet } from './fleet.ts';
+import { freeNodes } from './free-nodes.ts';
 import { goBack, type Return } from './go-back.ts';
 import { timeoutOf } from './roll-out.ts';
 import type { Rollout } from './rollout.ts';
@@ -81,6 +82,12 @@ async function end(failed: Failed): Promise<ShipError> {
     if (history.at(-1)?.revision === before.history.at(-1)?.revision) return failure;
     ending.evidence.push(await gather(failed).catch(noEvidence));
     if (context.flags.rollback === false) return left(ending);
+    await freeNodes(
+      context,
+      failed.fleet,
+      rollout.workloads,
+      rollout.candidates.map(({ name }) => name),
+    );
     if (target === undefined) return held(ending, await hold(failed));
     await restoreNodes(failed);
     await goBack(context, returnOf(failed, target));

@@ -23,6 +23,8 @@ import { toDaemonSet, toDeployment, toNode, toPod } from './objects.ts';
 
 const MERGE = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch);
 const DEADLINE = 30_000;
+/** Milliseconds for a log: it comes from the kubelet, and that of a broken node never answers. */
+const LOG_DEADLINE = 10_000;
 const NODE_CONFIG_CRD = 'ciliumnodeconfigs.cilium.io';
 
 interface PodName {
@@ -48,6 +50,7 @@ export function openCluster(
   const bounds = { signal, deadline };
   const config = loadKubeconfig(kubeconfig, context, bounds);
   const { ask, demand } = createAsker(bounds);
+  const slow = createAsker({ signal, deadline: Math.min(deadline, LOG_DEADLINE) });
   const core = config.makeApiClient(CoreV1Api);
   const apps = config.makeApiClient(AppsV1Api);
   const crds = config.makeApiClient(ApiextensionsV1Api);
@@ -156,12 +159,12 @@ export function openCluster(
       execIn(config, { namespace, pod: pod.name, container }, command),
 
     evidence: (namespace: string, pod: PodName) =>
-      podEvidence(core, { ask, demand }, namespace, pod),
+      podEvidence(core, slow, namespace, pod),
 
     async logs(namespace: string, { name }: PodName, container: string) {
       const read = (previous: boolean) =>
         core.readNamespacedPodLog({ name, namespace, container, previous, tailLines: 20 });
-      const found = await ask(
+      const found = await slow.ask(
         `log of ${name}`,
         read(true).catch(() => read(false)),
       );

@@ -1,0 +1,80 @@
+import type { Argv, Remote } from '../core/remote.ts';
+import type { Step } from '../core/step.ts';
+import { ShipError } from '../core/errors.ts';
+import { waitFor } from '../core/wait.ts';
+import { parsePins } from '../facts/bpf.ts';
+import { parseLinks } from '../facts/links.ts';
+import { reachPort } from '../facts/reach.ts';
+import type { ApiServer } from './manifest.ts';
+
+/** Stopped, not killed: the kubelet, which knows no better, would start a killed one again. */
+const STOP: Argv = ['pkill', '-STOP', '-x', 'cilium-agent'];
+const PINS: Argv = ['find', '/sys/fs/bpf/cilium/devices', '-path', '*/links/*'];
+const LINKS: Argv = ['ip', '-j', '-d', 'link'];
+/** Nothing there to be stopped, found or removed. */
+const NOTHING = [1, 2, 127] as const;
+
+/** A node that may have cut itself off. */
+export interface CutNode {
+  readonly remote: Remote;
+  readonly apiServer: ApiServer;
+  /** Milliseconds until it must reach the API server again. */
+  readonly timeout: number;
+}
+
+/**
+ * True when a node that answers by SSH does not get through to the API server: its kubelet hears
+ * nothing then, neither of a rollback nor of a deleted pod.
+ *
+ * @throws ShipError as `Remote.run`
+ */
+export async function isCutOff(
+  { remote, apiServer: { host, port } }: Pick<CutNode, 'remote' | 'apiServer'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await reachPort(remote, 'tcp', host, port, signal)) !== 'open';
+}
+
+/**
+ * Frees a node whose own programs keep it from the API server: its agent is stopped where it stands,
+ * and what Cilium attached to interfaces is taken off (E1, E2), again and again until the API server
+ * answers: a kubelet that is cut off starts what ends once more.
+ */
+export function freeNodeStep(cut: CutNode): Step<string> {
+  const { remote, apiServer, timeout } = cut;
+  const { node } = remote;
+  return {
+    id: node,
+    title: `free ${node} from its own programs`,
+    plan: () => [STOP.join(' '), 'rm -f /sys/fs/bpf/cilium/devices/*/links/*'],
+    done: async ({ signal }) => ((await isCutOff(cut, signal)) ? undefined : node),
+    run: async ({ signal, progress }) => {
+      const look = async (): Promise<string | undefined> => {
+        progress({ text: 'stop the agent, detach its programs' });
+        await remote.run(STOP, { sudo: true, signal, accept: NOTHING });
+        await detachAll(remote, signal);
+        return (await isCutOff(cut, signal)) ? undefined : node;
+      };
+      return waitFor(look, timeout, signal, () => stillCut(node, apiServer));
+    },
+    describe: () => `${node} reaches the API server`,
+  };
+}
+
+/** By their pins, which cannot hit another’s program, then what was attached without a link. */
+async function detachAll(remote: Remote, signal: AbortSignal): Promise<void> {
+  const ask = async (argv: Argv): Promise<string> =>
+    (await remote.run(argv, { sudo: true, signal, accept: NOTHING })).stdout;
+  const paths = parsePins(await ask(PINS)).map(({ path }) => path);
+  if (paths.length > 0) await ask(['rm', '-f', '--', ...paths]);
+  const left = parseLinks(await ask(LINKS)).filter(({ xdp }) => xdp?.program.startsWith('cil_'));
+  for (const { name } of left) await ask(['ip', 'link', 'set', 'dev', name, 'xdp', 'off']);
+}
+
+function stillCut(node: string, { host, port }: ApiServer): ShipError {
+  return new ShipError(
+    'deploy',
+    `${node}: no way to the API server ${host}:${port}, even without Cilium’s programs`,
+    { hint: `look at its interfaces and routes: ssh to ${node}, then: ip addr; ip route` },
+  );
+}
