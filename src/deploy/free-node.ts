@@ -18,7 +18,9 @@ const NOTHING = [1, 2, 127] as const;
 export interface CutNode {
   readonly remote: Remote;
   readonly apiServer: ApiServer;
-  /** Milliseconds until it must reach the API server again. */
+  /** Changes with each sign of life that the API server gets from its kubelet. */
+  readonly heartbeat: () => Promise<string | undefined>;
+  /** Milliseconds until its kubelet must be back. */
   readonly timeout: number;
 }
 
@@ -38,10 +40,10 @@ export async function isCutOff(
 /**
  * Frees a node whose own programs keep it from the API server: its agent is stopped where it stands,
  * and what Cilium attached to interfaces is taken off (E1, E2), again and again until the API server
- * answers: a kubelet that is cut off starts what ends once more.
+ * hears of its kubelet: one that is cut off starts what ends once more.
  */
 export function freeNodeStep(cut: CutNode): Step<string> {
-  const { remote, apiServer, timeout } = cut;
+  const { remote, heartbeat, timeout } = cut;
   const { node } = remote;
   return {
     id: node,
@@ -49,15 +51,18 @@ export function freeNodeStep(cut: CutNode): Step<string> {
     plan: () => [STOP.join(' '), 'rm -f /sys/fs/bpf/cilium/devices/*/links/*'],
     done: async ({ signal }) => ((await isCutOff(cut, signal)) ? undefined : node),
     run: async ({ signal, progress }) => {
+      const last = await heartbeat();
       const look = async (): Promise<string | undefined> => {
         progress({ text: 'stop the agent, detach its programs' });
         await remote.run(STOP, { sudo: true, signal, accept: NOTHING });
         await detachAll(remote, signal);
-        return (await isCutOff(cut, signal)) ? undefined : node;
+        if (await isCutOff(cut, signal)) return undefined;
+        progress({ text: 'wait for its kubelet' });
+        return (await heartbeat()) === last ? undefined : node;
       };
-      return waitFor(look, timeout, signal, () => stillCut(node, apiServer));
+      return waitFor(look, timeout, signal, () => stillCut(cut));
     },
-    describe: () => `${node} reaches the API server`,
+    describe: () => `${node} answers again`,
   };
 }
 
@@ -71,10 +76,10 @@ async function detachAll(remote: Remote, signal: AbortSignal): Promise<void> {
   for (const { name } of left) await ask(['ip', 'link', 'set', 'dev', name, 'xdp', 'off']);
 }
 
-function stillCut(node: string, { host, port }: ApiServer): ShipError {
+function stillCut({ remote: { node }, apiServer: { host, port } }: CutNode): ShipError {
   return new ShipError(
     'deploy',
-    `${node}: no way to the API server ${host}:${port}, even without Cilium’s programs`,
+    `${node}: its kubelet does not get through to ${host}:${port}, even without Cilium’s programs`,
     { hint: `look at its interfaces and routes: ssh to ${node}, then: ip addr; ip route` },
   );
 }

@@ -1,5 +1,6 @@
 import { kubernetesName } from '../../core/node.ts';
 import { AGENT_SET } from '../../deploy/agents.ts';
+import type { Cluster } from '../../deploy/cluster.ts';
 import { freeNodeStep, isCutOff, type CutNode } from '../../deploy/free-node.ts';
 import type { ApiServer, RenderedWorkload } from '../../deploy/manifest.ts';
 import { settleStage } from '../../output/stage.ts';
@@ -7,6 +8,11 @@ import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { timeoutOf } from './roll-out.ts';
 import { acting } from './stages.ts';
+
+/** Namespace of the leases that kubelets renew every ten seconds. */
+const HEARTBEATS = 'kube-node-lease';
+/** Milliseconds after which a kubelet has given up a dead connection for sure. */
+const RECONNECT = 120_000;
 
 /**
  * Frees nodes that answer by SSH and do not reach the API server by the way that agents take, so
@@ -19,17 +25,20 @@ import { acting } from './stages.ts';
 export async function freeNodes(
   context: Context,
   fleet: Fleet,
+  cluster: Cluster,
   workloads: readonly RenderedWorkload[],
   names: readonly string[],
 ): Promise<void> {
   const apiServer = apiServerOf(context, workloads);
   if (apiServer === undefined) return;
-  const timeout = timeoutOf(context);
+  const timeout = Math.max(timeoutOf(context), RECONNECT);
   const asked = context.config.nodes
     .filter((node) => names.includes(kubernetesName(node)))
     .flatMap((node) => {
       const remote = fleet.sessions.get(node.name);
-      return remote === undefined ? [] : [{ remote, apiServer, timeout }];
+      const heartbeat = async (): Promise<string | undefined> =>
+        (await cluster.leases.read(HEARTBEATS, kubernetesName(node)))?.version;
+      return remote === undefined ? [] : [{ remote, apiServer, heartbeat, timeout }];
     });
   const cut = await filterCut(asked, context.signal);
   if (cut.length === 0) return;

@@ -46,7 +46,7 @@ export async function rollBack(
   const order = rolloutOrder(candidates, config.nodes, flags.canary ?? config.deploy.canary);
   const way = wayBackTo(history, target);
   const live = workloadsOf((await helm.manifest(release)) ?? '');
-  await freeNodes(context, fleet, live, order);
+  await freeNodes(context, fleet, cluster, live, order);
   await goBack(context, { cluster, helm, release, way, order, stores });
   return { revision: target.revision, shipped: namedBy(workloads, stores) };
 }

@@ -85,6 +85,7 @@ async function end(failed: Failed): Promise<ShipError> {
     await freeNodes(
       context,
       failed.fleet,
+      rollout.cluster,
       rollout.workloads,
       rollout.candidates.map(({ name }) => name),
     );

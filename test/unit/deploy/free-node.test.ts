@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import type { Run } from '../../../src/core/step.ts';
+import { freeNodeStep, isCutOff } from '../../../src/deploy/free-node.ts';
+import { fakeNode, type FakeNode } from '../../support/fake-node.ts';
+
+const RUN: Run = { signal: new AbortController().signal, progress: () => undefined };
+const PIN = '/sys/fs/bpf/cilium/devices/eth1/links/cil_xdp_entry';
+const LINK = '[{"ifname":"eth1","xdp":{"mode":1,"prog":{"name":"cil_xdp_entry"}}}]';
+const apiServer = { host: '10.4.100.1', port: '6443' };
+
+/** A node that is cut off as long as a program is on eth1. */
+function cutNode(how: 'pinned' | 'without a link'): FakeNode {
+  let attached = true;
+  return fakeNode((command) => {
+    if (command.startsWith('timeout')) return attached ? { code: 124 } : '';
+    if (command.startsWith('find')) return attached && how === 'pinned' ? PIN : '';
+    if (command === `rm -f -- ${PIN}` || command.endsWith('xdp off')) attached = false;
+    return command.startsWith('ip -j') ? (attached ? LINK : '[]') : '';
+  });
+}
+
+function stepOn(remote: FakeNode, timeout = 5_000) {
+  let beats = 0;
+  return freeNodeStep({ remote, apiServer, timeout, heartbeat: async () => String(beats++) });
+}
+
+test.each([
+  ['pinned', `sudo rm -f -- ${PIN}`],
+  ['without a link', 'sudo ip link set dev eth1 xdp off'],
+] as const)('a node is freed of a program that is %s, its agent stopped first', async (how, act) => {
+  const remote = cutNode(how);
+  expect(await isCutOff({ remote, apiServer }, RUN.signal)).toBe(true);
+  expect(await stepOn(remote).run(RUN)).toBe('worker');
+  expect(await isCutOff({ remote, apiServer }, RUN.signal)).toBe(false);
+  const done = remote.asked.filter((command) => /pkill|rm -f|xdp off/.test(command));
+  expect(done).toEqual(['sudo pkill -STOP -x cilium-agent', act]);
+});
+
+test('a node that reaches the API server is left alone', async () => {
+  const remote = fakeNode();
+  expect(await stepOn(remote).done?.(RUN)).toBe('worker');
+  expect(remote.asked).toHaveLength(1);
+});
+
+test('a node that stays cut off is named with the address that it does not reach', async () => {
+  const remote = fakeNode((command) => (command.startsWith('ip') ? '[]' : { code: 1 }));
+  await expect(stepOn(remote, 0).run(RUN)).rejects.toMatchObject({
+    kind: 'deploy',
+    message: expect.stringContaining('10.4.100.1:6443') as string,
+  });
+});
