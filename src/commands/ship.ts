@@ -75,7 +75,13 @@ export const ship: CommandSpec<DeployFlags> = {
     const checks =
       deployed.state === 'planned'
         ? []
-        : await validateNodes(context, fleet, access.cluster, shippedOf(context.config, images), SETTLING);
+        : await validateNodes(
+            context,
+            fleet,
+            access.cluster,
+            shippedOf(context.config, images),
+            SETTLING,
+          );
     const pods = await access.cluster.pods(deployed.namespace, '');
     const running = runningImages(images, shipped, pods);
     await dropSuperseded(context, locked, shipped, access);

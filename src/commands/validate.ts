@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { REPORT_FORMATS } from '../output/report.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
 import { openClusterAccess } from './shared/cluster.ts';
@@ -24,7 +26,9 @@ export const validate: CommandSpec<ValidateFlags> = {
     ['ciliumship validate', 'check every node'],
     ['ciliumship validate --wait --timeout 2m', 'give the cluster time to come to it'],
     ['ciliumship validate --nodes worker -o json', 'one node, for a script'],
+    ['ciliumship validate -o junit > validate.xml', 'for a CI server'],
   ],
+  formats: REPORT_FORMATS,
   options: [option('--wait', 'look again until nothing failed, --timeout at the longest')],
   run: async (context) => {
     const docker = await openDocker(context);
@@ -41,7 +45,8 @@ export const validate: CommandSpec<ValidateFlags> = {
       shippedOf(context.config, images),
       context.flags.wait === true ? timeoutOf(context) : 0,
     );
-    context.output.result(checksText(checks), checks);
+    const report = { name: 'validate', checks, file: basename(context.config.file) };
+    context.output.result(checksText(checks), checks, report);
     requireValid(checks, 'drift');
   },
 };

@@ -32,7 +32,12 @@ const status = z.object({
 export function parseAgentStatus(text: string): AgentStatus | undefined {
   const found = readJson(status, text);
   if (found === undefined) return undefined;
-  const { cilium, kubernetes, 'kube-proxy-replacement': proxy, 'vxlan-acceleration': vxlan } = found;
+  const {
+    cilium,
+    kubernetes,
+    'kube-proxy-replacement': proxy,
+    'vxlan-acceleration': vxlan,
+  } = found;
   return {
     state: cilium.state,
     acceleration: proxy?.features?.nodePort?.acceleration,

@@ -158,8 +158,7 @@ export function openCluster(
     exec: (namespace: string, pod: PodName, container: string, command: readonly string[]) =>
       execIn(config, { namespace, pod: pod.name, container }, command),
 
-    evidence: (namespace: string, pod: PodName) =>
-      podEvidence(core, slow, namespace, pod),
+    evidence: (namespace: string, pod: PodName) => podEvidence(core, slow, namespace, pod),
 
     async logs(namespace: string, { name }: PodName, container: string) {
       const read = (previous: boolean) =>

@@ -27,14 +27,17 @@ function stepOn(remote: FakeNode, timeout = 5_000) {
 test.each([
   ['pinned', `sudo rm -f -- ${PIN}`],
   ['without a link', 'sudo ip link set dev eth1 xdp off'],
-] as const)('a node is freed of a program that is %s, its agent stopped first', async (how, act) => {
-  const remote = cutNode(how);
-  expect(await isCutOff({ remote, apiServer }, RUN.signal)).toBe(true);
-  expect(await stepOn(remote).run(RUN)).toBe('worker');
-  expect(await isCutOff({ remote, apiServer }, RUN.signal)).toBe(false);
-  const done = remote.asked.filter((command) => /pkill|rm -f|xdp off/.test(command));
-  expect(done).toEqual(['sudo pkill -STOP -x cilium-agent', act]);
-});
+] as const)(
+  'a node is freed of a program that is %s, its agent stopped first',
+  async (how, act) => {
+    const remote = cutNode(how);
+    expect(await isCutOff({ remote, apiServer }, RUN.signal)).toBe(true);
+    expect(await stepOn(remote).run(RUN)).toBe('worker');
+    expect(await isCutOff({ remote, apiServer }, RUN.signal)).toBe(false);
+    const done = remote.asked.filter((command) => /pkill|rm -f|xdp off/.test(command));
+    expect(done).toEqual(['sudo pkill -STOP -x cilium-agent', act]);
+  },
+);
 
 test('a node that reaches the API server is left alone', async () => {
   const remote = fakeNode();
