@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import type { Leases } from './lease.ts';
+import type { LiveObject } from './object-changes.ts';
 
 /** What deploying needs to know of the cluster, and the few things that it changes itself. */
 
@@ -116,6 +117,8 @@ export interface Cluster {
   deleteNodeConfig(namespace: string, version: NodeConfigVersion, name: string): Promise<void>;
   /** Fields of a manifest's live objects that somebody set by hand, with the object and by what. */
   handEdits(namespace: string, manifest: string): Promise<readonly string[]>;
+  /** The objects of a manifest as the cluster has them now. */
+  liveObjects(namespace: string, manifest: string): Promise<readonly LiveObject[]>;
   /** Runs a command in a container and returns what it printed. */
   exec(namespace: string, pod: Pod, container: string, command: readonly string[]): Promise<string>;
   /** Last lines that a container wrote; of its previous life when it crashed. */
@@ -142,6 +145,8 @@ export interface Helm {
   history(release: ReleaseName): Promise<readonly HelmStatus[]>;
   /** Applies what an earlier revision applied, without waiting, as a new revision. */
   rollback(release: ReleaseName, revision: number): Promise<void>;
+  /** True when Helm applies on the server, where a field that was set by hand is a conflict (Helm 4). */
+  appliesOnServer(release: ReleaseName): Promise<boolean>;
   /** Removes everything that the release made. */
   uninstall(release: ReleaseName): Promise<void>;
 }
@@ -155,6 +160,8 @@ export interface HelmRelease extends ReleaseName {
   readonly chart: string;
   /** Values files, the later ones winning. */
   readonly values: readonly string[];
+  /** Take back fields that somebody set by hand; only for Helm that applies on the server. */
+  readonly forceConflicts?: boolean | undefined;
 }
 
 export interface HelmStatus {

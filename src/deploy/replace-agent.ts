@@ -29,6 +29,8 @@ export interface Replacement {
   readonly timeout: number;
   /** Milliseconds that it must stay ready. */
   readonly soak: number;
+  /** Looks once more, right before an agent is taken away: throws when the new one could not start. */
+  readonly prepare?: (run: Run) => Promise<void>;
   /** Has the last word on a new agent: throws when the node is not as it should be. */
   readonly judge?: (pod: Pod, run: Run) => Promise<void>;
 }
@@ -49,6 +51,7 @@ export function replaceAgentStep(wanted: Replacement, cluster: Cluster): Step<Po
       return pod?.ready === true && isCurrent(pod, target) ? pod : undefined;
     },
     run: async (run) => {
+      await wanted.prepare?.(run);
       await startNew(wanted, cluster, run);
       const pod = await becomeReady(wanted, cluster, run);
       const same = await soak(wanted, pod, cluster, run);

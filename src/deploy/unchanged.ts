@@ -14,15 +14,18 @@ export interface Situation {
   readonly hash: string | undefined;
   /** Labels and CiliumNodeConfigs that are not as the config says. */
   readonly open: number;
+  /** Fields of the chart's objects that somebody changed by hand. */
+  readonly edits: number;
 }
 
 /**
- * True when a rollout would change nothing: Helm would apply what it applied last, that rollout was
- * finished, and every node has a proved agent of the newest template.
+ * True when a rollout would change nothing: Helm would apply what it applied last and nobody changed
+ * it by hand since, that rollout was finished, and every node has a proved agent of the newest template.
  */
 export function isUnchanged(situation: Situation): boolean {
   const { rendered, applied, history, agents, hash, open } = situation;
-  if (open > 0 || hash === undefined || applied?.trim() !== rendered.trim()) return false;
+  if (open > 0 || situation.edits > 0 || hash === undefined || applied?.trim() !== rendered.trim())
+    return false;
   const newest = history.at(-1);
   if (newest === undefined || !isFinishedRollout(history, newest)) return false;
   return [...situation.nodeConfigs].every(([node, nodeConfig]) =>

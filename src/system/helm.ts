@@ -18,12 +18,15 @@ interface ReleaseName {
 export interface HelmRelease extends ReleaseName {
   readonly chart: string;
   readonly values: readonly string[];
+  readonly forceConflicts?: boolean | undefined;
 }
 
 const TIMEOUT = 120_000;
 const ANY = Array.from({ length: 255 }, (_, index) => index + 1);
 
 const upgraded = z.object({ version: z.int(), manifest: z.string() });
+const SSA = 'server-side apply';
+const metadata = z.object({ applyMethod: z.string().default('') });
 const revisions = z.array(
   z.object({ revision: z.int(), status: z.string(), description: z.string().default('') }),
 );
@@ -38,6 +41,11 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
   const version = await helmVersion(signal);
   const helm = (args: readonly string[], accept: readonly number[] = []): Promise<Finished> =>
     runHelm(target, args, accept, signal);
+  const appliesOnServer = async ({ name, namespace }: ReleaseName): Promise<boolean> => {
+    if (Number(version.split('.')[0]) < 4) return false;
+    const found = await helm(['get', 'metadata', name, '-n', namespace, '-o', 'json'], ANY);
+    return !isAbsent(found) && read(metadata, found.stdout, 'get metadata').applyMethod === SSA;
+  };
   return {
     version,
     async render(release: HelmRelease): Promise<string> {
@@ -55,16 +63,21 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       return isAbsent(found) ? undefined : (JSON.parse(found.stdout) as unknown);
     },
     async upgrade(release: HelmRelease, description: string): Promise<number> {
-      const args = [...upgradeArguments(release), '--description', description, '-o', 'json'];
+      const force = release.forceConflicts === true ? ['--force-conflicts'] : [];
+      const more = ['--description', description, '-o', 'json', ...force];
+      const args = [...upgradeArguments(release), ...more];
       const done = await helm(args, ANY);
       if (done.code !== 0) throw stopped('upgrade', release, done);
       return read(upgraded, done.stdout, 'upgrade').version;
     },
     async rollback(release: ReleaseName, revision: number): Promise<void> {
       const { name, namespace } = release;
-      const done = await helm(['rollback', name, String(revision), '-n', namespace], ANY);
+      // What was changed by hand must not keep a cluster from what worked.
+      const force = (await appliesOnServer(release)) ? ['--force-conflicts'] : [];
+      const done = await helm(['rollback', name, String(revision), '-n', namespace, ...force], ANY);
       if (done.code !== 0) throw stopped('rollback', release, done);
     },
+    appliesOnServer,
     async uninstall(release: ReleaseName): Promise<void> {
       const { name, namespace } = release;
       const done = await helm(['uninstall', name, '-n', namespace, '--wait'], ANY);

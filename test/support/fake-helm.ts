@@ -33,6 +33,7 @@ export function fakeHelm(): Helm & { readonly upgrades: string[] } {
       if (manifest === undefined) throw new ShipError('deploy', 'helm rollback of it failed');
       push({ description: `Rollback to ${wanted}`, manifest });
     },
+    appliesOnServer: async () => false,
     uninstall: async () => void revisions.splice(0),
   };
 }

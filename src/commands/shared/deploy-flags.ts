@@ -10,6 +10,7 @@ export interface DeployFlags extends ValuesFlags, FrozenFlag, HooksFlag {
   /** False with `--no-rollback`. */
   readonly rollback?: boolean;
   readonly repairRelease?: boolean;
+  readonly forceConflicts?: boolean;
 }
 
 export const repairOption = option(
@@ -32,4 +33,8 @@ export const rolloutOptions: readonly Option[] = [
   ),
   option('--no-rollback', 'leave a failed node as it is, to look at it'),
   repairOption,
+  option(
+    '--force-conflicts',
+    'with Helm 4, take back fields of the chart that somebody changed by hand',
+  ),
 ];

@@ -10,6 +10,7 @@ import {
 import { isUnchanged } from '../../deploy/unchanged.ts';
 import type { Context } from '../command.ts';
 import { helmOn, type ClusterAccess } from './cluster.ts';
+import { editsByHand, needsForce, requireTakenBack, showChanges } from './changes.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
 import { usableRelease, whileLeased } from './release.ts';
@@ -48,16 +49,34 @@ async function deploy(
 ): Promise<Deployed> {
   const helm = await helmOn(context, access);
   await usableRelease(context, helm, 'is finished now');
-  const rollout = await prepareRollout(context, fleet, access, helm, images);
-  if (await nothingToDo(context, rollout)) {
+  const prepared = await prepareRollout(context, fleet, access, helm, images);
+  const edits = await editsByHand(prepared);
+  const forceConflicts = await needsForce(prepared, edits);
+  requireTakenBack(context, forceConflicts, edits);
+  const rollout = forceConflicts ? withForce(prepared) : prepared;
+  if (await nothingToDo(context, rollout, edits)) {
     await settleWorkloads(context, rollout);
     return result('nothing to do', rollout);
   }
+  if (context.flags.dryRun === true) await showChanges(context, rollout);
   await undoing(context, fleet, rollout, () => rollOut(context, fleet, rollout));
   return result(context.flags.dryRun === true ? 'planned' : 'deployed', rollout);
 }
 
-async function nothingToDo({ config }: Context, rollout: Rollout): Promise<boolean> {
+function withForce(rollout: Rollout): Rollout {
+  const forceConflicts = true;
+  return {
+    ...rollout,
+    release: { ...rollout.release, forceConflicts },
+    underWay: { ...rollout.underWay, forceConflicts },
+  };
+}
+
+async function nothingToDo(
+  { config }: Context,
+  rollout: Rollout,
+  edits: readonly string[],
+): Promise<boolean> {
   const { cluster, helm, namespace, release, candidates, rendered } = rollout;
   const version = await cluster.nodeConfigVersion();
   const found = version === undefined ? [] : await cluster.nodeConfigs(namespace, version);
@@ -72,6 +91,7 @@ async function nothingToDo({ config }: Context, rollout: Rollout): Promise<boole
     nodeConfigs: new Map(candidates.map(({ name }) => [name, nodeConfigHash(name, config.nodes)])),
     hash: await cluster.currentHash(namespace, AGENT_SET),
     open: labels.length + openNodeConfigs(config.nodes, found),
+    edits: edits.length,
   });
 }
 

@@ -1,6 +1,7 @@
 import { parseDuration } from '../../config/duration.ts';
 import { ShipError } from '../../core/errors.ts';
 import { kubernetesName } from '../../core/node.ts';
+import type { Run } from '../../core/step.ts';
 import { AGENT_SELECTOR, AGENT_SET, OPERATOR_SET } from '../../deploy/agents.ts';
 import type { Cluster, HelmRelease, LabelChange } from '../../deploy/cluster.ts';
 import { FINISHED, UNFINISHED } from '../../deploy/descriptions.ts';
@@ -22,6 +23,7 @@ import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
 import { judgeOf } from './judge.ts';
 import { shippedOf } from './placed.ts';
+import { requireImagesOn } from './recheck.ts';
 import type { Rollout } from './rollout.ts';
 import { acting } from './stages.ts';
 
@@ -110,7 +112,9 @@ async function replaceAgents(
   const canary = flags.canary ?? config.deploy.canary;
   const steps = rolloutOrder(candidates, config.nodes, canary).map((node) => {
     const target = { hash, nodeConfig: nodeConfigHash(node, config.nodes) };
-    return replaceAgentStep({ node, namespace, target, image, timeout, soak, judge }, cluster);
+    const prepare = (run: Run) => requireImagesOn(node, context, fleet, rollout, run);
+    const wanted = { node, namespace, target, image, timeout, soak, judge, prepare };
+    return replaceAgentStep(wanted, cluster);
   });
   await runStage('Roll out', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });
 }

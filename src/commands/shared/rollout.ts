@@ -8,7 +8,8 @@ import { candidateNodes } from '../../deploy/candidates.ts';
 import type { Cluster, ClusterNode, Helm, HelmRelease } from '../../deploy/cluster.ts';
 import { missingImages, requireNothingMissing, requireSameMachines } from '../../deploy/gate.ts';
 import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
-import { deriveValues, OWN_ORDER } from '../../deploy/values.ts';
+import { deriveValues, merge, OWN_ORDER } from '../../deploy/values.ts';
+import type { Values } from '../../deploy/tree.ts';
 import type { NodeStore } from '../../facts/node-store.ts';
 import type { Context } from '../command.ts';
 import { releaseOf, type ClusterAccess } from './cluster.ts';
@@ -28,6 +29,8 @@ export interface Rollout {
   /** As it is while agents are replaced in our order. */
   readonly underWay: HelmRelease;
   readonly rendered: string;
+  /** What Helm is given over the chart's defaults. */
+  readonly values: Values;
   readonly workloads: readonly RenderedWorkload[];
   /** Nodes that get an agent. */
   readonly candidates: readonly ClusterNode[];
@@ -62,8 +65,14 @@ export async function prepareRollout(
   const underWay = { ...base, values: values.underWay };
   const candidates = candidateNodes(agentSet(workloads), nodes);
   const { namespace } = release;
-  const read = { rendered, workloads, candidates, images, stores };
+  const read = { rendered, values: values.tree, workloads, candidates, images, stores };
   return { cluster, helm, namespace, release, underWay, ...read };
+}
+
+interface WrittenValues {
+  readonly final: readonly string[];
+  readonly underWay: readonly string[];
+  readonly tree: Values;
 }
 
 /** Writes the derived values beside the user's own, which are passed to Helm as they are. */
@@ -72,7 +81,7 @@ async function writeValues(
   fleet: Fleet,
   folder: string,
   images: readonly ShipImage[],
-): Promise<{ readonly final: readonly string[]; readonly underWay: readonly string[] }> {
+): Promise<WrittenValues> {
   const { config, output } = context;
   const user = await readValues(context);
   const own = user.file;
@@ -85,10 +94,11 @@ async function writeValues(
   const placed = placedImages(config, images);
   const derived = join(folder, 'derived-values.yaml');
   const order = join(folder, 'order-values.yaml');
-  await writeFile(derived, stringify(deriveValues(placed, user.values)), { mode: 0o600 });
+  const ours = deriveValues(placed, user.values);
+  await writeFile(derived, stringify(ours), { mode: 0o600 });
   await writeFile(order, stringify(OWN_ORDER), { mode: 0o600 });
   const final = [...(own === undefined ? [] : [own]), derived];
-  return { final, underWay: [...final, order] };
+  return { final, underWay: [...final, order], tree: merge(user.values, ours) };
 }
 
 export function agentSet(workloads: readonly RenderedWorkload[]): RenderedWorkload {

@@ -16,6 +16,7 @@ import { podEvidence } from './evidence.ts';
 import { execIn } from './exec.ts';
 import { handEdits } from './hand-edits.ts';
 import { clusterHealth } from './health.ts';
+import { liveObjects } from './live-objects.ts';
 import { leasesOf } from './leases.ts';
 import { applyNodeConfig, deleteNodeConfig, listNodeConfigs } from './node-configs.ts';
 import { stuckPods } from './stuck-pods.ts';
@@ -24,7 +25,7 @@ import { toDaemonSet, toDeployment, toNode, toPod } from './objects.ts';
 const MERGE = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch);
 const DEADLINE = 30_000;
 /** Milliseconds for a log: it comes from the kubelet, and that of a broken node never answers. */
-const LOG_DEADLINE = 10_000;
+const LOG_DEADLINE = 5_000;
 const NODE_CONFIG_CRD = 'ciliumnodeconfigs.cilium.io';
 
 interface PodName {
@@ -154,6 +155,9 @@ export function openCluster(
 
     handEdits: (namespace: string, manifest: string) =>
       handEdits(objects, { ask, demand }, namespace, manifest),
+
+    liveObjects: (namespace: string, manifest: string) =>
+      liveObjects(objects, { ask, demand }, namespace, manifest),
 
     exec: (namespace: string, pod: PodName, container: string, command: readonly string[]) =>
       execIn(config, { namespace, pod: pod.name, container }, command),

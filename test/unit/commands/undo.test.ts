@@ -46,6 +46,7 @@ async function crashing(flags: DeployFlags = {}, installed = true) {
     release,
     underWay: release,
     rendered: CRASHES,
+    values: {},
     workloads: [],
     candidates: NODES.map((name) => clusterNode(name)),
     images: [],

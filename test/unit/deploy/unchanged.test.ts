@@ -22,6 +22,7 @@ const SETTLED: Situation = {
   ]),
   hash: 'new',
   open: 0,
+  edits: 0,
 };
 
 test('a cluster is unchanged when Helm, every agent and every label are as they would become', () => {
