@@ -1,3 +1,4 @@
+import { toShipError } from '../../core/errors.ts';
 import type { ShipImage } from '../../core/image.ts';
 import { AGENT_SELECTOR, AGENT_SET } from '../../deploy/agents.ts';
 import type { FoundNodeConfig, Pod } from '../../deploy/cluster.ts';
@@ -17,6 +18,7 @@ import { usableRelease, whileLeased } from './release.ts';
 import { labelChanges, rollOut, settleWorkloads } from './roll-out.ts';
 import { prepareRollout, type Rollout } from './rollout.ts';
 import { undoing } from './undo.ts';
+import { unchanged } from './undo-errors.ts';
 
 export interface Deployed {
   readonly state: 'deployed' | 'nothing to do' | 'planned';
@@ -38,7 +40,14 @@ export async function deployImages(
   access: ClusterAccess,
   images: readonly ShipImage[],
 ): Promise<Deployed> {
-  return whileLeased(context, access.cluster, (leased) => deploy(leased, fleet, access, images));
+  const begun = { rollout: false };
+  try {
+    return await whileLeased(context, access.cluster, (leased) =>
+      deploy(leased, fleet, access, images, begun),
+    );
+  } catch (error) {
+    throw begun.rollout ? error : unchanged(toShipError(error));
+  }
 }
 
 async function deploy(
@@ -46,6 +55,7 @@ async function deploy(
   fleet: Fleet,
   access: ClusterAccess,
   images: readonly ShipImage[],
+  begun: { rollout: boolean },
 ): Promise<Deployed> {
   const helm = await helmOn(context, access);
   await usableRelease(context, helm, 'is finished now');
@@ -59,6 +69,7 @@ async function deploy(
     return result('nothing to do', rollout);
   }
   if (context.flags.dryRun === true) await showChanges(context, rollout);
+  begun.rollout = true;
   await undoing(context, fleet, rollout, () => rollOut(context, fleet, rollout));
   return result(context.flags.dryRun === true ? 'planned' : 'deployed', rollout);
 }

@@ -21,6 +21,7 @@ const RECONNECT = 120_000;
  *
  * @param workloads of the rollout that is to be undone; they say where agents look for the API server
  * @param names Kubernetes names of the nodes that may be cut off
+ * @returns those that were freed
  */
 export async function freeNodes(
   context: Context,
@@ -28,9 +29,9 @@ export async function freeNodes(
   cluster: Cluster,
   workloads: readonly RenderedWorkload[],
   names: readonly string[],
-): Promise<void> {
+): Promise<readonly string[]> {
   const apiServer = apiServerOf(context, workloads);
-  if (apiServer === undefined) return;
+  if (apiServer === undefined) return [];
   const timeout = Math.max(timeoutOf(context), RECONNECT);
   const asked = context.config.nodes
     .filter((node) => names.includes(kubernetesName(node)))
@@ -41,9 +42,10 @@ export async function freeNodes(
       return remote === undefined ? [] : [{ remote, apiServer, heartbeat, timeout }];
     });
   const cut = await filterCut(asked, context.signal);
-  if (cut.length === 0) return;
-  const { failures } = await settleStage('Free', cut.map(freeNodeStep), acting(context));
+  if (cut.length === 0) return [];
+  const { results, failures } = await settleStage('Free', cut.map(freeNodeStep), acting(context));
   for (const { message } of failures.values()) context.output.note(message);
+  return [...results.keys()];
 }
 
 async function filterCut(nodes: readonly CutNode[], signal: AbortSignal) {

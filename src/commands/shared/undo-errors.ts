@@ -13,6 +13,17 @@ export interface Ending {
   readonly evidence: string[];
 }
 
+/** Said where someone has to wonder: an API server that went away may have heard of something. */
+export function unchanged(failure: ShipError): ShipError {
+  if (failure.kind !== 'network') return failure;
+  const { message, hint, retryable, cause, details } = failure;
+  const said = [...details, 'the release was not changed'];
+  return new ShipError('network', message, {
+    ...{ retryable, cause, details: said },
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
 /** What ran before runs again. */
 export function rolledBack({ failure, target, evidence }: Ending): ShipError {
   return new ShipError('rolled-back', failure.message, {
@@ -75,8 +86,8 @@ export function notUndone(
 export async function stateOf(rollout: Rollout): Promise<readonly string[]> {
   const { cluster, helm, release, namespace, candidates } = rollout;
   try {
-    const newest = await helm.status(release);
     const pods = await cluster.pods(namespace, AGENT_SELECTOR);
+    const newest = await helm.status(release);
     return [
       `now: revision ${newest?.revision} is ${newest?.status} (${newest?.description})`,
       ...candidates.map(({ name }) => `now: ${name}: ${describePod(agentAmong(pods, name))}`),

@@ -18,7 +18,15 @@ import { goBack, type Return } from './go-back.ts';
 import { timeoutOf } from './roll-out.ts';
 import type { Rollout } from './rollout.ts';
 import { acting } from './stages.ts';
-import { held, left, notUndone, rolledBack, stateOf, type Ending } from './undo-errors.ts';
+import {
+  held,
+  left,
+  notUndone,
+  rolledBack,
+  stateOf,
+  unchanged,
+  type Ending,
+} from './undo-errors.ts';
 
 /** A cluster before a rollout: what its failure goes back to. */
 interface Before {
@@ -78,17 +86,15 @@ async function end(failed: Failed): Promise<ShipError> {
   const target = lastFinished(before.history);
   const ending: Ending = { failure, release, target: target?.revision, evidence: [] };
   try {
-    const history = await whenAnswering(failed, () => helm.history(release));
-    if (history.at(-1)?.revision === before.history.at(-1)?.revision) return failure;
+    const history = await whenAnswering(failed, async () => {
+      // Helm waits for minutes where this call does for seconds.
+      await rollout.cluster.nodes();
+      return helm.history(release);
+    });
+    if (history.at(-1)?.revision === before.history.at(-1)?.revision) return unchanged(failure);
     ending.evidence.push(await gather(failed).catch(noEvidence));
     if (context.flags.rollback === false) return left(ending);
-    await freeNodes(
-      context,
-      failed.fleet,
-      rollout.cluster,
-      rollout.workloads,
-      rollout.candidates.map(({ name }) => name),
-    );
+    ending.evidence.push(...(await free(failed)));
     if (target === undefined) return held(ending, await hold(failed));
     await restoreNodes(failed);
     await goBack(context, returnOf(failed, target));
@@ -136,6 +142,14 @@ async function gather({ context, fleet, rollout, before, failure }: Failed): Pro
   const scene = { cluster, namespace, nodes: new Map(nodes) };
   const folder = await saveEvidence(context, fleet, scene, failure);
   return `evidence: ${relative(process.cwd(), folder)}`;
+}
+
+/** A node that its own programs cut off would hear of nothing that follows. */
+async function free({ context, fleet, rollout }: Failed): Promise<readonly string[]> {
+  const { cluster, workloads, candidates } = rollout;
+  const names = candidates.map(({ name }) => name);
+  const freed = await freeNodes(context, fleet, cluster, workloads, names);
+  return freed.map((name) => `${name} was cut off by its own programs; they were taken off by SSH`);
 }
 
 /** A full disk here must not keep a node from its old agent. */
