@@ -63,7 +63,7 @@ function objectsOf(manifest: string): ReadonlyMap<string, Values> {
 
 function changedFields(wanted: Values, before: Values, live: Values): readonly string[] {
   const secret = wanted['kind'] === 'Secret';
-  const show = (value: unknown): string => shown(value, secret);
+  const show = (value: string | undefined): string => shown(value, secret);
   const fields = flat(wanted);
   const lost = [...flat(before).keys()].filter((path) => !fields.has(path));
   const now = flat(live);
@@ -77,26 +77,29 @@ function changedFields(wanted: Values, before: Values, live: Values): readonly s
 }
 
 /** Every plain value by its path; what is empty or null is as good as not there. */
-function flat(value: unknown, path = ''): Map<string, unknown> {
+function flat(value: unknown, path = ''): Map<string, string> {
   const inner = Array.isArray(value) || isTree(value) ? Object.entries(value) : undefined;
-  if (inner === undefined) return new Map(value === null ? [] : [[path, value]]);
+  if (inner === undefined) return new Map(plain(value).map((text) => [path, text]));
   const below = inner.flatMap(([key, one]) => [...flat(one, path === '' ? key : `${path}.${key}`)]);
   return new Map(below);
 }
 
-/** The API server writes numbers as texts and the other way round where both are taken. */
-function isSame(wanted: unknown, live: unknown): boolean {
-  // What is empty or false is left out by the API server.
-  if (live === undefined) return wanted === '' || wanted === false || wanted === 0;
-  return String(wanted) === String(live);
+/** As text: the API server writes numbers as texts and the other way round where both are taken. */
+function plain(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'number' || typeof value === 'boolean' ? [String(value)] : [];
+}
+
+/** What is empty is left out by the API server. */
+function isSame(wanted: string, live: string | undefined): boolean {
+  return live === undefined ? ['', 'false', '0'].includes(wanted) : wanted === live;
 }
 
 const LONG = 60;
 
 /** A secret by what tells it from another one. */
-function shown(value: unknown, secret: boolean): string {
-  if (value === undefined) return '(none)';
-  const text = String(value);
+function shown(text: string | undefined, secret: boolean): string {
+  if (text === undefined) return '(none)';
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
   if (secret) return `(sha256 ${hash})`;
   const line = text.replaceAll(/\s+/g, ' ');
