@@ -6,6 +6,7 @@ import type { CommandSpec } from './command.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { deployImages, type Deployed } from './shared/deploy-images.ts';
 import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
+import { localChart } from './shared/chart.ts';
 import { openDocker } from './shared/docker.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { connectFleet } from './shared/fleet.ts';
@@ -31,7 +32,9 @@ export const deploy: CommandSpec<DeployFlags> = {
   options: [...rolloutOptions, frozenOption],
   receipt: true,
   hooks: ['before-deploy', 'after-deploy', 'on-failure'],
-  run: async (context) => {
+  run: async (typed) => {
+    await using chart = await localChart(typed);
+    const { context } = chart;
     refuseNarrowing(context.flags.nodes);
     const docker = await openDocker(context);
     await using store = await openBlobStore(context);

@@ -5,6 +5,7 @@ import { deployedData } from './deploy.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { deployImages } from './shared/deploy-images.ts';
 import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
+import { localChart } from './shared/chart.ts';
 import { openDocker } from './shared/docker.ts';
 import { lockImages, lockRelease } from './shared/lock-file.ts';
 import { shippedOf } from './shared/placed.ts';
@@ -40,7 +41,9 @@ export const ship: CommandSpec<DeployFlags> = {
   options: rolloutOptions,
   receipt: true,
   hooks: ['before-push', 'after-push', 'before-deploy', 'after-deploy', 'on-failure'],
-  run: async (context) => {
+  run: async (typed) => {
+    await using chart = await localChart(typed);
+    const { context } = chart;
     const { output, flags } = context;
     refuseNarrowing(context.flags.nodes);
     // Before minutes of work: what is wrong with the values stops the last part of it.

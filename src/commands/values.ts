@@ -4,6 +4,7 @@ import { lineOf } from '../deploy/user-values.ts';
 import { sourcedValues, type SourcedValue } from '../deploy/value-sources.ts';
 import { deriveValues } from '../deploy/values.ts';
 import type { CommandSpec } from './command.ts';
+import { localChart } from './shared/chart.ts';
 import { openDocker } from './shared/docker.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
@@ -22,7 +23,9 @@ export const values: CommandSpec = {
     ['ciliumship values --values other.yaml -o json', 'of another file, for a script'],
   ],
   options: valuesOptions,
-  run: async (context) => {
+  run: async (typed) => {
+    await using chart = await localChart(typed);
+    const { context } = chart;
     const user = await readValues(context);
     const docker = await openDocker(context);
     await using store = await openBlobStore(context);

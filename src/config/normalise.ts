@@ -53,7 +53,9 @@ export interface Config {
   };
   readonly ssh: ConfigFile['ssh'];
   readonly deploy: {
+    /** Folder, or the name of a chart that `remoteChart` says where to get. */
     readonly chart: string;
+    readonly remoteChart: RemoteChart | undefined;
     readonly release: string;
     readonly namespace: string;
     readonly values: string | undefined;
@@ -109,6 +111,12 @@ export const CILIUM_IMAGES: readonly ImageSpec[] = [
     value: 'operator.image',
   },
 ];
+
+/** A chart that Helm fetches. */
+export interface RemoteChart {
+  readonly repo: string | undefined;
+  readonly version: string;
+}
 
 /** Turns a checked file into the values that commands use. `file` is its absolute path. */
 export function normalise(config: ConfigFile, file: string): Config {
@@ -194,10 +202,16 @@ export function isUrl(file: string): boolean {
 
 function toDeploy(deploy: ConfigFile['deploy'], folder: string, source: string): Config['deploy'] {
   return {
+    remoteChart:
+      deploy.chartVersion === undefined
+        ? undefined
+        : { repo: deploy.chartRepo, version: deploy.chartVersion },
     chart:
-      deploy.chart === undefined
-        ? resolve(source, 'install/kubernetes/cilium')
-        : resolve(folder, deploy.chart),
+      deploy.chart !== undefined && deploy.chartVersion !== undefined
+        ? deploy.chart
+        : deploy.chart === undefined
+          ? resolve(source, 'install/kubernetes/cilium')
+          : resolve(folder, deploy.chart),
     release: deploy.release,
     namespace: deploy.namespace,
     values: deploy.values === undefined ? undefined : resolve(folder, deploy.values),

@@ -99,7 +99,15 @@ const ssh = z.strictObject({
 const deploy = z.strictObject({
   chart: file
     .optional()
-    .describe('folder of the chart; default install/kubernetes/cilium of the tree'),
+    .describe(
+      'folder of the chart; default install/kubernetes/cilium of the tree. With chartVersion: its name in chartRepo, or oci://HOST/NAME',
+    ),
+  chartRepo: z.url().max(2048).optional().describe('repository of the chart, for helm --repo'),
+  chartVersion: z
+    .string()
+    .regex(/^v?\d+\.\d+\.\d+([-+][\w.+-]+)?$/, 'must be one exact version such as 1.19.6')
+    .optional()
+    .describe('version of a chart that comes from a repository or a registry; exactly this one'),
   release: name.default('cilium').describe('name of the Helm release'),
   namespace: name.default('kube-system').describe('namespace of the release'),
   values: file.optional().describe('Helm values, relative to this file'),

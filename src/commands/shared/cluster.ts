@@ -56,7 +56,7 @@ export function releaseOf({ config, flags }: Context): ReleaseName {
 }
 
 /** Removed when the run ends, also by a second Ctrl-C: a fetched kubeconfig is the admin's. */
-function temporaryFolder(undo: Cleanup): string {
+export function temporaryFolder(undo: Cleanup): string {
   const folder = mkdtempSync(join(tmpdir(), 'ciliumship-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);

@@ -93,15 +93,23 @@ async function requireChart(chart: string): Promise<void> {
   const found = await stat(join(chart, 'Chart.yaml')).catch(() => undefined);
   if (found?.isFile() === true) return;
   throw new ShipError('config', `deploy.chart: ${chart} is not a Helm chart: no Chart.yaml`, {
-    hint: 'set deploy.chart in ciliumship.yaml to the folder of the chart',
+    hint: 'set deploy.chart in ciliumship.yaml to the folder of the chart, or name its deploy.chartVersion',
   });
 }
 
 /** `appVersion` of a chart; undefined when it names none. */
 export async function readChartVersion(chart: string): Promise<string | undefined> {
+  const { appVersion, version } = await readChartYaml(chart);
+  return appVersion || version || undefined;
+}
+
+/** Versions of a chart; empty where it names none. */
+export async function readChartYaml(
+  chart: string,
+): Promise<{ readonly version: string; readonly appVersion: string }> {
   const file = join(chart, 'Chart.yaml');
   const meta = parseUserValues(await readFile(file, 'utf8'), file);
-  return textAt(meta, 'appVersion') || textAt(meta, 'version') || undefined;
+  return { version: textAt(meta, 'version'), appVersion: textAt(meta, 'appVersion') };
 }
 
 async function readChart(chart: string): Promise<ChartKeys> {

@@ -64,7 +64,7 @@ async function viewOf(
       ...config.extraImages,
     ],
     versions: {
-      chart: await readChartVersion(config.deploy.chart),
+      chart: config.deploy.remoteChart?.version ?? (await readChartVersion(config.deploy.chart)),
       tree: await readOperatorVersion(context),
     },
     now: new Date(),
