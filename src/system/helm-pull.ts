@@ -34,9 +34,8 @@ export async function pullChart(source: ChartSource, signal: AbortSignal): Promi
     ['helm', 'pull', chart, ...where, '--version', version, '--untar', '--untardir', into],
     { signal, timeout: TIMEOUT, accept: ANY, late },
   );
-  const [folder] = (await readdir(into, { withFileTypes: true })).filter((entry) =>
-    entry.isDirectory(),
-  );
+  const made = await readdir(into, { withFileTypes: true });
+  const folder = made.find((entry) => entry.isDirectory());
   if (pulled.code === 0 && folder !== undefined) return folder.name;
   throw new ShipError('config', `helm cannot fetch chart ${chart} ${version}`, {
     details: lastLines(pulled.stderr, 5),
