@@ -1,72 +1,103 @@
-import { ShipError, type ErrorKind } from '../core/errors.ts';
-import { compare, type Cell } from '../drift/compare.ts';
-import { textTable } from '../output/table.ts';
+import { InvalidArgumentError } from 'commander';
+import { exitCode, ShipError } from '../core/errors.ts';
+import type { Cell } from '../drift/cell.ts';
+import { compare } from '../drift/compare.ts';
+import { REPORT_FORMATS } from '../output/report.ts';
 import type { CommandSpec } from './command.ts';
+import { option } from './flags.ts';
+import { countsOf, driftReport, driftText } from './shared/drift-text.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { needLock } from './shared/lock-file.ts';
-import { observe } from './shared/observe.ts';
+import { selectNodes } from './shared/nodes.ts';
+import { observe, type Part } from './shared/observe.ts';
+import { parseReports, writeReports } from './shared/report-files.ts';
+import { watching, watchOptions, type WatchFlags } from './shared/watch.ts';
 
-const MARKS = { ok: 'ok', drift: 'DRIFT', unknown: 'unknown' };
+interface DriftFlags extends WatchFlags {
+  readonly only?: readonly Part[];
+  readonly report?: readonly string[];
+}
 
-export const drift: CommandSpec = {
+const PARTS: readonly Part[] = ['local', 'nodes', 'running', 'release'];
+/** What one may ask for, and what it stands for. */
+const ONLY: Readonly<Record<string, readonly Part[]>> = {
+  images: ['local', 'nodes', 'running'],
+  ...Object.fromEntries(PARTS.map((part) => [part, [part]])),
+};
+
+export const drift: CommandSpec<DriftFlags> = {
   name: 'drift',
   summary: 'compare what should run with what is here, on the nodes and in the cluster',
   description:
-    'Compares ciliumship.lock with five places at once: the images in Docker here, what every node has under their names, the bytes that pods really run, the live release, and objects of it that somebody changed by hand. Changes nothing and needs no right to. Each difference comes with the command that mends it. A place that cannot be looked at is unknown, and never ok. Exit 3 with a difference, the class of what could not be read when something is unknown.',
+    'Compares ciliumship.lock with five places at once: the images in Docker here, what every node has under their names, the bytes that pods really run, the live release, and its objects with their labels and CiliumNodeConfigs, field by field, with who changed one and when. Changes nothing and needs no right to: not to Secrets either, see ciliumship drift rights. Each difference comes with the command that mends it. A place that cannot be looked at is unknown, and never ok. Exit 3 with a difference, else the class of what could not be read when something is unknown.',
   examples: [
     ['ciliumship drift', 'everything'],
-    ['ciliumship drift -o json', 'for a script'],
+    ['ciliumship drift --only nodes,running,release', 'on a machine without Docker, as in CI'],
+    ['ciliumship drift -o markdown >> "$GITHUB_STEP_SUMMARY"', 'for the summary of a job'],
+    ['ciliumship drift --report drift.md,drift.xml,drift.sarif', 'all forms of one look'],
+    ['ciliumship drift --watch', 'until Ctrl-C'],
+  ],
+  formats: REPORT_FORMATS,
+  options: [
+    option(
+      '--only <parts>',
+      'of images (local, nodes, running) and release; comma-separated',
+    ).argParser(parseOnly),
+    option(
+      '--report <files>',
+      'also write it to these files: .md, .xml (JUnit), .sarif or .json; comma-separated',
+    ).argParser(parseReports),
+    ...watchOptions,
   ],
   run: async (context) => {
-    const { config, output } = context;
-    const lock = await needLock(config);
-    await using fleet = await connectFleet(context, config.nodes);
-    const { seen, failures } = await observe(context, fleet);
-    const cells = compare(lock, seen);
-    const count = (state: Cell['state']): number =>
-      cells.filter((cell) => cell.state === state).length;
-    const counts = { differences: count('drift'), unknown: count('unknown') };
-    output.result(driftText(cells, counts), { ...counts, cells });
-    if (counts.differences > 0) throw differs(counts.differences, cells);
-    if (counts.unknown > 0) throw notSeen(counts.unknown, failures);
+    const { config, flags } = context;
+    const parts = new Set(flags.only ?? PARTS);
+    const nodes = parts.has('nodes') ? selectNodes(config.nodes, flags.nodes) : [];
+    await watching(context, async (output) => {
+      const lock = await needLock(config);
+      const now = { ...context, output };
+      await using fleet = await connectFleet(now, nodes);
+      const { seen, failures } = await observe(now, fleet, lock, parts);
+      const cells = compare(lock, seen);
+      const counts = countsOf(cells);
+      await writeReports(flags.report ?? [], driftReport(cells), { ...counts, cells }, output);
+      return {
+        show: (to) => to.result(driftText(cells), { ...counts, cells }, driftReport(cells)),
+        error: differs(cells) ?? notSeen(counts.unknown, failures),
+      };
+    });
   },
 };
 
-interface Counts {
-  readonly differences: number;
-  readonly unknown: number;
+function parseOnly(text: string): readonly Part[] {
+  const parts = text.split(',').map((word) => ONLY[word.trim()]);
+  if (parts.every((part) => part !== undefined)) return parts.flat();
+  throw new InvalidArgumentError(`Write some of ${Object.keys(ONLY).join(', ')}.`);
 }
 
-/** What is not as it should be, one line each; a line that says so when everything is. */
-function driftText(cells: readonly Cell[], { differences, unknown }: Counts): string {
-  const open = cells.filter(({ state }) => state !== 'ok');
-  if (open.length === 0)
-    return `no drift: ${cells.length} of ${cells.length} comparisons are as ciliumship.lock says`;
-  const rows = open.map(({ what, place, state, wanted, found, remedy }) => [
-    what,
-    place,
-    MARKS[state],
-    wanted,
-    found,
-    remedy ?? '',
-  ]);
-  const table = textTable(['what', 'where', 'state', 'wanted', 'found', 'mended by'], rows);
-  return `${table}\n\n${differences} differences, ${unknown} unknown`;
-}
-
-function differs(count: number, cells: readonly Cell[]): ShipError {
+function differs(cells: readonly Cell[]): ShipError | undefined {
+  const { differences } = countsOf(cells);
+  if (differences === 0) return undefined;
   const remedies = new Set(cells.flatMap(({ remedy }) => remedy ?? []));
-  return new ShipError('drift', `${count} differences from ciliumship.lock`, {
+  const what = differences === 1 ? '1 difference' : `${differences} differences`;
+  return new ShipError('drift', `${what} from ciliumship.lock`, {
     hint: [...remedies].join('; then '),
   });
 }
 
-/** Unknown is no difference: it ends with the class of what could not be looked at. */
-function notSeen(count: number, failures: readonly ShipError[]): ShipError {
-  const [first] = failures;
-  const kind: ErrorKind = first?.kind ?? 'network';
-  return new ShipError(kind, `${count} looks were not possible`, {
-    details: failures.map(({ message }) => message),
-    hint: 'mend the way there, then: ciliumship drift',
+/** Unknown is no difference: it ends with the highest class of what could not be looked at. */
+function notSeen(count: number, failures: readonly ShipError[]): ShipError | undefined {
+  if (count === 0) return undefined;
+  const worst = failures.reduce<ShipError | undefined>(
+    (a, b) => (a !== undefined && exitCode(a.kind) >= exitCode(b.kind) ? a : b),
+    undefined,
+  );
+  const what = count === 1 ? '1 look was' : `${count} looks were`;
+  return new ShipError(worst?.kind ?? 'network', `${what} not possible`, {
+    details: [...new Set(failures.map(({ message }) => message))],
+    hint:
+      worst?.kind === 'identity'
+        ? 'give the rights that drift needs: ciliumship drift rights sudoers; ciliumship drift rights kubernetes'
+        : 'mend the way there, then: ciliumship drift',
   });
 }

@@ -5,6 +5,7 @@ import { cniStatus } from './cni-status.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
 import { doctor } from './doctor.ts';
+import { driftRights } from './drift-rights.ts';
 import { drift } from './drift.ts';
 import { explain } from './explain.ts';
 import { harden } from './harden.ts';
@@ -36,6 +37,7 @@ export const commands: readonly AnyCommand[] = [
   rollback,
   status,
   drift,
+  driftRights,
   receipt,
   images,
   imagesPrune,

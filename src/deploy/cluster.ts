@@ -28,6 +28,8 @@ export interface PodContainer {
   readonly image: string;
   /** Config digest of what runs; undefined while nothing does. */
   readonly imageId: Digest | undefined;
+  /** The runtime named a manifest, and `imageId` is its digest. */
+  readonly byManifest?: boolean;
   readonly restarts: number;
   /** Why it does not run: `CrashLoopBackOff`, `ErrImageNeverPull`, … */
   readonly waiting?: string | undefined;
@@ -42,6 +44,8 @@ export interface Pod {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly ready: boolean;
+  /** When the kubelet saw it first. */
+  readonly started?: string | undefined;
   readonly deleting: boolean;
   readonly containers: readonly PodContainer[];
   /** Init containers that already ran, in order. */
@@ -86,6 +90,29 @@ export interface FoundNodeConfig extends NodeConfigObject {
   readonly ours: boolean;
 }
 
+/** An object of a manifest: as it was rendered, and as the cluster has it. */
+export interface ManifestObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Undefined for what belongs to the whole cluster. */
+  readonly namespace: string | undefined;
+  readonly rendered: object;
+  readonly live:
+    | { readonly object: object; readonly managed: readonly FieldsOfManager[] }
+    /** Why nobody could read it. */
+    | { readonly why: string }
+    | 'deleted';
+}
+
+/** Fields of an object that one manager set, as the API server keeps them. */
+export interface FieldsOfManager {
+  readonly manager?: string;
+  readonly subresource?: string;
+  readonly time?: string | Date;
+  readonly fieldsV1?: object;
+}
+
 export interface Cluster {
   readonly leases: Leases;
   nodes(): Promise<readonly ClusterNode[]>;
@@ -106,6 +133,12 @@ export interface Cluster {
   currentHash(namespace: string, daemonSet: string): Promise<string | undefined>;
   /** Data of a ConfigMap, or undefined when there is none. */
   configMap(namespace: string, name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** Makes a ConfigMap, or replaces the data of it that are ours. */
+  applyConfigMap(
+    namespace: string,
+    name: string,
+    data: Readonly<Record<string, string>>,
+  ): Promise<void>;
   /** The version of CiliumNodeConfig that is served, once its CRD is. */
   nodeConfigVersion(): Promise<NodeConfigVersion | undefined>;
   nodeConfigs(namespace: string, version: NodeConfigVersion): Promise<readonly FoundNodeConfig[]>;
@@ -119,6 +152,8 @@ export interface Cluster {
   handEdits(namespace: string, manifest: string): Promise<readonly string[]>;
   /** The objects of a manifest as the cluster has them now. */
   liveObjects(namespace: string, manifest: string): Promise<readonly LiveObject[]>;
+  /** The objects of a manifest but for its Secrets, each as the cluster has it. */
+  objects(namespace: string, manifest: string): Promise<readonly ManifestObject[]>;
   /** Runs a command in a container and returns what it printed. */
   exec(namespace: string, pod: Pod, container: string, command: readonly string[]): Promise<string>;
   /** Last lines that a container wrote; of its previous life when it crashed. */
@@ -135,8 +170,8 @@ export interface Helm {
   render(release: HelmRelease): Promise<string>;
   /** The manifest of a revision, the newest if none is given; undefined when there is none. */
   manifest(release: ReleaseName, revision?: number): Promise<string | undefined>;
-  /** The values that the newest revision was made with, over the chart's defaults. */
-  values(release: ReleaseName): Promise<unknown>;
+  /** The values that a revision was made with, the newest if none is given. */
+  values(release: ReleaseName, revision?: number): Promise<unknown>;
   /** Installs or upgrades without waiting; returns the new revision. */
   upgrade(release: HelmRelease, description: string): Promise<number>;
   /** The newest revision, or undefined before the first install. */
@@ -168,4 +203,6 @@ export interface HelmStatus {
   readonly revision: number;
   readonly status: string;
   readonly description: string;
+  /** When it was made. */
+  readonly updated?: string;
 }

@@ -1,4 +1,4 @@
-import { shortDigest } from '../core/digest.ts';
+import { shortDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import type { ShipImage } from '../core/image.ts';
 import type { ShipLock } from './lock-file.ts';
@@ -22,5 +22,43 @@ export function requireLocked(lock: ShipLock, images: readonly ShipImage[]): voi
   throw new ShipError('integrity', 'the images are not those of ciliumship.lock', {
     details,
     hint: 'build what the lock says, or write a new lock: ciliumship push (without --frozen)',
+  });
+}
+
+/** What a rollout would come to. */
+export interface RenderedRelease {
+  readonly chart: Digest;
+  readonly chartVersion: string | undefined;
+  readonly manifest: Digest;
+}
+
+/**
+ * Refuses to roll out anything but what the lock says.
+ *
+ * @throws ShipError `integrity` naming what differs; `config` when nothing was rolled out yet
+ */
+export function requireLockedRelease(lock: ShipLock, now: RenderedRelease): void {
+  const { release } = lock;
+  if (release === undefined) {
+    throw new ShipError('config', 'ciliumship.lock says nothing of a release yet', {
+      hint: 'roll out once without it: ciliumship deploy',
+    });
+  }
+  const details = [
+    ...(release.chart === now.chart
+      ? []
+      : [
+          `the chart ${now.chartVersion ?? ''} is ${shortDigest(now.chart)}, in the lock ${release.chartVersion ?? ''} ${shortDigest(release.chart)}`,
+        ]),
+    ...(release.manifest === now.manifest
+      ? []
+      : [
+          `chart, values and images render to ${shortDigest(now.manifest)}, in the lock ${shortDigest(release.manifest)}`,
+        ]),
+  ];
+  if (details.length === 0) return;
+  throw new ShipError('integrity', 'the release is not that of ciliumship.lock', {
+    details,
+    hint: 'take chart and values that the lock was made with, or write a new lock: ciliumship deploy (without --frozen)',
   });
 }

@@ -1,7 +1,8 @@
-import { LineCounter, parseDocument, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { z } from 'zod';
 import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
+import { readDocument } from './lock-text.ts';
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
   error: 'must be sha256: and 64 hex digits',
@@ -16,16 +17,31 @@ const image = z.strictObject({
   layers: z.array(digest).max(256),
 });
 
+const source = z.strictObject({
+  commit: text,
+  /** Of Cilium. */
+  version: text,
+  /** Of everything that the images were built from. */
+  inputs: digest.optional(),
+  /** Files that were not committed; the tree was clean when there are none. */
+  changed: z.array(text).max(100_000),
+});
+
+/** What a rollout came to; digests of values and manifest as `record.ts` makes them. */
+export const lockedRelease = z.strictObject({
+  revision: z.int().min(1),
+  chart: digest,
+  chartVersion: text.optional(),
+  values: digest,
+  manifest: digest,
+});
+
 const content = z.strictObject({
-  version: z.literal(1),
-  source: z
-    .strictObject({ commit: text, version: text, changed: z.array(text).max(100_000) })
-    .optional(),
+  version: z.literal(1, { error: 'is none that this ciliumship knows: 1' }),
+  source: source.optional(),
   images: z.record(text, image),
-  nodes: z.array(text),
-  release: z
-    .strictObject({ revision: z.int().min(1), chart: digest, values: digest, manifest: digest })
-    .optional(),
+  nodes: z.array(text).max(10_000),
+  release: lockedRelease.optional(),
 });
 
 /** What is supposed to run: made by push and deploy, committed beside the config. */
@@ -34,9 +50,9 @@ export type LockedImage = z.output<typeof image>;
 
 const file = content.extend({ digest });
 
-const MAX_BYTES = 1024 * 1024;
+/** Bytes; a lock of many images and nodes has some ten thousand. */
+export const MAX_LOCK = 1024 * 1024;
 const HEAD = '# Written by ciliumship push and deploy; commit it, do not edit it.\n';
-const CONFLICT = /^(<{7}|={7}|>{7})( |$)/;
 
 /**
  * The text of a lock: always written the same way, so that a diff shows what changed and nothing
@@ -54,38 +70,30 @@ export function lockText(lock: ShipLock): string {
  * @throws ShipError `config` with a line when it is no lock, `integrity` when it was changed by hand
  */
 export function parseLock(written: string, name: string): ShipLock {
-  if (written.length > MAX_BYTES) throw broken(name, [`it has ${written.length} bytes`]);
-  const conflict = written.split('\n').findIndex((line) => CONFLICT.test(line));
-  if (conflict >= 0) throw broken(name, [`line ${conflict + 1}: a merge left its marks`]);
-  const lines = new LineCounter();
-  const document = parseDocument(written, { lineCounter: lines, prettyErrors: false });
-  const problems = document.errors.map(
-    ({ message, pos }) => `line ${lines.linePos(pos[0]).line}: ${message}`,
-  );
-  if (problems.length > 0) throw broken(name, problems.slice(0, 5));
-  const read = file.safeParse(plain(document, name));
+  if (written.length > MAX_LOCK) throw tooLarge(name, written.length);
+  const document = readDocument(written);
+  if ('problems' in document) throw broken(name, document.problems);
+  const read = file.safeParse(document.value);
   if (!read.success) {
-    throw broken(
-      name,
-      read.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.')}: ${message}`),
-    );
+    const problems = read.error.issues.map(({ path, message }) => {
+      const line = document.lineOf(path);
+      return `line ${line}: ${[path.join('.'), message].filter((part) => part !== '').join(': ')}`;
+    });
+    throw broken(name, problems.slice(0, 5));
   }
   const { digest: said, ...lock } = read.data;
-  if (said !== selfDigest(lock)) throw changed(name);
+  if (said !== selfDigest(lock)) throw changed(name, document.lineOf(['digest']));
   return lock;
-}
-
-function plain(document: ReturnType<typeof parseDocument>, name: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 0 });
-  } catch {
-    throw broken(name, ['it uses aliases']);
-  }
 }
 
 /** Keys in the order of the schema, whatever order they were written in. */
 function selfDigest(lock: ShipLock): Digest {
   return digestOf(JSON.stringify(content.parse(lock)));
+}
+
+/** The error of a lock that is too long to be one. */
+export function tooLarge(name: string, bytes: number): ShipError {
+  return broken(name, [`it has ${bytes} bytes; a lock has ${MAX_LOCK} at most`]);
 }
 
 function broken(name: string, details: readonly string[]): ShipError {
@@ -95,8 +103,9 @@ function broken(name: string, details: readonly string[]): ShipError {
   });
 }
 
-function changed(name: string): ShipError {
+function changed(name: string, line: number): ShipError {
   return new ShipError('integrity', `${name} was changed by hand: its digest does not fit`, {
+    details: [`line ${line}: digest: is not that of the lines above`],
     hint: 'take it back from git, or remove it and write a new one: ciliumship push',
   });
 }

@@ -24,6 +24,8 @@ export interface Output {
    * the forms that only commands with `formats` offer.
    */
   result(text: string, data: unknown, report?: Report): void;
+  /** What `result` would print, without secrets. */
+  render(text: string, data: unknown, report?: Report): string;
   /** Hides a secret in everything that is shown or logged from now on. */
   hide(secret: string): void;
   /** A text as it may be shown: without secrets. */
@@ -48,6 +50,8 @@ export function createOutput(options: OutputOptions): Output {
     const cleaned = cleanStrings(event, clean) as Event;
     for (const sink of sinks) sink(cleaned);
   };
+  const rendered: Output['render'] = (text, data, report) =>
+    clean(render(options.format, { text, data, report }));
   return {
     mode: options.mode,
     format: options.format,
@@ -58,8 +62,8 @@ export function createOutput(options: OutputOptions): Output {
     },
     record: (facts) => emit({ event: 'facts', facts }),
     listen: (sink) => sinks.push(sink),
-    result: (text, data, report) =>
-      options.stdout(`${clean(render(options.format, { text, data, report }))}\n`),
+    result: (...of) => options.stdout(`${rendered(...of)}\n`),
+    render: rendered,
     hide: add,
     clean,
   };

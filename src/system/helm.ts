@@ -28,7 +28,12 @@ const upgraded = z.object({ version: z.int(), manifest: z.string() });
 const SSA = 'server-side apply';
 const metadata = z.object({ applyMethod: z.string().default('') });
 const revisions = z.array(
-  z.object({ revision: z.int(), status: z.string(), description: z.string().default('') }),
+  z.object({
+    revision: z.int(),
+    status: z.string(),
+    description: z.string().default(''),
+    updated: z.string().default(''),
+  }),
 );
 
 /**
@@ -58,8 +63,10 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const found = await helm(['get', 'manifest', name, '-n', namespace, ...which], ANY);
       return isAbsent(found) ? undefined : found.stdout;
     },
-    async values({ name, namespace }: ReleaseName): Promise<unknown> {
-      const found = await helm(['get', 'values', name, '-n', namespace, '-o', 'json'], ANY);
+    async values({ name, namespace }: ReleaseName, revision?: number): Promise<unknown> {
+      const which = revision === undefined ? [] : ['--revision', String(revision)];
+      const args = ['get', 'values', name, '-n', namespace, ...which, '-o', 'json'];
+      const found = await helm(args, ANY);
       return isAbsent(found) ? undefined : (JSON.parse(found.stdout) as unknown);
     },
     async upgrade(release: HelmRelease, description: string): Promise<number> {
@@ -173,6 +180,12 @@ function unreachable({ stderr }: Finished): ShipError | undefined {
 }
 
 function failed({ stderr }: Finished): ShipError {
+  // Helm has no exit code for it, only the words of the API server.
+  if (/ is forbidden: /.test(stderr)) {
+    return new ShipError('identity', 'helm may not read the release: no right to its Secrets', {
+      details: lastLines(stderr, 2),
+    });
+  }
   return new ShipError('deploy', 'helm failed', { details: lastLines(stderr, 12) });
 }
 

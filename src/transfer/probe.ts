@@ -21,6 +21,14 @@ export const PROBES = {
   machine: ['cat', '/proc/sys/kernel/random/boot_id', '/etc/machine-id'],
 } as const satisfies Record<string, Argv>;
 
+/** Those of them that look at images only: all that drift runs on a node. */
+export const IMAGE_PROBES: readonly Argv[] = [
+  PROBES.version,
+  PROBES.images,
+  PROBES.check,
+  PROBES.cri,
+];
+
 /** Containers of every state: what they were made from may not be removed. */
 export const CONTAINERS: Argv = ['k3s', 'crictl', 'ps', '-a', '-o', 'json'];
 

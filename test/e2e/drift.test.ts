@@ -1,3 +1,5 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,33 +15,52 @@ import {
   startNode,
   stopNode,
 } from '../support/lab.ts';
-import { missingPart } from '../support/parts.ts';
+import { missingPart, until } from '../support/parts.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const env = labEnvironment();
 const CTR = ['k3s', 'ctr', '-n', 'k8s.io'];
+const UI = 'quay.io/cilium/hubble-ui:lab';
+const BACKEND = 'quay.io/cilium/hubble-ui-backend:lab';
 
-interface Open {
+interface Cell {
   readonly what: string;
   readonly place: string;
+  readonly node?: string;
   readonly state: string;
+  readonly found: string;
+  readonly by?: string;
+  readonly since?: string;
+  readonly remedy?: string;
 }
 
-/** What is not as locked, `drift cilium worker`, and how drift ended. */
-async function drift(): Promise<{ readonly code: number; readonly open: readonly string[] }> {
+interface Drift {
+  readonly code: number;
+  /** What is not as locked: `drift cilium node worker`. */
+  readonly open: readonly string[];
+  readonly cells: readonly Cell[];
+  readonly remedies: readonly string[];
+}
+
+async function drift(): Promise<Drift> {
   const ended = await ciliumship(['drift', '-o', 'json'], { env });
-  const { cells } = ended.json() as { readonly cells: readonly Open[] };
+  const { cells } = ended.json() as { readonly cells: readonly Cell[] };
   const open = cells.filter(({ state }) => state !== 'ok');
   return {
     code: ended.code,
-    open: open.map(({ what, place, state }) => `${state} ${what} ${place}`),
+    cells: open,
+    open: open.map(({ state, what, place, node = '' }) =>
+      `${state} ${what} ${place} ${node}`.trim(),
+    ),
+    remedies: [...new Set(open.flatMap(({ remedy }) => remedy ?? []))],
   };
 }
 
-async function mend(...command: readonly string[]): Promise<void> {
-  const ended = await ciliumship(command, { env });
-  expect(ended.code, ended.stderr).toBe(0);
-  expect(await drift()).toEqual({ code: 0, open: [] });
+/** Types every command that drift printed, and looks until it finds no difference. */
+async function mendAsPrinted({ remedies }: Drift): Promise<void> {
+  expect(remedies).not.toEqual([]);
+  for (const remedy of remedies) await execa('sh', ['-c', remedy], { env });
+  await until('drift finds nothing', 60, async () => (await drift()).code === 0);
 }
 
 describe.skipIf(missing !== undefined)('drift', () => {
@@ -52,42 +73,124 @@ describe.skipIf(missing !== undefined)('drift', () => {
   });
 
   it('is none after a clean ship', async () => {
-    expect(await drift()).toEqual({ code: 0, open: [] });
+    expect(await drift()).toMatchObject({ code: 0, open: [] });
   });
 
-  it('sees an image that was removed from one node, and its remedy mends it', async () => {
-    const image = 'quay.io/cilium/hubble-ui-backend:lab';
-    const list = await onNode(nodeNamed('worker'), ...CTR, 'images', 'ls', '-q');
-    const names = list.split('\n').filter((name) => name.startsWith(image));
-    await onNode(nodeNamed('worker'), ...CTR, 'images', 'rm', ...names);
-    expect(await drift()).toEqual({ code: 3, open: [`drift ${image} worker`] });
-    await mend('push', '--no-build', '--nodes', 'worker');
+  it('sees on one node another image under our tag, an image that is gone, a pin that is gone', async () => {
+    const worker = nodeNamed('worker');
+    const names = (await onNode(worker, ...CTR, 'images', 'ls', '-q')).split('\n');
+    const envoy = 'quay.io/cilium/cilium-envoy:lab';
+    const of = (image: string): readonly string[] => names.filter((name) => name.startsWith(image));
+    await onNode(worker, ...CTR, 'images', 'tag', '--force', envoy, UI);
+    await onNode(worker, ...CTR, 'images', 'rm', ...of(BACKEND));
+    for (const name of of('quay.io/cilium/hubble-relay:lab')) {
+      await onNode(worker, ...CTR, 'images', 'label', name, 'io.cri-containerd.pinned=');
+    }
+    const wanted = [
+      'drift quay.io/cilium/hubble-relay:lab node worker',
+      `drift ${UI} node worker`,
+      `drift ${BACKEND} node worker`,
+    ];
+    // The CRI hears of a label from containerd a moment later.
+    await until('the CRI knows', 30, async () => (await drift()).open.length === wanted.length);
+    const found = await drift();
+    expect(found.code).toBe(3);
+    expect([...found.open].toSorted()).toEqual(wanted.toSorted());
+    expect(found.cells.map((cell) => cell.found)).toContain('not pinned');
+    await mendAsPrinted(found);
   });
 
-  it('sees a label that was removed, and its remedy mends it', async () => {
-    await kubectl('label', 'node', 'worker', 'hw-profile-');
-    expect(await drift()).toEqual({ code: 3, open: ['drift nodes release'] });
-    await mend('deploy');
+  it('sees a pod that runs the old image under the same tag', async () => {
+    const { stdout: old } = await execa('docker', ['image', 'inspect', '-f', '{{.Id}}', BACKEND]);
+    try {
+      const build = ['build', '-q', '--label', 'new=1', '-t', BACKEND, '-'];
+      await execa('docker', build, { input: `FROM ${BACKEND}\n` });
+      await ciliumship(['push', '--no-build'], { env });
+      const found = await drift();
+      expect(found.code).toBe(3);
+      expect(found.open).toEqual([expect.stringContaining(`drift ${BACKEND} running`)]);
+      expect(found.cells[0]?.since).toMatch(/^\d{4}-\d\d-\d\dT/);
+      await mendAsPrinted(found);
+    } finally {
+      await execa('docker', ['tag', old, BACKEND]);
+      await ciliumship(['push', '--no-build'], { env });
+      await mendAsPrinted(await drift());
+    }
   });
 
-  it('sees a field that was set by hand, until it is taken back', async () => {
-    const patch = (...args: readonly string[]) =>
-      kubectl('-n', 'kube-system', 'patch', 'configmap', 'cilium-config', ...args);
-    await patch('--type', 'merge', '-p', '{"data":{"by-hand":"1"}}');
-    expect(await drift()).toEqual({ code: 3, open: ['drift objects release'] });
-    await patch('--type', 'json', '-p', '[{"op":"remove","path":"/data/by-hand"}]');
-    expect(await drift()).toEqual({ code: 0, open: [] });
+  it('sees fields that were edited by hand, with who did it, and mends exactly these', async () => {
+    const edit = `sed -i 's/^data:/data:\\n  by-hand: "1"/'`;
+    await execa(
+      join(STATE, 'bin', 'kubectl'),
+      ['-n', 'kube-system', 'edit', 'configmap', 'cilium-config'],
+      {
+        env: { ...env, KUBE_EDITOR: edit },
+      },
+    );
+    await kubectl('-n', 'kube-system', 'set', 'env', 'daemonset/cilium-envoy', 'BY_HAND=1');
+    const found = await drift();
+    expect(found.code).toBe(3);
+    expect(found.open).toEqual([
+      'drift ConfigMap cilium-config data.by-hand release',
+      expect.stringMatching(/DaemonSet cilium-envoy .*env\[BY_HAND\] release$/),
+    ]);
+    expect(found.cells.map(({ by }) => by)).toEqual(['kubectl-edit', 'kubectl-set']);
+    expect(found.cells.every(({ since }) => /^\d{4}-/.test(since ?? ''))).toBe(true);
+    await mendAsPrinted(found);
   });
 
-  it('sees a value that somebody else gave to Helm, and its remedy mends it', async () => {
+  it('D25: does not let what a cluster says steer the CI server that reads it', async () => {
+    const hostile = 'x\n::set-output name=a::b\n##[error]y <b>';
+    const patch = (type: string, change: unknown) =>
+      kubectl(
+        ...['-n', 'kube-system', 'patch', 'configmap', 'cilium-config'],
+        ...['--type', type, '-p', JSON.stringify(change)],
+      );
+    await patch('merge', { data: { 'by-hand': hostile } });
+    try {
+      for (const format of ['text', 'json', 'yaml', 'markdown', 'junit', 'sarif']) {
+        const { code, stdout, stderr } = await ciliumship(['drift', '-o', format], { env });
+        expect(code).toBe(3);
+        expect(`${stdout}\n${stderr}`).toContain('by');
+        expect(`${stdout}\n${stderr}`, format).not.toMatch(/^\s*::.*::|##\[/m);
+      }
+    } finally {
+      await patch('json', [{ op: 'remove', path: '/data/by-hand' }]);
+    }
+  });
+
+  it('sees a value of another Helm, a label, a node configuration and an object that are gone', async () => {
     const chart = join(STATE, 'tree/install/kubernetes/cilium');
     const set = ['--reuse-values', '--set', 'hubble.ui.enabled=false'];
     const args = ['upgrade', 'cilium', chart, '-n', 'kube-system', ...set];
     await execa(join(STATE, 'bin', 'helm'), args, { env: { KUBECONFIG } });
+    await kubectl('label', 'node', 'worker', 'hw-profile-');
+    await kubectl(
+      ...['-n', 'kube-system', 'patch', 'ciliumnodeconfig', 'master-layout', '--type', 'merge'],
+      ...['-p', '{"spec":{"defaults":{"devices":"lo"}}}'],
+    );
     const found = await drift();
     expect(found.code).toBe(3);
-    expect(found.open).toEqual(expect.arrayContaining(['drift values release']));
-    await mend('deploy');
+    expect(found.open).toEqual(
+      expect.arrayContaining([
+        'drift values release',
+        'drift manifest release',
+        'drift Deployment hubble-ui release',
+        'drift label hw-profile of worker release',
+        'drift CiliumNodeConfig master-layout release',
+      ]),
+    );
+    const values = found.cells.find(({ what }) => what === 'values');
+    expect(values?.found).toContain('hubble.ui.enabled');
+    expect(found.remedies).toEqual(['ciliumship deploy']);
+    await mendAsPrinted(found);
+  });
+
+  it('sees an object that was deleted', async () => {
+    await kubectl('-n', 'kube-system', 'delete', 'deployment', 'hubble-ui');
+    const found = await drift();
+    expect(found.open).toContain('drift Deployment hubble-ui release');
+    await mendAsPrinted(found);
   });
 
   it('F52: never takes a node that is off for one that is as it should be', async () => {
@@ -95,15 +198,24 @@ describe.skipIf(missing !== undefined)('drift', () => {
     try {
       const { code, open } = await drift();
       expect(code).toBe(5);
-      expect(open).toContain('unknown cilium worker');
+      expect(open).toContain('unknown cilium node worker');
       expect(open.filter((line) => line.startsWith('drift'))).toEqual([]);
     } finally {
       await startNode('worker');
     }
   });
 
-  it('a frozen push ships what is locked, and nothing else', async () => {
-    const ended = await ciliumship(['push', '--no-build', '--frozen'], { env });
-    expect(ended.code, ended.stderr).toBe(0);
+  it('a frozen push and a frozen deploy take what is locked, and nothing else', async () => {
+    for (const words of [['push', '--no-build'], ['deploy']]) {
+      const ended = await ciliumship([...words, '--frozen'], { env });
+      expect(ended.code, ended.stderr).toBe(0);
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'ciliumship-e2e-'));
+    const values = readFileSync(join(STATE, 'cilium-values.yaml'), 'utf8');
+    const other = join(folder, 'values.yaml');
+    writeFileSync(other, values.replace('MTU: 1400', 'MTU: 1390'));
+    const refused = await ciliumship(['deploy', '--frozen', '--values', other], { env });
+    expect(refused.code).toBe(7);
+    expect(refused.stderr).toContain('chart, values and images render to');
   });
 });

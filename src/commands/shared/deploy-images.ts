@@ -14,6 +14,7 @@ import { helmOn, type ClusterAccess } from './cluster.ts';
 import { editsByHand, needsForce, requireTakenBack, showChanges } from './changes.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
+import { requireFrozenRelease } from './lock-file.ts';
 import { usableRelease, whileLeased } from './release.ts';
 import { labelChanges, rollOut, settleWorkloads } from './roll-out.ts';
 import { prepareRollout, type Rollout } from './rollout.ts';
@@ -60,6 +61,7 @@ async function deploy(
   const helm = await helmOn(context, access);
   await usableRelease(context, helm, 'is finished now');
   const prepared = await prepareRollout(context, fleet, access, helm, images);
+  await requireFrozenRelease(context, prepared.rendered);
   const edits = await editsByHand(prepared);
   const forceConflicts = await needsForce(prepared, edits);
   requireTakenBack(context, forceConflicts, edits);

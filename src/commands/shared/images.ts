@@ -1,6 +1,7 @@
 import { buildRequests } from '../../build/requests.ts';
 import { buildSteps } from '../../build/steps.ts';
-import { describeTree, readTree, type SourceTree } from '../../build/tree.ts';
+import { withInputs, type BuiltTree } from '../../build/inputs.ts';
+import { describeTree, readTree } from '../../build/tree.ts';
 import { ShipError } from '../../core/errors.ts';
 import { VERSION } from '../../core/version.ts';
 import type { BuiltImage, ShipImage } from '../../core/image.ts';
@@ -21,7 +22,7 @@ import { openDocker } from './docker.ts';
 
 /** Images that were built, and what they were built from. */
 export interface BuildResult {
-  readonly tree: SourceTree;
+  readonly tree: BuiltTree;
   readonly images: readonly BuiltImage[];
 }
 
@@ -33,13 +34,14 @@ export interface BuildResult {
  */
 export async function buildImages(context: Context, docker: DockerDaemon): Promise<BuildResult> {
   const { config, output, signal } = context;
-  const tree = await readTree(config.source, gitReader);
+  const found = await readTree(config.source, gitReader);
+  const requests = buildRequests(found, config, config.images);
+  const tree = await withInputs(found, requests);
   const nodes = `${config.nodes.length} ${config.nodes.length === 1 ? 'node' : 'nodes'}`;
   output.note(`ciliumship ${VERSION} · ${config.file} · ${nodes}`);
   output.note(`tree ${config.source} · Cilium ${describeTree(tree)}`);
   const { path, commit, version, changed } = tree;
   output.record({ source: { path, commit, version, changed } });
-  const requests = buildRequests(tree, config, config.images);
   const logins = hiddenLogins(readLogins(), output);
   const { engine: kind, idleTimeout } = config.build;
   // Loaded late: what a build needs takes a tenth of a second.
@@ -116,7 +118,7 @@ async function findImages(
 export interface ReadyImages {
   readonly images: readonly ShipImage[];
   /** What they were built from, when this run built them. */
-  readonly tree?: SourceTree;
+  readonly tree?: BuiltTree;
 }
 
 /** Brings images from Docker into the blob store. Nothing on any node is touched. */

@@ -1,18 +1,21 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SourceTree } from '../../build/tree.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { BuiltTree } from '../../build/inputs.ts';
 import type { Config } from '../../config/normalise.ts';
-import { digestOf, type Digest } from '../../core/digest.ts';
 import type { ShipImage } from '../../core/image.ts';
-import { requireLocked } from '../../drift/frozen.ts';
-import { lockText, parseLock, type ShipLock } from '../../drift/lock-file.ts';
+import { requireLocked, requireLockedRelease } from '../../drift/frozen.ts';
+import { lockText, MAX_LOCK, parseLock, tooLarge, type ShipLock } from '../../drift/lock-file.ts';
+import { manifestDigest } from '../../drift/record.ts';
 import { ShipError } from '../../core/errors.ts';
 import { readIfThere, replaceFile } from '../../system/replace-file.ts';
 import type { Context } from '../command.ts';
 import { option } from '../flags.ts';
-import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
+import type { ClusterAccess } from './cluster.ts';
 import type { Deployed } from './deploy-images.ts';
+import { chartDigest, readRelease, recordRelease } from './live-release.ts';
 import type { ShippedNode } from './ship-images.ts';
+import { readChartVersion } from './values.ts';
 
 export const frozenOption = option(
   '--frozen',
@@ -37,6 +40,8 @@ export function lockPath({ folder }: Config): string {
  * @throws ShipError `config` or `integrity` when it is broken
  */
 export async function readLock(config: Config): Promise<ShipLock | undefined> {
+  const found = await stat(lockPath(config)).catch(() => undefined);
+  if (found !== undefined && found.size > MAX_LOCK) throw tooLarge(lockPath(config), found.size);
   const text = await readIfThere(lockPath(config));
   return text === undefined ? undefined : parseLock(text, lockPath(config));
 }
@@ -58,78 +63,72 @@ export async function requireFrozen(
   if (flags.frozen === true) requireLocked(await needLock(config), images);
 }
 
-/** Writes what was shipped and proved on every node of the run; a dry run writes nothing. */
+/**
+ * With `--frozen`: throws ShipError `integrity` unless the chart renders to what the lock says. That
+ * holds for chart, values and images alike, and not for Secrets that are made anew.
+ */
+export async function requireFrozenRelease(
+  { config, flags }: Context<FrozenFlag>,
+  rendered: string,
+): Promise<void> {
+  if (flags.frozen !== true) return;
+  const chart = await chartDigest(config.deploy.chart);
+  const chartVersion = await readChartVersion(config.deploy.chart);
+  const manifest = manifestDigest(rendered);
+  requireLockedRelease(await needLock(config), { chart, chartVersion, manifest });
+}
+
+/**
+ * Writes what was shipped and proved on every node of the run; a dry run writes nothing.
+ *
+ * @param tree what the images were built from; undefined when this run built none
+ */
 export async function lockImages(
   { config, flags }: Context<FrozenFlag>,
   images: readonly ShipImage[],
   shipped: readonly ShippedNode[],
-  tree: SourceTree | undefined,
+  tree: BuiltTree | undefined,
 ): Promise<void> {
   const isProved = shipped.every(({ state }) => state === 'shipped' || state === 'nothing to do');
   if (!isProved || flags.frozen === true || flags.dryRun === true) return;
-  const { release, source } = (await readLock(config)) ?? EMPTY;
-  const from = tree === undefined ? source : sourceOf(tree);
+  const before = (await readLock(config)) ?? EMPTY;
+  const entries = Object.fromEntries(images.map((image) => [image.key, locked(image)]));
+  const same = isDeepStrictEqual(entries, before.images);
+  // Images that were built elsewhere come from where the lock says only if they are those of it.
+  const source = tree === undefined ? (same ? before.source : undefined) : sourceOf(tree);
+  const proved = new Set([...(same ? before.nodes : []), ...shipped.map(({ node }) => node)]);
   await write(config, {
     version: 1,
-    ...(from === undefined ? {} : { source: from }),
-    images: Object.fromEntries(images.map((image) => [image.key, locked(image)])),
-    nodes: shipped.map(({ node }) => node),
-    ...(release === undefined ? {} : { release }),
+    ...(source === undefined ? {} : { source }),
+    images: entries,
+    nodes: config.nodes.map(({ name }) => name).filter((name) => proved.has(name)),
+    ...(before.release === undefined ? {} : { release: before.release }),
   });
 }
 
-/** Writes what the release is after a rollout that ended well. */
+/** Writes what the release is after a rollout that ended well, here and into the cluster. */
 export async function lockRelease(
   context: Context<FrozenFlag>,
   access: ClusterAccess,
   { state }: Deployed,
 ): Promise<void> {
   const { config, flags } = context;
-  if (flags.frozen === true || state === 'planned') return;
-  const lock = await readLock(config);
-  // What runs without having been locked was shipped by an older version, or by hand.
-  if (lock === undefined || (state === 'nothing to do' && lock.release !== undefined)) return;
+  if (state === 'planned') return;
   const live = await readRelease(context, access);
-  if (live !== undefined) await write(config, { ...lock, release: live.release });
+  if (live === undefined) return;
+  await recordRelease(context, access, live);
+  const lock = flags.frozen === true ? undefined : await readLock(config);
+  if (lock === undefined) return;
+  // What Helm made anew of the same values is no news for whoever reads the lock.
+  const { release: was } = lock;
+  const { revision: _, ...now } = live.release;
+  const unchanged = was !== undefined && isDeepStrictEqual({ ...was, ...now }, was);
+  if (!unchanged || state !== 'nothing to do')
+    await write(config, { ...lock, release: live.release });
 }
 
-/** The live release as the lock takes it, with its manifest; undefined before a first install. */
-export async function readRelease(
-  context: Context,
-  access: ClusterAccess,
-): Promise<
-  { readonly release: NonNullable<ShipLock['release']>; readonly manifest: string } | undefined
-> {
-  const helm = await helmOn(context, access);
-  const release = releaseOf(context);
-  const [status, manifest = '', values] = await Promise.all([
-    helm.status(release),
-    helm.manifest(release),
-    helm.values(release),
-  ]);
-  if (status === undefined) return undefined;
-  const now = {
-    revision: status.revision,
-    chart: await chartDigest(context.config.deploy.chart),
-    values: digestOf(JSON.stringify(values)),
-    manifest: digestOf(manifest),
-  };
-  return { release: now, manifest };
-}
-
-/** One digest over every file of a chart's folder, by name. */
-async function chartDigest(folder: string): Promise<Digest> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const paths = files.map((entry) => join(entry.parentPath, entry.name)).toSorted();
-  const lines = paths.map(
-    async (path) => `${path.slice(folder.length)} ${digestOf(await readFile(path))}`,
-  );
-  return digestOf((await Promise.all(lines)).join('\n'));
-}
-
-function sourceOf({ commit, version, changed }: SourceTree): ShipLock['source'] {
-  return { commit, version, changed: [...changed].toSorted() };
+function sourceOf({ commit, version, inputs, changed }: BuiltTree): ShipLock['source'] {
+  return { commit, version, inputs, changed: [...changed].toSorted() };
 }
 
 function locked({ name, digestName, config, manifest, layers }: ShipImage) {

@@ -1,24 +1,21 @@
-import { toShipError, type ShipError } from '../../core/errors.ts';
+import { ShipError, toShipError } from '../../core/errors.ts';
 import type { Digest } from '../../core/digest.ts';
-import { kubernetesName } from '../../core/node.ts';
-import type { Cluster } from '../../deploy/cluster.ts';
-import { workloadsOf } from '../../deploy/manifest.ts';
-import {
-  changedNodeConfigs,
-  labelChange,
-  nodeConfigsOf,
-  unwantedNodeConfigs,
-} from '../../deploy/node-config.ts';
-import type { LiveRelease, Observed, RunningContainer } from '../../drift/compare.ts';
+import type { Seen } from '../../drift/cell.ts';
+import type { Observed } from '../../drift/compare.ts';
+import type { ShipLock } from '../../drift/lock-file.ts';
+import type { NodeImages } from '../../facts/node-store.ts';
 import { openStore } from '../../image/store.ts';
 import type { Context } from '../command.ts';
-import { openClusterAccess, releaseOf } from './cluster.ts';
+import { openClusterAccess } from './cluster.ts';
 import { openDocker } from './docker.ts';
 import type { Fleet } from './fleet.ts';
-import { readRelease } from './lock-file.ts';
-import { probeFleet } from './probe-fleet.ts';
+import { lookAtCluster, type ClusterParts } from './observe-cluster.ts';
+import { probeImagesOf } from './probe-fleet.ts';
 import { shippedNames } from './shipped-names.ts';
 import { storeFolder } from './store.ts';
+
+/** Places that drift compares. */
+export type Part = 'local' | 'nodes' | 'running' | 'release';
 
 /** What was seen at every place, and why the others could not be looked at. */
 export interface Observation {
@@ -26,40 +23,55 @@ export interface Observation {
   readonly failures: readonly ShipError[];
 }
 
+/** Runs looks, and keeps why one gave nothing. */
+export interface Looking {
+  look<T>(what: Promise<T>): Promise<Seen<T>>;
+  readonly failures: ShipError[];
+}
+
 /**
- * Looks at every place at once; a place that does not answer leaves the others alone.
+ * Looks at every place at once; a place that does not answer leaves the others alone. Nothing is
+ * written anywhere.
  *
+ * @param parts that are looked at
  * @throws ShipError `interrupted`
  */
-export async function observe(context: Context, fleet: Fleet): Promise<Observation> {
-  const [local, probed, cluster] = await Promise.all([
-    orFailure(context, localImages(context)),
-    probeFleet(context, fleet, 'Look'),
-    orFailure(context, lookAtCluster(context, fleet)),
+export async function observe(
+  context: Context,
+  fleet: Fleet,
+  lock: ShipLock,
+  parts: ReadonlySet<Part>,
+): Promise<Observation> {
+  const looking = lookingFor(context);
+  const wanted: ClusterParts = { running: parts.has('running'), release: parts.has('release') };
+  const [local, nodes, cluster] = await Promise.all([
+    parts.has('local') ? looking.look(localImages(context)) : undefined,
+    parts.has('nodes') ? lookAtNodes(context, fleet, looking) : undefined,
+    wanted.running || wanted.release ? lookThere(context, fleet, { lock, wanted, looking }) : {},
   ]);
-  const nodes = new Map(
-    context.config.nodes.map(({ name }) => [name, probed.stores.get(name)] as const),
-  );
-  const { running, release } = cluster.seen ?? {};
-  return {
-    seen: { local: local.seen, nodes, running, release },
-    failures: [...local.failed, ...probed.failures.values(), ...cluster.failed],
+  const seen = {
+    ...(local === undefined ? {} : { local }),
+    ...(nodes === undefined ? {} : { nodes }),
+    ...cluster,
   };
+  return { seen, failures: looking.failures };
 }
 
-/** What a look gave, or why it gave nothing. */
-interface Looked<T> {
-  readonly seen?: T;
-  readonly failed: readonly ShipError[];
-}
-
-async function orFailure<T>({ signal }: Context, look: Promise<T>): Promise<Looked<T>> {
-  try {
-    return { seen: await look, failed: [] };
-  } catch (error) {
-    signal.throwIfAborted();
-    return { failed: [toShipError(error)] };
-  }
+function lookingFor({ signal }: Context): Looking {
+  const failures: ShipError[] = [];
+  return {
+    failures,
+    async look(what) {
+      try {
+        return { seen: await what };
+      } catch (error) {
+        signal.throwIfAborted();
+        const failure = toShipError(error);
+        failures.push(failure);
+        return { why: failure.message };
+      }
+    },
+  };
 }
 
 /** Config digests of the images that Docker has; those that it lacks are left out. */
@@ -76,58 +88,36 @@ async function localImages(context: Context): Promise<ReadonlyMap<string, Digest
   return new Map((await Promise.all(found)).flat());
 }
 
-async function lookAtCluster(context: Context, fleet: Fleet) {
-  await using access = await openClusterAccess(context, fleet);
-  const { cluster } = access;
-  const { namespace } = releaseOf(context);
-  const [running, found] = await Promise.all([
-    containers(cluster, namespace),
-    readRelease(context, access),
-  ]);
-  if (found === undefined) return { running, release: 'none' as const };
-  const { release, manifest } = found;
-  const [edits, open] = await Promise.all([
-    cluster.handEdits(namespace, manifest),
-    openOnNodes(context, cluster, namespace),
-  ]);
-  const named = workloadsOf(manifest).flatMap(({ images }) => images.map(({ image }) => image));
-  const live: LiveRelease = { ...release, images: named, edits, open };
-  return { running, release: live };
+async function lookAtNodes(context: Context, fleet: Fleet, { failures }: Looking) {
+  const probed = await probeImagesOf(context, fleet);
+  failures.push(...probed.failures.values());
+  const nodes = context.config.nodes.flatMap(
+    ({ name }): readonly (readonly [string, Seen<NodeImages>])[] => {
+      const seen = probed.stores.get(name);
+      if (seen !== undefined) return [[name, { seen }]];
+      const why = probed.failures.get(name)?.message;
+      return why === undefined ? [] : [[name, { why }]];
+    },
+  );
+  return new Map(nodes);
 }
 
-/** Labels and CiliumNodeConfigs that are not as the config says. */
-async function openOnNodes(
-  { config }: Context,
-  cluster: Cluster,
-  namespace: string,
-): Promise<readonly string[]> {
-  const seen = await cluster.nodes();
-  const labels = config.nodes.flatMap((node) => {
-    const found = seen.find(({ name }) => name === kubernetesName(node));
-    const change = found === undefined ? {} : labelChange(node, found);
-    return Object.keys(change).map((label) => `label ${label} of ${node.name}`);
-  });
-  const version = await cluster.nodeConfigVersion();
-  if (version === undefined) return labels;
-  const found = await cluster.nodeConfigs(namespace, version);
-  const wanted = nodeConfigsOf(config.nodes);
-  const configs = [...changedNodeConfigs(wanted, found), ...unwantedNodeConfigs(wanted, found)];
-  return [...labels, ...configs.map(({ name }) => `CiliumNodeConfig ${name}`)];
-}
-
-async function containers(
-  cluster: Cluster,
-  namespace: string,
-): Promise<readonly RunningContainer[]> {
-  const pods = await cluster.pods(namespace, '');
-  return pods
-    .filter(({ deleting }) => !deleting)
-    .flatMap((pod) =>
-      pod.containers.map(({ image, imageId }) => ({
-        pod: pod.name,
-        node: pod.node ?? '',
-        image,
-        imageId,
-      })),
-    );
+/** A cluster that cannot be reached is one failure, and everything of it is unknown. */
+async function lookThere(
+  context: Context,
+  fleet: Fleet,
+  of: { readonly lock: ShipLock; readonly wanted: ClusterParts; readonly looking: Looking },
+): Promise<Observed> {
+  const { lock, wanted, looking } = of;
+  const found = await looking.look(
+    (async () => {
+      await using access = await openClusterAccess(context, fleet);
+      return await lookAtCluster(context, access, { lock, wanted, looking });
+    })(),
+  );
+  if ('seen' in found) return found.seen;
+  return {
+    ...(wanted.running ? { running: found } : {}),
+    ...(wanted.release ? { release: found, objects: found, settings: [found] } : {}),
+  };
 }

@@ -14,7 +14,9 @@ import { objectWriter } from './apply.ts';
 import { createAsker } from './errors.ts';
 import { podEvidence } from './evidence.ts';
 import { execIn } from './exec.ts';
+import { applyConfigMap } from './config-map.ts';
 import { handEdits } from './hand-edits.ts';
+import { manifestObjects } from './manifest-objects.ts';
 import { clusterHealth } from './health.ts';
 import { liveObjects } from './live-objects.ts';
 import { leasesOf } from './leases.ts';
@@ -155,6 +157,12 @@ export function openCluster(
 
     handEdits: (namespace: string, manifest: string) =>
       handEdits(objects, { ask, demand }, namespace, manifest),
+
+    applyConfigMap: (namespace: string, name: string, data: Readonly<Record<string, string>>) =>
+      applyConfigMap(objects, { ask, demand }, { namespace, name }, data),
+
+    objects: (namespace: string, manifest: string) =>
+      manifestObjects(objects, { ask, demand }, namespace, manifest),
 
     liveObjects: (namespace: string, manifest: string) =>
       liveObjects(objects, { ask, demand }, namespace, manifest),

@@ -39,6 +39,7 @@ export function toPod(pod: V1Pod) {
     labels: pod.metadata?.labels ?? {},
     annotations: pod.metadata?.annotations ?? {},
     ready: ready?.status === 'True',
+    started: timeOf(pod.status?.startTime),
     deleting: pod.metadata?.deletionTimestamp !== undefined,
     containers: (pod.status?.containerStatuses ?? []).map(container),
     initContainers: (pod.status?.initContainerStatuses ?? []).map(container),
@@ -51,10 +52,15 @@ function toContainer(status: V1ContainerStatus, image: string | undefined) {
     name: status.name,
     image: image ?? status.image,
     imageId: imageDigest(status.imageID),
+    byManifest: status.imageID.includes('@'),
     restarts: status.restartCount,
     // A pod that only begins waits too; that is no reason for anything.
     waiting: isPassing(waiting?.reason) ? undefined : waiting?.reason,
   };
+}
+
+function timeOf(time: Date | string | undefined): string | undefined {
+  return time instanceof Date ? time.toISOString().replace(/\.\d+Z$/, 'Z') : time;
 }
 
 function isPassing(reason: string | undefined): boolean {

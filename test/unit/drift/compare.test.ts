@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../../src/core/digest.ts';
-import { compare, type LiveRelease, type Observed } from '../../../src/drift/compare.ts';
+import { placeText } from '../../../src/drift/cell.ts';
+import type { LiveRelease } from '../../../src/drift/compare-release.ts';
+import { compare, type Observed } from '../../../src/drift/compare.ts';
 import type { ShipLock } from '../../../src/drift/lock-file.ts';
+import type { SeenObject } from '../../../src/drift/objects.ts';
 import { digestOf, nodeWith, shipImage } from '../../support/values.ts';
 
 const IMAGE = shipImage('cilium', ['base', 'agent']);
@@ -9,6 +12,7 @@ const OTHER = shipImage('cilium', ['base', 'other']);
 const RELEASE = {
   revision: 3,
   chart: digestOf('chart'),
+  chartVersion: '1.19.6',
   values: digestOf('values'),
   manifest: digestOf('manifest'),
 };
@@ -26,90 +30,124 @@ const LOCK: ShipLock = {
   nodes: ['worker'],
   release: RELEASE,
 };
-const LIVE: LiveRelease = { ...RELEASE, images: [IMAGE.digestName, 'a/b:1'], edits: [], open: [] };
-const POD = { pod: 'cilium-abcde', node: 'worker', image: IMAGE.digestName };
+const LIVE: LiveRelease = { ...RELEASE, changes: [] };
+const POD = {
+  pod: 'cilium-abcde',
+  namespace: 'kube-system',
+  node: 'worker',
+  image: IMAGE.digestName,
+};
+const PROFILE = { what: 'label hw-profile of worker', wanted: 'worker-layout' };
+
+function agents(image: string): SeenObject {
+  const spec = { template: { spec: { containers: [{ name: 'agent', image }] } } };
+  const object = { spec };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    name: 'cilium',
+    namespace: 'kube-system',
+    rendered: object,
+    live: { object, managed: [] },
+  };
+}
+
 const SEEN: Observed = {
-  local: new Map([[IMAGE.name, IMAGE.config.digest]]),
-  nodes: new Map([['worker', nodeWith([IMAGE])]]),
-  running: [{ ...POD, imageId: IMAGE.config.digest }],
-  release: LIVE,
+  local: { seen: new Map([[IMAGE.name, IMAGE.config.digest]]) },
+  nodes: new Map([['worker', { seen: nodeWith([IMAGE]) }]]),
+  running: { seen: [{ ...POD, imageId: IMAGE.config.digest }] },
+  release: { seen: LIVE },
+  objects: { seen: [agents(IMAGE.digestName)] },
+  settings: [{ seen: [{ ...PROFILE, found: 'worker-layout' }] }],
 };
 
 function open(change: Partial<Observed>): readonly string[] {
   return compare(LOCK, { ...SEEN, ...change })
     .filter(({ state }) => state !== 'ok')
-    .map(({ what, place, state, found }) => `${state}: ${what} ${place}: ${found}`);
+    .map((cell) => `${cell.state}: ${cell.what}, ${placeText(cell)}: ${cell.found}`);
 }
+
+const short = (digest: Digest): string => digest.slice(7, 19);
+const unpinned = nodeWith([IMAGE], {
+  cri: nodeWith([IMAGE]).cri.map((image) => ({ ...image, pinned: false })),
+});
 
 describe('drift', () => {
   test('is none when every place is as the lock says', () => {
     expect(open({})).toEqual([]);
-    expect(compare(LOCK, SEEN)).toHaveLength(6);
+    expect(compare(LOCK, SEEN)).toHaveLength(8);
   });
 
-  const short = (digest: Digest): string => digest.slice(7, 19);
+  test('compares only what was looked at', () => {
+    expect(compare(LOCK, { running: SEEN.running! })).toHaveLength(1);
+  });
+
   test.each<readonly [string, Partial<Observed>, string]>([
     [
       'another image in Docker',
-      { local: new Map([[IMAGE.name, OTHER.config.digest]]) },
-      `drift: cilium local: ${short(OTHER.config.digest)}`,
+      { local: { seen: new Map([[IMAGE.name, OTHER.config.digest]]) } },
+      `drift: cilium, here: ${short(OTHER.config.digest)}`,
     ],
-    ['no image in Docker', { local: new Map() }, 'drift: cilium local: missing'],
-    ['no Docker', { local: undefined }, 'unknown: cilium local: Docker does not answer'],
+    ['no image in Docker', { local: { seen: new Map() } }, 'drift: cilium, here: missing'],
+    [
+      'no Docker',
+      { local: { why: 'Docker does not answer' } },
+      'unknown: cilium, here: Docker does not answer',
+    ],
     [
       'another image on a node',
-      { nodes: new Map([['worker', nodeWith([OTHER])]]) },
-      `drift: cilium worker: ${short(OTHER.config.digest)}`,
+      { nodes: new Map([['worker', { seen: nodeWith([OTHER]) }]]) },
+      `drift: cilium, worker: ${short(OTHER.config.digest)}`,
     ],
     [
       'no image on a node',
-      { nodes: new Map([['worker', nodeWith([])]]) },
-      'drift: cilium worker: missing',
+      { nodes: new Map([['worker', { seen: nodeWith([]) }]]) },
+      'drift: cilium, worker: missing',
     ],
     [
       'a pin that is gone',
-      {
-        nodes: new Map([
-          [
-            'worker',
-            nodeWith([IMAGE], {
-              cri: nodeWith([IMAGE]).cri.map((image) => ({ ...image, pinned: false })),
-            }),
-          ],
-        ]),
-      },
-      'drift: cilium worker: not pinned',
+      { nodes: new Map([['worker', { seen: unpinned }]]) },
+      'drift: cilium, worker: not pinned',
     ],
     [
       'F52: a node that does not answer',
-      { nodes: new Map([['worker', undefined]]) },
-      'unknown: cilium worker: unreachable',
+      { nodes: new Map([['worker', { why: 'worker: no answer' }]]) },
+      'unknown: cilium, worker: worker: no answer',
     ],
     [
       'a pod that runs the old image',
-      { running: [{ ...POD, imageId: OTHER.config.digest }] },
-      `drift: cilium running: ${short(OTHER.config.digest)} on worker`,
+      { running: { seen: [{ ...POD, imageId: OTHER.config.digest }] } },
+      `drift: cilium, pods on worker: ${short(OTHER.config.digest)}`,
+    ],
+    [
+      'a pod whose runtime names a manifest that is not ours: it may hold the same',
+      { running: { seen: [{ ...POD, imageId: OTHER.manifest.digest, byManifest: true }] } },
+      'unknown: cilium, pods on worker: manifest ',
     ],
     [
       'a manifest that was changed',
-      { release: { ...LIVE, manifest: digestOf('x') } },
-      'drift: manifest release',
-    ],
-    [
-      'a field that was set by hand',
-      { release: { ...LIVE, edits: ['ConfigMap cilium-config: data.mtu (kubectl-edit)'] } },
-      'drift: objects release: ConfigMap cilium-config',
+      { release: { seen: { ...LIVE, manifest: digestOf('x') } } },
+      'drift: manifest, release',
     ],
     [
       'a label that was removed',
-      { release: { ...LIVE, open: ['label hw-profile of worker'] } },
-      'drift: nodes release: label hw-profile of worker',
+      { settings: [{ seen: [{ ...PROFILE, found: 'nothing' }] }] },
+      'drift: label hw-profile of worker, release: nothing',
     ],
-    ['a release that is gone', { release: 'none' }, 'drift: values release: not installed'],
     [
-      'a release that names another build',
-      { release: { ...LIVE, images: [OTHER.digestName] } },
-      `drift: cilium release: ${OTHER.digestName}`,
+      'D25: labels that there is no right to',
+      { settings: [{ why: 'the API server refuses: list nodes (HTTP 403)' }] },
+      'unknown: nodes, release: the API server refuses',
+    ],
+    [
+      'a release that is gone',
+      { release: { seen: 'none' } },
+      'drift: values, release: not installed',
+    ],
+    [
+      'workloads that name another build',
+      { objects: { seen: [agents(OTHER.digestName)] } },
+      `drift: cilium, release: ${OTHER.digestName}`,
     ],
   ])('sees %s', (_title, change, said) => {
     const found = open(change);
@@ -117,16 +155,36 @@ describe('drift', () => {
     expect(found[0]).toContain(said);
   });
 
+  test('replaces a pod by a deploy, or by starting it anew when its name moved under it', () => {
+    const remedy = (image: string) =>
+      compare(LOCK, { running: { seen: [{ ...POD, image, imageId: OTHER.config.digest }] } })[0]
+        ?.remedy;
+    expect(remedy(OTHER.digestName)).toBe('ciliumship deploy');
+    expect(remedy(IMAGE.name)).toBe('kubectl delete pod -n kube-system cilium-abcde');
+  });
+
+  test('takes the digest of our manifest for the image, as some runtimes name it', () => {
+    const imageId = IMAGE.manifest.digest;
+    expect(open({ running: { seen: [{ ...POD, imageId, byManifest: true }] } })).toEqual([]);
+  });
+
   test('sees a value that was changed, where it changes what is applied', () => {
     const values = digestOf('x');
-    expect(open({ release: { ...LIVE, values } })).toEqual([]);
-    const release = { ...LIVE, values, manifest: digestOf('y') };
-    expect(open({ release }).map((line) => line.split(' ')[1])).toEqual(['values', 'manifest']);
+    expect(open({ release: { seen: { ...LIVE, values } } })).toEqual([]);
+    const changes = ['MTU 1400 → 1500'];
+    const release = { seen: { ...LIVE, values, changes, manifest: digestOf('y') } };
+    expect(open({ release })[0]).toBe('drift: values, release: MTU 1400 → 1500 (revision 3)');
   });
 
   test('names a command for every difference', () => {
-    const all: Observed = { local: new Map(), nodes: new Map(), running: [], release: 'none' };
+    const all: Observed = {
+      local: { seen: new Map() },
+      nodes: new Map(),
+      running: { seen: [] },
+      release: { seen: 'none' },
+    };
     const cells = compare(LOCK, all).filter(({ state }) => state === 'drift');
+    expect(cells.length).toBeGreaterThan(1);
     expect(cells.every(({ remedy }) => remedy?.includes('ciliumship') === true)).toBe(true);
   });
 });

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { lockText, parseLock, type ShipLock } from '../../../src/drift/lock-file.ts';
 import { requireLocked } from '../../../src/drift/frozen.ts';
-import { shipImage } from '../../support/values.ts';
+import { digestOf, shipImage } from '../../support/values.ts';
 
 const IMAGE = shipImage('cilium', ['base', 'agent']);
 const LOCK: ShipLock = {
   version: 1,
-  source: { commit: 'a'.repeat(40), version: '1.19.0-dev', changed: ['bpf/x.c'] },
+  source: {
+    commit: 'a'.repeat(40),
+    version: '1.19.0-dev',
+    inputs: digestOf('inputs'),
+    changed: ['bpf/x.c'],
+  },
   images: {
     cilium: {
       name: IMAGE.name,
@@ -51,15 +56,25 @@ describe('a lock', () => {
   test.each([
     ['merge marks', TEXT.replace('nodes:', '<<<<<<< HEAD\nnodes:'), /line \d+: a merge/],
     ['no YAML', `${TEXT}\n  : [`, /line \d+/],
-    ['half of it', TEXT.slice(0, half), /./],
-    ['an unknown key', `${TEXT}more: 1\n`, /more/],
-    ['a version to come', TEXT.replace('version: 1\n', 'version: 2\n'), /version/],
+    ['diff3 marks', TEXT.replace('nodes:', '||||||| base\nnodes:'), /line \d+: a merge/],
+    ['lists in lists', `nodes: ${'['.repeat(10_000)}`, /line 1: no lock is as deep/],
+    ['half of it', TEXT.slice(0, half), /line \d+/],
+    ['an unknown key', `${TEXT}more: 1\n`, /line \d+.*more/],
+    [
+      'a version to come',
+      TEXT.replace('version: 1\n', 'version: 2\n'),
+      /line 2: version: is none that/,
+    ],
     ['a key twice', TEXT.replace('nodes:', 'version: 1\nnodes:'), /line \d+/],
-    ['a digest that is none', TEXT.replace(IMAGE.config.digest, 'sha256:12'), /config/],
+    [
+      'a digest that is none',
+      TEXT.replace(IMAGE.config.digest, 'sha256:12'),
+      /line \d+: images.cilium.config: must be/,
+    ],
     ['nothing', '', /./],
     ['a list', '- a\n', /./],
     ['too much', `${TEXT}#${'x'.repeat(1024 * 1024)}`, /bytes/],
-    ['aliases', 'a: &x [1]\nb: *x\n', /aliases/],
+    ['aliases', 'a: &x [1]\nb: *x\n', /line 2: it uses aliases/],
     ['__proto__', `${TEXT}__proto__: { a: 1 }\n`, /./],
   ])('F50: with %s is refused, and it is said why', (_title, text, why) => {
     const { kind, details } = failure(text);

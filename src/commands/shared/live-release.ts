@@ -1,0 +1,75 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestOf, type Digest } from '../../core/digest.ts';
+import { toShipError } from '../../core/errors.ts';
+import type { ShipLock } from '../../drift/lock-file.ts';
+import { manifestDigest, recordData, recordName, valuesDigest } from '../../drift/record.ts';
+import type { Context } from '../command.ts';
+import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
+import { readChartVersion } from './values.ts';
+
+/** What a release is now: as the lock takes it, and the manifest that Helm applied. */
+export interface AppliedRelease {
+  readonly release: NonNullable<ShipLock['release']>;
+  readonly manifest: string;
+}
+
+/** The live release, as Helm keeps it; undefined before a first install. Throws as `helmOn`. */
+export async function readRelease(
+  context: Context,
+  access: ClusterAccess,
+): Promise<AppliedRelease | undefined> {
+  const helm = await helmOn(context, access);
+  const name = releaseOf(context);
+  const { chart } = context.config.deploy;
+  const [status, manifest = '', values, chartVersion] = await Promise.all([
+    helm.status(name),
+    helm.manifest(name),
+    helm.values(name),
+    readChartVersion(chart),
+  ]);
+  if (status === undefined) return undefined;
+  const release = {
+    revision: status.revision,
+    chart: await chartDigest(chart),
+    chartVersion: chartVersion ?? '',
+    values: valuesDigest(values),
+    manifest: manifestDigest(manifest),
+  };
+  return { release, manifest };
+}
+
+/**
+ * Writes what was rolled out into a ConfigMap, so that drift needs no right to Secrets. Without the
+ * right to write it the rollout is none the worse.
+ */
+export async function recordRelease(
+  context: Context,
+  { cluster }: ClusterAccess,
+  { release, manifest }: AppliedRelease,
+): Promise<void> {
+  const { name, namespace } = releaseOf(context);
+  const data = recordData(release, manifest);
+  try {
+    const found = await cluster.configMap(namespace, recordName(name));
+    const same = Object.entries(data).every(([key, value]) => found?.[key] === value);
+    if (!same) await cluster.applyConfigMap(namespace, recordName(name), data);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    context.output.note(
+      `what was rolled out could not be recorded in the cluster: ${toShipError(error).message}`,
+    );
+  }
+}
+
+/** One digest over every file of a chart's folder, by name; of its name when it is no folder. */
+export async function chartDigest(chart: string): Promise<Digest> {
+  const entries = await readdir(chart, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile());
+  if (files.length === 0) return digestOf(chart);
+  const paths = files.map((entry) => join(entry.parentPath, entry.name)).toSorted();
+  const lines = paths.map(
+    async (path) => `${path.slice(chart.length)} ${digestOf(await readFile(path))}`,
+  );
+  return digestOf((await Promise.all(lines)).join('\n'));
+}

@@ -1,0 +1,153 @@
+import { shortDigest, type Digest } from '../core/digest.ts';
+import { isBuildOf, type ImageProof, type ShipImage } from '../core/image.ts';
+import { quoteArgv } from '../core/quote.ts';
+import { isProved, proofOf, qualified, type NodeImages } from '../facts/node-store.ts';
+import { unknownCell, type Cell, type Seen } from './cell.ts';
+import type { LockedImage } from './lock-file.ts';
+import { imagesOf, type SeenObject } from './objects.ts';
+
+/** A container that names an image of the lock, in any of its builds. */
+export interface RunningContainer {
+  readonly pod: string;
+  readonly namespace: string;
+  readonly node: string;
+  /** Reference in the pod's spec. */
+  readonly image: string;
+  readonly imageId: Digest | undefined;
+  /** The runtime names an image by a manifest, and `imageId` is the digest of that. */
+  readonly byManifest?: boolean | undefined;
+  /** When its pod was started. */
+  readonly started?: string | undefined;
+}
+
+/** An image in Docker here, or in an archive. */
+export function localCell(
+  key: string,
+  image: LockedImage,
+  local: Seen<ReadonlyMap<string, Digest>>,
+): Cell {
+  const cell = { what: key, place: 'local', wanted: shortDigest(image.config) } as const;
+  if ('why' in local) return unknownCell(cell, local.why);
+  const found = local.seen.get(image.name);
+  if (found === image.config) return { ...cell, state: 'ok', found: shortDigest(found) };
+  const remedy = 'ciliumship push';
+  const shown = found === undefined ? 'missing' : shortDigest(found);
+  return { ...cell, state: 'drift', found: shown, remedy };
+}
+
+/** An image in the store of a node: the digest, and whether it can be run and will stay. */
+export function nodeCell(
+  key: string,
+  image: LockedImage,
+  node: string,
+  store: Seen<NodeImages>,
+): Cell {
+  const wanted = shortDigest(image.config);
+  const cell = { what: key, place: 'node', node, wanted } as const;
+  if ('why' in store) return { ...unknownCell(cell, store.why), node };
+  const proof = proofOf(store.seen, asShipImage(key, image));
+  if (isProved(proof)) return { ...cell, state: 'ok', found: wanted };
+  const remedy = `ciliumship push --no-build --nodes ${node}`;
+  return { ...cell, state: 'drift', found: foundOn(store.seen, image, proof), remedy };
+}
+
+function foundOn(store: NodeImages, image: LockedImage, proof: ImageProof | undefined): string {
+  if (proof !== undefined) return lacksOf(proof).join(', ');
+  const other = store.cri.find(({ names }) => names.includes(qualified(image.name)));
+  if (other !== undefined && other.id !== image.config) return shortDigest(other.id as Digest);
+  const named = [image.name, image.digestName].filter((name) => store.checked.has(qualified(name)));
+  if (named.length !== 1) return 'missing';
+  return `only ${named[0]}`;
+}
+
+function lacksOf(proof: ImageProof): readonly string[] {
+  const lacks = {
+    'not complete': !proof.complete,
+    'not unpacked': !proof.unpacked,
+    'not pinned': proof.pinned === 'unpinned',
+    'not seen by the CRI': !proof.cri,
+  };
+  return Object.entries(lacks).flatMap(([what, is]) => (is ? [what] : []));
+}
+
+/** Proofs are about images; a lock holds all of one that they look at. */
+function asShipImage(key: string, image: LockedImage): ShipImage {
+  const blob = (kind: 'config' | 'manifest', of: Digest) => ({ kind, digest: of, size: 0 });
+  return {
+    key,
+    name: image.name,
+    digestName: image.digestName,
+    platform: 'linux/amd64',
+    config: blob('config', image.config),
+    manifest: blob('manifest', image.manifest),
+    layers: [],
+  };
+}
+
+/** What containers of an image really run, node by node. Nothing needs to run what was shipped. */
+export function runningCells(
+  key: string,
+  image: LockedImage,
+  running: Seen<readonly RunningContainer[]>,
+): readonly Cell[] {
+  const cell = { what: key, place: 'running', wanted: shortDigest(image.config) } as const;
+  if ('why' in running) return [unknownCell(cell, running.why)];
+  const own = running.seen.filter((one) => isBuildOf(one.image, image.name));
+  return [...Map.groupBy(own, ({ node }) => node)].map(([node, containers]) => {
+    const behind = containers.find((one) => runsOf(one, image) === 'other');
+    const unclear = containers.find((one) => runsOf(one, image) === 'unclear');
+    if (behind !== undefined) {
+      return { ...cell, node, ...foundIn(behind, 'drift'), remedy: remedyOf(containers, image) };
+    }
+    if (unclear !== undefined) return { ...cell, node, ...foundIn(unclear, 'unknown') };
+    return { ...cell, node, state: 'ok', found: shortDigest(image.config) };
+  });
+}
+
+/**
+ * Runtimes name what runs by its config digest, or by a manifest: that of ours, or one of an image
+ * that came here in another way and may hold the same.
+ */
+function runsOf(one: RunningContainer, image: LockedImage): 'same' | 'other' | 'unclear' {
+  if (one.imageId === image.config || one.imageId === image.manifest) return 'same';
+  return one.imageId === undefined || one.byManifest === true ? 'unclear' : 'other';
+}
+
+/**
+ * A deploy replaces pods whose spec names another build. One that names the right one was started
+ * before the name moved: started anew it runs what the node has now.
+ */
+function remedyOf(containers: readonly RunningContainer[], image: LockedImage): string {
+  const behind = containers.filter((one) => runsOf(one, image) === 'other');
+  const named = behind.every(({ image: name }) => [image.name, image.digestName].includes(name));
+  if (!named) return 'ciliumship deploy';
+  const [{ namespace } = { namespace: '' }] = behind;
+  const pods = [...new Set(behind.map(({ pod }) => pod))];
+  return quoteArgv(['kubectl', 'delete', 'pod', '-n', namespace, ...pods]);
+}
+
+function foundIn(one: RunningContainer, state: 'drift' | 'unknown') {
+  const { imageId, started, byManifest, pod } = one;
+  const what = imageId === undefined ? `${pod} has not started` : shortDigest(imageId);
+  return {
+    state,
+    found: byManifest === true ? `manifest ${what}` : what,
+    ...(started === undefined ? {} : { since: started }),
+  };
+}
+
+/** The names by which the live workloads ask for an image. */
+export function referenceCells(
+  key: string,
+  image: LockedImage,
+  objects: Seen<readonly SeenObject[]>,
+): readonly Cell[] {
+  if ('why' in objects) return [];
+  const named = objects.seen.flatMap(imagesOf).filter((name) => isBuildOf(name, image.name));
+  if (named.length === 0) return [];
+  const wrong = named.filter((name) => name !== image.digestName && name !== image.name);
+  const cell = { what: key, place: 'release', wanted: image.digestName } as const;
+  if (wrong.length === 0) return [{ ...cell, state: 'ok', found: image.digestName }];
+  const found = [...new Set(wrong)].join(', ');
+  return [{ ...cell, state: 'drift', found, remedy: 'ciliumship deploy' }];
+}

@@ -1,0 +1,115 @@
+import { shortDigest, type Digest } from '../core/digest.ts';
+import { unknownCell, type Cell, type Seen } from './cell.ts';
+import type { ShipLock } from './lock-file.ts';
+import {
+  fieldText,
+  objectDifferences,
+  objectName,
+  objectRemedy,
+  type ObjectDifference,
+  type SeenObject,
+} from './objects.ts';
+
+/** What the release is now; digests as the lock takes them. */
+export interface LiveRelease {
+  readonly revision: number;
+  readonly values: Digest;
+  readonly manifest: Digest;
+  /** When the revision was made. */
+  readonly since?: string;
+  /** `MTU 1400 → 1500`: how its values differ from those of the locked revision, if it is known. */
+  readonly changes: readonly string[];
+}
+
+/** Fields of one object that are shown one by one. */
+const SHOWN = 8;
+const LONGEST = 60;
+
+/** Values and manifest of the release as a whole. */
+export function releaseCells(
+  wanted: NonNullable<ShipLock['release']>,
+  release: Seen<LiveRelease | 'none'>,
+): readonly Cell[] {
+  const place = 'release';
+  const values = { what: 'values', place, wanted: shortDigest(wanted.values) } as const;
+  const manifest = { what: 'manifest', place, wanted: shortDigest(wanted.manifest) } as const;
+  if ('why' in release) {
+    return [unknownCell(values, release.why), unknownCell(manifest, release.why)];
+  }
+  const { seen } = release;
+  const remedy = 'ciliumship deploy';
+  if (seen === 'none') {
+    const gone = { wanted: `revision ${wanted.revision}`, found: 'not installed', remedy };
+    return [{ ...values, ...gone, state: 'drift' }];
+  }
+  const since = seen.since === undefined ? {} : { since: seen.since };
+  const differs = { state: 'drift', ...since, remedy } as const;
+  const rendersTheSame = seen.manifest === wanted.manifest;
+  return [
+    seen.values === wanted.values
+      ? { ...values, state: 'ok', found: shortDigest(seen.values) }
+      : // Values that render to the same manifest do nothing, and no deploy would change them.
+        rendersTheSame
+        ? { ...values, state: 'ok', found: 'others, to the same manifest' }
+        : { ...values, ...differs, found: changesText(seen) },
+    rendersTheSame
+      ? { ...manifest, state: 'ok', found: shortDigest(seen.manifest) }
+      : { ...manifest, ...differs, found: shortDigest(seen.manifest) },
+  ];
+}
+
+function changesText({ changes, values, revision }: LiveRelease): string {
+  const shown = changes.slice(0, SHOWN);
+  const more = changes.length - shown.length;
+  if (shown.length === 0) return `${shortDigest(values)} of revision ${revision}`;
+  return `${shown.join(', ')}${more > 0 ? `, and ${more} more` : ''} (revision ${revision})`;
+}
+
+/** Objects of the release whose fields are not as they were rendered, or that are gone. */
+export function objectCells(objects: Seen<readonly SeenObject[]>): readonly Cell[] {
+  if ('why' in objects) {
+    const cell = { what: 'objects', place: 'release', wanted: 'as they were rendered' } as const;
+    return [unknownCell(cell, objects.why)];
+  }
+  return objects.seen.flatMap(cellsOf);
+}
+
+function cellsOf(object: SeenObject): readonly Cell[] {
+  const cell = { what: objectName(object), place: 'release', wanted: 'as rendered' } as const;
+  const { live } = object;
+  if (live === 'deleted') {
+    return [{ ...cell, state: 'drift', found: 'deleted', remedy: objectRemedy(object, []) }];
+  }
+  if ('why' in live) return [unknownCell(cell, live.why)];
+  const differences = objectDifferences(object);
+  if (differences.length === 0) return [{ ...cell, state: 'ok', found: 'as rendered' }];
+  const remedy = objectRemedy(object, differences);
+  const shown = differences.slice(0, SHOWN).map((difference) => ({
+    ...differenceCell(cell.what, difference, live.object),
+    remedy,
+  }));
+  const more = differences.length - shown.length;
+  if (more === 0) return shown;
+  return [...shown, { ...cell, state: 'drift', found: `${more} more fields differ`, remedy }];
+}
+
+function differenceCell(what: string, difference: ObjectDifference, object: object): Cell {
+  const { wanted, found, owner } = difference;
+  return {
+    what: `${what} ${fieldText(difference, object)}`,
+    place: 'release',
+    state: 'drift',
+    wanted: valueText(wanted),
+    found: valueText(found),
+    ...(owner === undefined ? {} : { by: owner.manager }),
+    ...(owner?.since === undefined ? {} : { since: owner.since }),
+  };
+}
+
+function valueText(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  // A table has one line for each cell.
+  const plain = typeof value === 'string' && !/[\n\t]/.test(value);
+  const text = plain ? value : JSON.stringify(value);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}

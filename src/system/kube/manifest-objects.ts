@@ -1,0 +1,72 @@
+import type { KubernetesObject, KubernetesObjectApi } from '@kubernetes/client-node';
+import pLimit from 'p-limit';
+import { parseAllDocuments } from 'yaml';
+import { ShipError } from '../../core/errors.ts';
+import type { Asker } from './errors.ts';
+
+/** Calls at once; a chart of Cilium has some sixty objects. */
+const AT_ONCE = 16;
+
+/**
+ * The objects of a manifest, each as the cluster has it. Secrets are left out: nobody needs a right
+ * to them to compare the rest. An object that we may not read leaves the others alone.
+ *
+ * @throws ShipError `network` when the API server does not answer
+ */
+export async function manifestObjects(
+  api: KubernetesObjectApi,
+  { ask }: Asker,
+  namespace: string,
+  manifest: string,
+) {
+  const limit = pLimit(AT_ONCE);
+  const found = renderedObjects(manifest).map((rendered) =>
+    limit(async () => {
+      const { apiVersion = 'v1', kind = '' } = rendered;
+      const name = rendered.metadata?.name ?? '';
+      const metadata = { name, namespace: rendered.metadata?.namespace ?? namespace };
+      const live = await readable(
+        ask(`get ${kind} ${name}`, api.read({ apiVersion, kind, metadata })),
+      );
+      return {
+        apiVersion,
+        kind,
+        name,
+        namespace: placeOf(rendered, live, namespace),
+        rendered,
+        live,
+      };
+    }),
+  );
+  return Promise.all(found);
+}
+
+/** What a manifest renders, but for Secrets. */
+export function renderedObjects(manifest: string): readonly KubernetesObject[] {
+  return parseAllDocuments(manifest).flatMap((document) => {
+    const object = document.toJS() as KubernetesObject | null;
+    const named = object?.kind !== undefined && object.metadata?.name !== undefined;
+    return named && object.kind !== 'Secret' ? [object] : [];
+  });
+}
+
+async function readable(read: Promise<KubernetesObject | undefined>) {
+  try {
+    const object = await read;
+    if (object === undefined) return 'deleted' as const;
+    return { object, managed: object.metadata?.managedFields ?? [] };
+  } catch (error) {
+    if (error instanceof ShipError && error.kind !== 'network') return { why: error.message };
+    throw error;
+  }
+}
+
+/** The server says whether an object has a namespace; without an answer the manifest does. */
+function placeOf(
+  rendered: KubernetesObject,
+  live: Awaited<ReturnType<typeof readable>>,
+  namespace: string,
+): string | undefined {
+  if (live === 'deleted') return rendered.metadata?.namespace ?? namespace;
+  return 'object' in live ? live.object.metadata?.namespace : rendered.metadata?.namespace;
+}
