@@ -1,16 +1,17 @@
+import { combineFailures } from '../core/errors.ts';
 import { isBuildOf, shortName } from '../core/image.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
 import type { Pod } from '../deploy/cluster.ts';
-import { qualified, type NodeStore } from '../facts/node-store.ts';
+import { qualified, type NodeImages } from '../facts/node-store.ts';
 import { textTable } from '../output/table.ts';
-import type { CommandSpec } from './command.ts';
+import type { CommandSpec, Context } from './command.ts';
 import { openClusterAccess, releaseOf } from './shared/cluster.ts';
-import { connectFleet } from './shared/fleet.ts';
+import { connectFleet, type Fleet } from './shared/fleet.ts';
 import { selectNodes } from './shared/nodes.ts';
-import { probeFleet } from './shared/probe-fleet.ts';
+import { probeImagesOf } from './shared/probe-fleet.ts';
 import { noteRelease } from './shared/release.ts';
-import { requireAll } from './shared/report.ts';
 import { shippedNames } from './shared/shipped-names.ts';
+import { watching, watchOptions, type Round, type WatchFlags } from './shared/watch.ts';
 
 /** One image on one node. */
 interface Row {
@@ -24,36 +25,58 @@ interface Row {
   readonly state: 'ok' | 'behind' | 'not ready' | 'no pod here' | 'missing' | 'unknown';
 }
 
-export const status: CommandSpec = {
+export const status: CommandSpec<WatchFlags> = {
   name: 'status',
   summary: 'show which image each node has and which one runs there',
   description:
     'Reads, without changing anything, what each node has under the names of the config’s images, and which bytes the pods of these images really run there. "behind" is a pod that runs other bytes than the node has; "missing" is an image that was not shipped to the node.',
   examples: [
     ['ciliumship status', 'every node'],
+    ['ciliumship status --watch', 'while somebody else rolls out'],
     ['ciliumship status --nodes worker -o json', 'one node, for a script'],
   ],
+  options: watchOptions,
   run: async (context) => {
-    const { config, flags, output } = context;
-    const nodes = selectNodes(config.nodes, flags.nodes);
-    await using fleet = await connectFleet(context, nodes);
-    const probed = await probeFleet(context, fleet, 'Look');
-    await using access = await openClusterAccess(context, fleet);
-    const pods = await access.cluster.pods(releaseOf(context).namespace, '');
-    const names = shippedNames(config);
-    const rows = nodes.flatMap((node) =>
-      names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),
-    );
-    await noteRelease(context, access);
-    output.result(table(rows), rows);
-    requireAll(
-      'status',
-      [...probed.failures].map(([node, error]) => ({ node, error })),
-    );
+    await watching(context, (output) => lookOnce({ ...context, output }));
   },
 };
 
-function rowOf(node: Node, image: string, pods: readonly Pod[], store: NodeStore | undefined): Row {
+async function lookOnce(context: Context): Promise<Round> {
+  const { config, flags } = context;
+  const nodes = selectNodes(config.nodes, flags.nodes);
+  await using fleet = await connectFleet(context, nodes);
+  const [probed, pods] = await Promise.all([
+    probeImagesOf(context, fleet),
+    readPods(context, fleet),
+  ]);
+  const names = shippedNames(config);
+  const rows = nodes.flatMap((node) =>
+    names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),
+  );
+  return {
+    show: (output) => output.result(`${table(rows)}\n\n${summary(rows)}`, rows),
+    error: probed.failures.size === 0 ? undefined : combineFailures('status', probed.failures),
+  };
+}
+
+async function readPods(context: Context, fleet: Fleet): Promise<readonly Pod[]> {
+  await using access = await openClusterAccess(context, fleet);
+  await noteRelease(context, access);
+  return access.cluster.pods(releaseOf(context).namespace, '');
+}
+
+/** `10 ok, 2 behind`: what a person looks for who watches a rollout. */
+function summary(rows: readonly Row[]): string {
+  const counts = Map.groupBy(rows, ({ state }) => state);
+  return [...counts].map(([state, { length }]) => `${length} ${state}`).join(', ');
+}
+
+function rowOf(
+  node: Node,
+  image: string,
+  pods: readonly Pod[],
+  store: NodeImages | undefined,
+): Row {
   const own = pods
     .filter((pod) => pod.node === kubernetesName(node))
     .flatMap((pod) =>
@@ -75,7 +98,7 @@ function rowOf(node: Node, image: string, pods: readonly Pod[], store: NodeStore
 function stateOf(
   own: readonly { readonly ready: boolean; readonly imageId: string | undefined }[],
   onNode: string | undefined,
-  store: NodeStore | undefined,
+  store: NodeImages | undefined,
 ): Row['state'] {
   if (store === undefined) return 'unknown';
   if (onNode === undefined) return 'missing';
