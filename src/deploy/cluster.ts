@@ -204,5 +204,5 @@ export interface HelmStatus {
   readonly status: string;
   readonly description: string;
   /** When it was made. */
-  readonly updated?: string;
+  readonly updated?: string | undefined;
 }

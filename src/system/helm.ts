@@ -32,7 +32,7 @@ const revisions = z.array(
     revision: z.int(),
     status: z.string(),
     description: z.string().default(''),
-    updated: z.string().default(''),
+    updated: z.string().optional(),
   }),
 );
 
