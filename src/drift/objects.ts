@@ -79,9 +79,10 @@ export function objectName({ kind, name }: Pick<SeenObject, 'kind' | 'name'>): s
  * deploy; a deploy leaves what others added, and Helm 4 refuses to take a field from them.
  */
 export function objectRemedy(seen: SeenObject, differences: readonly ObjectDifference[]): string {
-  if (seen.live === 'deleted' || differences.every(({ owner }) => isHelm(owner))) {
-    return 'ciliumship deploy';
-  }
+  // Nobody owns a field that is gone: whoever changed the others took it away.
+  const owned = differences.filter(({ owner }) => owner !== undefined);
+  const byHelm = owned.length > 0 && owned.every(({ owner }) => isHelm(owner));
+  if (seen.live === 'deleted' || byHelm) return 'ciliumship deploy';
   // From the back: what goes from a list moves what stands behind it.
   const operations = differences.toReversed().map(patchOperation);
   const group = seen.apiVersion.includes('/') ? `.${seen.apiVersion.split('/')[0] ?? ''}` : '';
