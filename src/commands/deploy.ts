@@ -40,7 +40,9 @@ export const deploy: CommandSpec<DeployFlags> = {
     await using store = await openBlobStore(context);
     const built = await findBuilt(context, docker);
     const images = await exportImages(context, docker, built, store);
-    await requireFrozen(context, images);
+    // Extra images have no place in values; the gate proves them on the nodes.
+    const placed = context.config.images.map(({ key }) => key);
+    await requireFrozen(context, images, placed);
     await runHook(context, 'before-deploy');
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);

@@ -6,9 +6,14 @@ import type { ShipLock } from './lock-file.ts';
 /**
  * Refuses to ship anything but what the lock says.
  *
+ * @param keys of the images of the lock that must be among them; all unless given
  * @throws ShipError `integrity` naming every image that differs
  */
-export function requireLocked(lock: ShipLock, images: readonly ShipImage[]): void {
+export function requireLocked(
+  lock: ShipLock,
+  images: readonly ShipImage[],
+  keys: readonly string[] = Object.keys(lock.images),
+): void {
   const known = new Map(Object.entries(lock.images));
   const differ = images.flatMap(({ key, name, config }) => {
     const locked = known.get(key)?.config;
@@ -16,7 +21,9 @@ export function requireLocked(lock: ShipLock, images: readonly ShipImage[]): voi
     const wanted = locked === undefined ? 'is not in it' : `is ${shortDigest(locked)} in it`;
     return [`${name} ${shortDigest(config.digest)} ${wanted}`];
   });
-  const missing = [...known.keys()].filter((key) => !images.some((image) => image.key === key));
+  const missing = keys.filter(
+    (key) => known.has(key) && !images.some((image) => image.key === key),
+  );
   const details = [...differ, ...missing.map((key) => `${key} is in it and would not be shipped`)];
   if (details.length === 0) return;
   throw new ShipError('integrity', 'the images are not those of ciliumship.lock', {

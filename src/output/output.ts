@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { Redactor } from '../core/redact.ts';
 import { escapeControls } from '../core/text.ts';
 import type { Event, Sink } from './event.ts';
+import { jsonText, withoutCommands } from './json.ts';
 import { plainSink } from './plain.ts';
 import type { Facts } from './receipt/schema.ts';
 import { reportText, type Report, type ReportFormat } from './report.ts';
@@ -86,7 +87,7 @@ interface Result {
 }
 
 function render(format: ResultFormat, { text, data, report }: Result): string {
-  if (format === 'json') return withoutCommands(JSON.stringify(data, undefined, 2));
+  if (format === 'json') return jsonText(data);
   // In a block each line of a text would begin a line of ours.
   if (format === 'yaml') {
     return withoutCommands(stringify(data, { blockQuote: false, lineWidth: 0 }).trimEnd());
@@ -94,9 +95,4 @@ function render(format: ResultFormat, { text, data, report }: Result): string {
   if (format === 'text') return escapeControls(text);
   if (report === undefined) throw new Error(`this command gives no ${format}`);
   return withoutCommands(reportText(format, report));
-}
-
-/** `##[error]` is a command to some CI servers wherever it stands; in JSON, `\u0023` is the same. */
-function withoutCommands(json: string): string {
-  return json.replaceAll(/##(?=[a-z]*\[)/g, String.raw`\u0023#`);
 }

@@ -55,12 +55,17 @@ export async function needLock(config: Config): Promise<ShipLock> {
   });
 }
 
-/** With `--frozen`: throws ShipError `integrity` unless the images are those of the lock. */
+/**
+ * With `--frozen`: throws ShipError `integrity` unless the images are those of the lock.
+ *
+ * @param keys of the images that must be among them; all of the lock unless given
+ */
 export async function requireFrozen(
   { config, flags }: Context<FrozenFlag>,
   images: readonly ShipImage[],
+  keys?: readonly string[],
 ): Promise<void> {
-  if (flags.frozen === true) requireLocked(await needLock(config), images);
+  if (flags.frozen === true) requireLocked(await needLock(config), images, keys);
 }
 
 /**

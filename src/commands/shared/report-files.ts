@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { jsonText } from '../../output/json.ts';
 import type { Output } from '../../output/output.ts';
 import { reportText, type Report, type ReportFormat } from '../../output/report.ts';
 import { replaceFile } from '../../system/replace-file.ts';
@@ -32,7 +33,7 @@ export async function writeReports(
   for (const file of files) {
     const format = FORMATS[extname(file)] ?? 'json';
     const text =
-      format === 'json' ? JSON.stringify(data, undefined, 2) : reportText(format, report);
+      format === 'json' ? jsonText(data) : reportText(format, report);
     await replaceFile(file, `${output.clean(text)}\n`);
   }
 }

@@ -88,6 +88,12 @@ describe('a frozen push', () => {
     expect(() => requireLocked(LOCK, [IMAGE])).not.toThrow();
   });
 
+  test('takes a part of them where only that part is rolled out', () => {
+    const lock = { ...LOCK, images: { ...LOCK.images, relay: { ...LOCK.images['cilium']! } } };
+    expect(() => requireLocked(lock, [IMAGE], ['cilium'])).not.toThrow();
+    expect(() => requireLocked(lock, [IMAGE])).toThrow('not those of');
+  });
+
   test('refuses another one, a new one, and one that is missing, all at once', () => {
     const other = shipImage('cilium', ['base', 'other']);
     const more = shipImage('operator', ['base']);
