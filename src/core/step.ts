@@ -19,6 +19,11 @@ export interface Step<Out> {
   readonly id: string;
   /** For people, imperative: `send 3 blobs to worker`. */
   readonly title: string;
+  /**
+   * What has to be there before it may begin, while other stages run beside this one: false when it
+   * never will be, and then the step is left out.
+   */
+  readonly ready?: Promise<boolean>;
   /** A value means that nothing is left to do. */
   readonly done?: (run: Run) => Promise<Out | undefined>;
   readonly run: (run: Run) => Promise<Out>;

@@ -29,8 +29,8 @@ export function rooted(signal?: AbortSignal): RunOptions {
 }
 
 /**
- * Decodes and hashes every received blob into root's layout. A layer whose patch the node cannot
- * apply is sent as a whole instead.
+ * Decodes and hashes received blobs into root's layout, one after the other. A layer whose patch the
+ * node cannot apply is sent as a whole instead.
  *
  * @throws ShipError `integrity` for other bytes (they are removed), `storage` without room
  */
@@ -41,8 +41,7 @@ export async function decodeAll(
   run: Run,
   sendWhole: SendWhole,
 ): Promise<void> {
-  for (const [index, one] of sent.entries()) {
-    run.progress({ text: `check blob ${index + 1} of ${sent.length}` });
+  for (const one of sent) {
     const refused = await decode(node, one, remote, run);
     if (refused === undefined) continue;
     await decode(node, await sendWhole(one.blob, refused, run), remote, run);

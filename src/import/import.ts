@@ -15,6 +15,7 @@ import { sweepNode, unstage } from './sweep.ts';
 export interface ImportPlan {
   readonly node: string;
   readonly images: readonly ShipImage[];
+  /** They lie decoded in root's layout. */
   readonly sent: readonly SentBlob[];
 }
 
@@ -22,6 +23,8 @@ export interface ImportTools {
   readonly remote: Remote;
   /** Looks at the images of the node anew. */
   readonly probe: (signal: AbortSignal) => Promise<NodeImages>;
+  /** What it had since it was ours; looked at when absent. */
+  readonly before?: NodeImages;
   /** Makes staging names unique to this run. */
   readonly token: string;
   /** Of the stream into containerd, in bytes per second. */
@@ -55,11 +58,10 @@ async function importAll(
   run: Run,
 ): Promise<readonly ImageProof[]> {
   const { remote, probe } = tools;
-  const before = await probe(run.signal);
+  const before = tools.before ?? (await probe(run.signal));
   await sweepNode(remote, before, run.signal);
   let naming = false;
   try {
-    await decodeAll(plan.node, plan.sent, remote, run, tools.sendWhole);
     for (const one of staged) await stageImage(plan, one, tools, run);
     const store = await probe(run.signal);
     for (const { image, staging } of staged) proveStaged(plan.node, image, staging, store);

@@ -1,14 +1,7 @@
-import {
-  Listr,
-  ListrLogger,
-  PRESET_TIMER,
-  ProcessOutput,
-  type ListrDefaultRendererLogLevels,
-  type ListrBaseClassOptions,
-  type ListrTask,
-} from 'listr2';
+import pLimit from 'p-limit';
 import { combineFailures, toShipError, type ShipError } from '../core/errors.ts';
 import type { Step } from '../core/step.ts';
+import { drawInTurn, type Ended, type RunningStep } from './list.ts';
 import type { Output } from './output.ts';
 import { settleStep, type Collector } from './settle-step.ts';
 
@@ -21,10 +14,9 @@ export interface StageOptions {
   readonly dryRun?: boolean;
   /** Leave the steps after a failed one alone; needs a concurrency of 1. */
   readonly stopAtFailure?: boolean;
+  /** Do not wait until it is drawn: other stages run beside it. */
+  readonly overlaps?: boolean;
 }
-
-/** Stage names are padded so that what follows them lines up. */
-const TITLE_WIDTH = 10;
 
 /** How every step of a stage ended. A step is in exactly one of `results`, `failures`, `planned`. */
 export interface Settled<Out> {
@@ -37,7 +29,8 @@ export interface Settled<Out> {
 
 /**
  * Runs the steps of one stage and waits for every one of them, whatever happens to the others.
- * Nothing is thrown for a failed step: the caller decides what a failure means.
+ * Nothing is thrown for a failed step: the caller decides what a failure means. A step that is never
+ * ready is left out.
  *
  * @throws ShipError `interrupted` or `terminated` when the signal was aborted
  */
@@ -53,13 +46,15 @@ export async function settleStage<Out>(
     already: new Set(),
   };
   if (steps.length === 0) return settled;
-  const started = performance.now();
-  options.output.emit({ event: 'stage', stage, state: 'started' });
-  await drawList(stage, steps, settled, options);
-  if (options.output.mode === 'tty') showPlans(steps, settled, options.output);
-  const seconds = (performance.now() - started) / 1000;
-  const state = settled.failures.size === 0 ? 'done' : 'failed';
-  options.output.emit({ event: 'stage', stage, state, seconds });
+  const clock = stageClock(stage, options.output);
+  const running = startSteps(stage, steps, settled, { ...options, begin: clock.begin });
+  const { output, concurrency, stopAtFailure = false } = options;
+  const { seconds } = clock;
+  const drawn = drawInTurn(output, { stage, steps: running, concurrency, stopAtFailure, seconds });
+  await Promise.allSettled(running.map(({ done }) => done));
+  if (options.overlaps !== true) await drawn;
+  if (output.mode === 'tty') showPlans(steps, settled, output);
+  clock.end(settled.failures.size === 0 ? 'done' : 'failed');
   if (options.signal.aborted) throw toShipError(options.signal.reason);
   return settled;
 }
@@ -80,6 +75,23 @@ export async function runStage<Out>(
   return settled.results;
 }
 
+/** A stage begins with its first step that is ready, which may be long after it was asked for. */
+function stageClock(stage: string, output: Output) {
+  let began: number | undefined;
+  const seconds = (): number => (began === undefined ? 0 : (performance.now() - began) / 1000);
+  return {
+    seconds,
+    begin: (): void => {
+      if (began !== undefined) return;
+      began = performance.now();
+      output.emit({ event: 'stage', stage, state: 'started' });
+    },
+    end: (state: 'done' | 'failed'): void => {
+      if (began !== undefined) output.emit({ event: 'stage', stage, state, seconds: seconds() });
+    },
+  };
+}
+
 /** The live list has no room for what a dry run would do; it follows below. */
 function showPlans<Out>(
   steps: readonly Step<Out>[],
@@ -92,47 +104,54 @@ function showPlans<Out>(
   }
 }
 
-/** One listr2 list. listr2 only draws: results, failures and signals are ours. */
-async function drawList<Out>(
+/** Starts every step whose turn it is, and the others when theirs comes. */
+function startSteps<Out>(
   stage: string,
   steps: readonly Step<Out>[],
   settled: Collector<Out>,
-  options: StageOptions,
-): Promise<void> {
-  const summaries = new Map<string, string>();
-  const title = (): string => {
-    const texts = steps.flatMap((step) => summaries.get(step.id) ?? []);
-    return `${stage.padEnd(TITLE_WIDTH)}${texts.join(' · ')}`.trimEnd();
-  };
-  const drawn: ListrTask = {
-    title: stage,
-    task: (_: unknown, parent) =>
-      parent.newListr(
-        steps.map((step) => ({
-          title: step.title,
-          task: async (__: unknown, task) => {
-            const show = (text: string): void => {
-              task.output = text;
-            };
-            const summary = await settleStep({ stage, step, settled, options, show });
-            if (summary !== undefined) summaries.set(step.id, summary);
-            parent.title = title();
-          },
-        })),
-        { concurrent: options.concurrency ?? true, exitOnError: options.stopAtFailure ?? false },
-      ),
-  };
-  await new Listr([drawn], listOptions(options.output)).run();
+  options: StageOptions & { readonly begin: () => void },
+): readonly RunningStep[] {
+  const limit = pLimit(options.concurrency ?? Number.POSITIVE_INFINITY);
+  let stopped = false;
+  return steps.map((step) => {
+    const told = lastTold();
+    const run = async (): Promise<Ended> => {
+      if (stopped) return LEFT_OUT;
+      options.begin();
+      const started = performance.now();
+      try {
+        const summary = await settleStep({ stage, step, settled, options, show: told.tell });
+        return { summary, seconds: (performance.now() - started) / 1000 };
+      } catch (error) {
+        stopped = options.stopAtFailure === true;
+        throw error;
+      }
+    };
+    const done = whenReady(step, () => limit(run));
+    // Who draws it may come late.
+    done.catch(() => undefined);
+    return { title: step.title, done, watch: told.watch };
+  });
 }
 
-function listOptions(output: Output): ListrBaseClassOptions<unknown, 'default' | 'silent'> {
-  const logger = new ListrLogger<ListrDefaultRendererLogLevels>({
-    processOutput: new ProcessOutput(process.stderr, process.stderr),
-  });
+const LEFT_OUT: Ended = { summary: undefined, seconds: undefined };
+
+async function whenReady<Out>({ ready }: Step<Out>, run: () => Promise<Ended>): Promise<Ended> {
+  return ready === undefined || (await ready) ? run() : LEFT_OUT;
+}
+
+/** Passes on what a step tells, to whoever watches it from some time on. */
+function lastTold(): { tell(text: string): void } & Pick<RunningStep, 'watch'> {
+  let last: string | undefined;
+  let show: ((text: string) => void) | undefined;
   return {
-    registerSignalListeners: false,
-    exitOnError: false,
-    renderer: output.mode === 'tty' ? 'default' : 'silent',
-    rendererOptions: { timer: PRESET_TIMER, collapseErrors: true, logger },
+    tell: (text) => {
+      last = text;
+      show?.(text);
+    },
+    watch: (watcher) => {
+      show = watcher;
+      if (last !== undefined) watcher(last);
+    },
   };
 }

@@ -1,5 +1,7 @@
+import pLimit from 'p-limit';
 import { hexOf, shortDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
+import type { Blob } from '../core/image.ts';
 import type { Argv, Remote, RemoteFiles } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
 import type { WireForm } from '../core/wire.ts';
@@ -28,6 +30,14 @@ export interface Sent {
   readonly layerBytes: number;
   /** Blobs that lay there complete from an earlier run. */
   readonly kept: number;
+  /** Seconds in which bytes were under way. */
+  readonly seconds?: number;
+}
+
+/** A blob that lies on the node, and the form that it came in. */
+export interface Arrived {
+  readonly blob: Blob;
+  readonly form: WireForm;
 }
 
 /** A node that can be connected to anew when the connection was lost. */
@@ -40,82 +50,126 @@ export interface SendOptions {
   readonly uplink: Uplink;
   /** Milliseconds that one outage may last. */
   readonly retryFor: number;
+  /** Does something with each blob that arrived, while the next is under way; nothing when absent. */
+  readonly receive?: (arrived: Arrived, run: Run) => Promise<void>;
 }
 
 /**
- * The step that sends one node its missing blobs, one after the other, into a folder that only the
- * SSH user can write. Nothing in it is trusted: root hashes everything before it is used. A lost
- * connection is taken up again, and goes on where it was cut.
+ * The step that sends one node its missing blobs, one after the other and each as soon as its wire form
+ * is made, into a folder that only the SSH user can write. Nothing in it is trusted: root hashes
+ * everything before it is used. A lost connection is taken up again, and goes on where it was cut.
  *
- * @param wire gives the prepared wire form of a blob of the plan
+ * @param wire gives the wire form of a blob of the plan
  */
-export function sendStep(
-  plan: NodePlan,
-  link: Link,
-  wire: (blob: SendBlob) => WireBlob,
-  { uplink, retryFor }: SendOptions,
-): Step<Sent> {
-  const blobs = plan.send.map((send) => ({ ...send, wire: wire(send) }));
+export function sendStep(plan: NodePlan, link: Link, wire: Wire, options: SendOptions): Step<Sent> {
+  const { node, send: blobs } = plan;
   return {
-    id: plan.node,
-    title: `send ${blobs.length} blobs to ${plan.node}`,
+    id: node,
+    title: `send ${blobs.length} blobs to ${node}`,
     plan: () =>
       blobs.map(
-        ({ wire: blob, expected }) => `sftp: write ${inboxPath(blob)}   (${costText(expected)})`,
+        ({ blob, form, expected }) =>
+          `sftp: write ${inboxPath({ digest: blob.digest, form })}   (${costText(expected)})`,
       ),
     run: async (run) => {
-      const sending = { link, uplink, run, travelled: new Map<Digest, number>(), furthest: 0 };
+      const sending = begun(blobs, wire, { link, options, run });
       const attempt = async (number: number): Promise<void> => {
         if (number > 1) await link.reconnect(run.signal);
-        await sendAll(blobs, sending);
+        await sendAll(sending);
       };
-      await retried(attempt, { retryFor, reached: () => sending.furthest, run });
-      return tally(blobs, sending.travelled);
+      const reached = (): number => sending.furthest;
+      await retried(attempt, { retryFor: options.retryFor, reached, run });
+      return tally(sending);
     },
-    describe: ({ bytes }) => `${plan.node} ${(bytes / 1e6).toFixed(1)} MB`,
+    describe: ({ bytes }) => `${node} ${(bytes / 1e6).toFixed(1)} MB`,
   };
 }
 
-type ReadyBlob = SendBlob & { readonly wire: WireBlob };
+/** Gives the wire form of a blob, when it is made. */
+type Wire = (send: SendBlob) => WireBlob | Promise<WireBlob>;
 
-interface Sending {
+interface Tools {
   readonly link: Link;
-  readonly uplink: Uplink;
+  readonly options: SendOptions;
   readonly run: Run;
-  /** Bytes that travelled for each blob so far, in all attempts. */
+}
+
+/** How far the attempts have come together. */
+interface Sending extends Tools {
+  readonly blobs: readonly SendBlob[];
+  readonly wire: Wire;
+  /** Bytes of each wire form; as expected, until it is made. */
+  readonly sizes: Map<Digest, number>;
+  /** Bytes that travelled for each blob so far. */
   readonly travelled: Map<Digest, number>;
+  readonly received: Set<Digest>;
   /** Most bytes that lay on the node so far. */
   furthest: number;
+  /** In which bytes were under way. */
+  seconds: number;
 }
 
-async function sendAll(blobs: readonly ReadyBlob[], sending: Sending): Promise<void> {
-  const { link, uplink, run, travelled } = sending;
+function begun(blobs: readonly SendBlob[], wire: Wire, tools: Tools): Sending {
+  const sizes = new Map(blobs.map(({ blob, expected }) => [blob.digest, expected.bytes]));
+  const state = { sizes, travelled: new Map(), received: new Set<Digest>() };
+  return { ...tools, ...state, blobs, wire, furthest: 0, seconds: 0 };
+}
+
+async function sendAll(sending: Sending): Promise<void> {
+  const { link, run, blobs, wire, sizes } = sending;
   await prepareInbox(link, run.signal);
   const decoded = await decodedBlobs(link, run.signal);
-  const total = blobs.reduce((sum, { wire: { size } }) => sum + size, 0);
+  const inTurn = pLimit(1);
+  const receiving: Promise<void>[] = [];
   let before = 0;
-  for (const { blob, wire } of blobs) {
-    const earlier = travelled.get(blob.digest) ?? 0;
-    const onAcknowledged = (bytes: number, start: number): void => {
-      travelled.set(blob.digest, earlier + bytes - start);
-      sending.furthest = Math.max(sending.furthest, before + bytes);
-      run.progress({ bytes: before + bytes, total });
-    };
-    if (!decoded.has(hexOf(blob.digest))) await sendBlob(link, wire, run, onAcknowledged, uplink);
-    before += wire.size;
+  try {
+    for (const send of blobs) {
+      const { digest } = send.blob;
+      const file = await wire(send);
+      sizes.set(digest, file.size);
+      if (!decoded.has(hexOf(digest))) await sendCounted(sending, file, before);
+      before += file.size;
+      receiving.push(inTurn(() => receive(sending, { blob: send.blob, form: file.form })));
+    }
+  } finally {
+    await Promise.allSettled(receiving);
   }
+  await Promise.all(receiving);
 }
 
-function tally(blobs: readonly ReadyBlob[], travelled: ReadonlyMap<Digest, number>): Sent {
-  const bytesOf = ({ blob }: ReadyBlob): number => travelled.get(blob.digest) ?? 0;
+/** What was received in an earlier attempt of this run is there. */
+async function receive({ options, run, received }: Sending, arrived: Arrived): Promise<void> {
+  if (received.has(arrived.blob.digest)) return;
+  await options.receive?.(arrived, run);
+  received.add(arrived.blob.digest);
+}
+
+/** @param before bytes of the blobs that lie there */
+async function sendCounted(sending: Sending, file: WireBlob, before: number): Promise<void> {
+  const { link, options, run, travelled, sizes } = sending;
+  const earlier = travelled.get(file.digest) ?? 0;
+  const total = (): number => [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const onAcknowledged = (bytes: number, start: number): void => {
+    travelled.set(file.digest, earlier + bytes - start);
+    sending.furthest = Math.max(sending.furthest, before + bytes);
+    run.progress({ bytes: before + bytes, total: total() });
+  };
+  const started = performance.now();
+  await sendBlob(link, file, run, onAcknowledged, options.uplink);
+  sending.seconds += (performance.now() - started) / 1000;
+}
+
+function tally({ blobs, travelled, seconds }: Sending): Sent {
+  const bytesOf = ({ blob }: SendBlob): number => travelled.get(blob.digest) ?? 0;
   const moved = blobs.filter((blob) => bytesOf(blob) > 0);
   const layers = moved.filter(({ blob }) => blob.kind === 'layer');
-  const sum = (of: readonly ReadyBlob[]): number => of.reduce((all, one) => all + bytesOf(one), 0);
+  const sum = (of: readonly SendBlob[]): number => of.reduce((all, one) => all + bytesOf(one), 0);
   return {
     bytes: sum(moved),
     layers: layers.length,
     layerBytes: sum(layers),
     kept: blobs.length - moved.length,
+    seconds,
   };
 }
 

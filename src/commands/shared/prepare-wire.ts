@@ -7,14 +7,21 @@ import type { BlobStore } from '../../image/store.ts';
 import { recallWire, wireForm, type Compressor, type WireFile } from '../../image/wire.ts';
 import { formatBytes } from '../../output/progress.ts';
 import { runStage } from '../../output/stage.ts';
+import { allOf } from '../../output/together.ts';
 import { asWhole, type NodePlan, type SendBlob } from '../../transfer/plan.ts';
 import type { Context } from '../command.ts';
 import { looking } from './stages.ts';
 
-/** Plans whose blobs all lie ready in their wire form. */
-export interface Prepared {
-  readonly plans: readonly NodePlan[];
-  readonly wire: (send: SendBlob) => WireFile;
+/** Wire forms that are being made. */
+export interface Preparing {
+  /** The wire form of a blob of the plans, as soon as it is made; rejects when it cannot be. */
+  readonly wire: (send: SendBlob) => Promise<WireFile>;
+  /**
+   * The plans as they came to be, when all forms are made.
+   *
+   * @throws ShipError of the highest class of what could not be made
+   */
+  readonly plans: Promise<readonly NodePlan[]>;
 }
 
 /** Makes the wire form of a blob, unless it lies ready. */
@@ -27,37 +34,71 @@ interface Made {
 }
 
 /**
- * Makes the wire form of every blob that some node lacks, each once for all nodes. A patch that
- * cannot be made, or is no smaller than its layer, gives way to the whole layer in the plans.
+ * Makes the wire form of every blob that some node lacks, each once for all nodes, and gives each away
+ * as soon as it is made. A patch that cannot be made, or is no smaller than its layer, gives way to the
+ * whole layer.
  *
  * @param compressor suits the links to the nodes
  */
-export async function prepareWire(
+export function prepareWire(
   context: Pick<Context, 'output' | 'signal'>,
   plans: readonly NodePlan[],
   store: BlobStore,
   compressor: Compressor,
-): Promise<Prepared> {
+): Preparing {
   const make: Make = (send, signal) =>
     wireForm(store, send.blob.digest, send.form, compressor, signal);
   const wanted = new Map(plans.flatMap(({ send }) => send).map((send) => [nameOf(send), send]));
-  const layers = [...wanted].filter(([, { form }]) => form !== 'plain');
-  const steps = layers.map(([name, send]) => makeStep(name, send, store, make));
-  const made = new Map(await runStage('Compress', steps, { ...looking(context), concurrency: 1 }));
-  for (const [name, send] of wanted) {
-    if (send.form !== 'plain') continue;
-    made.set(name, { file: await make(send, context.signal) });
-  }
-  const files = new Map(
-    [...made.values()].map(({ file }) => [wireName(file.digest, file.form), file]),
+  const made = new Map([...wanted.keys()].map((name) => [name, promised<Made>()]));
+  const steps = [...wanted]
+    .filter(([, { form }]) => form !== 'plain')
+    .map(([name, send]) => telling(makeStep(name, send, store, make), found(made, name)));
+  const small = [...wanted].filter(([, { form }]) => form === 'plain');
+  const all = allOf(
+    runStage('Compress', steps, { ...looking(context), concurrency: 1, overlaps: true }),
+    Promise.all(
+      small.map(async ([name, send]) =>
+        found(made, name).resolve({ file: await make(send, context.signal) }),
+      ),
+    ),
   );
+  const wire = (send: SendBlob): Promise<Made> => found(made, nameOf(send)).promise;
+  all.catch((error: unknown) => made.forEach(({ reject }) => reject(error)));
   return {
-    plans: plans.map((plan) => ({
-      ...plan,
-      send: plan.send.map((send) => asMade(send, found(made, nameOf(send)))),
-    })),
-    wire: (send) => found(files, nameOf(send)),
+    wire: async (send) => (await wire(send)).file,
+    plans: all.then(() => Promise.all(plans.map((plan) => planAsMade(plan, wire)))),
   };
+}
+
+/** A promise that somebody keeps later; nobody may be waiting when it breaks. */
+function promised<Value>(): PromiseWithResolvers<Value> {
+  const kept = Promise.withResolvers<Value>();
+  kept.promise.catch(() => undefined);
+  return kept;
+}
+
+/** The same step, which tells at once what it came to. */
+function telling<Out>(step: Step<Out>, { resolve }: PromiseWithResolvers<Out>): Step<Out> {
+  const told = (out: Out): Out => {
+    resolve(out);
+    return out;
+  };
+  return {
+    ...step,
+    done: async (run) => {
+      const out = await step.done?.(run);
+      return out === undefined ? undefined : told(out);
+    },
+    run: async (run) => told(await step.run(run)),
+  };
+}
+
+async function planAsMade(
+  plan: NodePlan,
+  wire: (send: SendBlob) => Promise<Made>,
+): Promise<NodePlan> {
+  const send = plan.send.map(async (one) => asMade(one, await wire(one)));
+  return { ...plan, send: await Promise.all(send) };
 }
 
 function makeStep(name: string, send: SendBlob, store: BlobStore, make: Make): Step<Made> {

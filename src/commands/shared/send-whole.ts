@@ -1,4 +1,4 @@
-import type { Digest } from '../../core/digest.ts';
+import { shortDigest, type Digest } from '../../core/digest.ts';
 import type { BlobStore } from '../../image/store.ts';
 import { dropWire, wireForm } from '../../image/wire.ts';
 import type { SendWhole } from '../../import/decode.ts';
@@ -37,8 +37,8 @@ export function wholeSender(
     if (planned !== undefined) await dropWire(store, layer.digest, planned.form);
     const form = planned?.whole.form ?? 'gzip';
     const file = await wireForm(store, layer.digest, form, compressor, run.signal);
-    const onAcknowledged = (bytes: number): void => run.progress({ bytes, total: file.size });
-    const bytes = await sendBlob(session, file, run, onAcknowledged, uplink);
+    run.progress({ text: `send layer ${shortDigest(layer.digest)} whole: ${why}` });
+    const bytes = await sendBlob(session, file, run, () => undefined, uplink);
     again.set(layer.digest, { bytes, why });
     return { blob: layer, form: file.form };
   };

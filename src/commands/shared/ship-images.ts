@@ -9,20 +9,23 @@ import { proofOf, type NodeImages } from '../../facts/node-store.ts';
 import { rememberImages } from '../../image/earlier.ts';
 import type { BlobStore } from '../../image/store.ts';
 import { dropWire } from '../../image/wire.ts';
+import { decodeAll } from '../../import/decode.ts';
+import { giveBack } from '../../import/give-back.ts';
 import { cleanNode, importStep } from '../../import/import.ts';
 import { sweepNode } from '../../import/sweep.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
+import { together } from '../../output/together.ts';
 import { compressorFor } from '../../system/compress.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { NodePlan } from '../../transfer/plan.ts';
 import { probeImages } from '../../transfer/probe.ts';
-import { sendStep, type Link, type Sent } from '../../transfer/send.ts';
+import { sendStep, type Arrived, type Link, type Sent } from '../../transfer/send.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { timed } from './link-rates.ts';
 import type { LockedFleet } from './lock.ts';
 import { lookAtNodes, weakestOf, type Looked } from './look-nodes.ts';
-import { prepareWire } from './prepare-wire.ts';
+import { prepareWire, type Preparing } from './prepare-wire.ts';
 import { shippedData } from './report.ts';
 import { wholeSender, type SentAgain, type WholeSender } from './send-whole.ts';
 import { sentLayers, type SentLayer } from './sent-layers.ts';
@@ -59,32 +62,30 @@ export async function shipImages(
   const looked = await lookAtNodes(context, fleet, images, store);
   const planned = [...looked.results.values()]
     .map(({ plan }) => plan)
-    .filter((plan) => plan.images.length > 0);
+    .filter((plan) => plan.images.length > 0)
+    .map(smallestFirst);
   await cleanIdle(context, fleet, looked);
-  const { plans, wire } = await prepareWire(
-    context,
-    planned,
-    store,
-    compressorFor(weakestOf(looked)),
-  );
+  const preparing = prepareWire(context, planned, store, compressorFor(weakestOf(looked)));
+  // What a dry run prints is how a blob would travel in the end.
+  const toSend = context.flags.dryRun === true ? await preparing.plans : planned;
   if (context.flags.dryRun !== true) await rememberImages(store, images);
-  const options = sendOptions(context);
-  const sent = await settleStage(
-    'Send',
-    plans.map((plan) => {
-      const step = sendStep(plan, linkTo(fleet, plan.node), wire, options);
-      return timed(step, plan.node, context);
-    }),
-    perNode(context),
-  );
-  const arrived = plans.filter(({ node }) => sent.results.has(node) || sent.planned.has(node));
+  const { uplink } = sendOptions(context);
   const senders = new Map(
-    arrived.map((plan) => [
+    toSend.map((plan) => [
       plan.node,
-      wholeSender(plan, sessionOf(fleet, plan.node), store, options.uplink),
+      wholeSender(plan, sessionOf(fleet, plan.node), store, uplink),
     ]),
   );
-  const imported = await importAll(context, fleet, arrived, senders);
+  const shipping = { context, fleet, looked, senders };
+  const sending = sendAll(shipping, toSend, preparing);
+  const importing = importAll(shipping, toSend, sending.arrived);
+  const [plans, sent, imported] = await together(
+    context.output,
+    preparing.plans,
+    sending.settled,
+    importing,
+  );
+  const arrived = plans.filter(({ node }) => sent.results.has(node) || sent.planned.has(node));
   await dropDamaged(store, plans, new Map([...sent.failures, ...imported.failures]));
   const failures = new Map([fleet, looked, sent, imported].flatMap((stage) => [...stage.failures]));
   const known = new Set([...fleet.sessions.keys(), ...fleet.failures.keys()]);
@@ -94,6 +95,11 @@ export async function shipImages(
   );
   context.output.record({ nodes: shippedData(shipped, images) });
   return shipped;
+}
+
+/** So that the way is never idle for long, and what is small is there first. */
+function smallestFirst(plan: NodePlan): NodePlan {
+  return { ...plan, send: plan.send.toSorted((one, other) => one.blob.size - other.blob.size) };
 }
 
 /** What was refused for its bytes may be damaged here too; it is made anew the next time. */
@@ -108,11 +114,57 @@ async function dropDamaged(
   }
 }
 
-async function importAll(
-  context: Context,
-  fleet: LockedFleet,
+/** What sending and importing work with. */
+interface Shipping {
+  readonly context: Context;
+  readonly fleet: LockedFleet;
+  readonly looked: Settled<Looked>;
+  readonly senders: ReadonlyMap<string, WholeSender>;
+}
+
+/** Blobs that are on their way. */
+interface UnderWay {
+  readonly settled: Promise<Settled<Sent>>;
+  /** Whether everything for a node arrived there, or would in a dry run, as soon as that is known. */
+  readonly arrived: (node: string) => Promise<boolean>;
+}
+
+/** Every blob is decoded and hashed on its node while the next one travels. */
+function sendAll(
+  { context, fleet, senders }: Shipping,
   plans: readonly NodePlan[],
-  senders: ReadonlyMap<string, WholeSender>,
+  { wire }: Preparing,
+): UnderWay {
+  const arrivals = new Map(plans.map(({ node }) => [node, Promise.withResolvers<boolean>()]));
+  const steps = plans.map((plan) => {
+    const { node } = plan;
+    const session = sessionOf(fleet, node);
+    const receive = (one: Arrived, run: Run): Promise<void> =>
+      decodeAll(node, [one], session, run, found(senders, node).send);
+    const options = { ...sendOptions(context), receive };
+    const step = timed(sendStep(plan, linkTo(fleet, node), wire, options), node, context);
+    const run = async (running: Run): Promise<Sent> => {
+      const sent = await step.run(running).catch(async (error: unknown) => {
+        await giveBack(error, plan.send, session);
+        throw error;
+      });
+      arrivals.get(node)?.resolve(true);
+      return sent;
+    };
+    return { ...step, run };
+  });
+  const settled = settleStage('Send', steps, { ...perNode(context), overlaps: true });
+  const end = (sent?: Settled<Sent>): void =>
+    arrivals.forEach(({ resolve }, node) => resolve(sent?.planned.has(node) === true));
+  settled.then(end, () => end());
+  return { settled, arrived: async (node) => (await arrivals.get(node)?.promise) === true };
+}
+
+/** A node imports as soon as everything for it arrived, whatever the others are at. */
+async function importAll(
+  { context, fleet, looked, senders }: Shipping,
+  plans: readonly NodePlan[],
+  arrived: UnderWay['arrived'],
 ): Promise<Settled<readonly ImageProof[]>> {
   const token = randomBytes(6).toString('hex');
   const { maxRate, servers } = context.config.import;
@@ -122,14 +174,21 @@ async function importAll(
   const steps = plans.map(({ node, images, send }) => {
     const remote = sessionOf(fleet, node);
     const probe = (signal: AbortSignal): Promise<NodeImages> => probeImages(remote, signal);
-    const sender = senders.get(node);
-    if (sender === undefined) throw new Error(`nothing was sent to ${node}`);
+    const { store: before } = found(looked.results, node);
+    const sendWhole = found(senders, node).send;
     const requireLock = (): void => fleet.requireLock(node);
-    const tools = { remote, probe, token, maxRate, sendWhole: sender.send, requireLock };
-    const step = importStep({ node, images, sent: send }, tools);
+    const tools = { remote, probe, before, token, maxRate, sendWhole, requireLock };
+    const ready = arrived(node);
+    const step = { ...importStep({ node, images, sent: send }, tools), ready };
     return isServer(node) ? { ...step, run: (run: Run) => serversInTurn(step.run, run) } : step;
   });
-  return settleStage('Import', steps, perNode(context));
+  return settleStage('Import', steps, { ...perNode(context), overlaps: true });
+}
+
+function found<Value>(values: ReadonlyMap<string, Value>, node: string): Value {
+  const value = values.get(node);
+  if (value === undefined) throw new Error(`nothing is planned for ${node}`);
+  return value;
 }
 
 /** What an earlier, interrupted run left on a node that lacks nothing any more. */

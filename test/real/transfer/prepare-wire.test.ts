@@ -57,20 +57,53 @@ async function plans(bytes: Buffer): Promise<readonly [patched: NodePlan, whole:
   ];
 }
 
+function never(): never {
+  throw new Error('nothing is planned');
+}
+
 /** What became of the layer that was planned as a patch. */
 async function layerOf(bytes: Buffer): Promise<SendBlob | undefined> {
-  const { plans: prepared, wire } = await prepareWire(
-    { output, signal },
-    await plans(bytes),
-    store,
-    compressor,
-  );
-  for (const { send } of prepared) {
-    for (const one of send)
-      expect(wire(one)).toMatchObject({ form: one.form, size: one.expected.bytes });
+  const planned = await plans(bytes);
+  const preparing = prepareWire({ output, signal }, planned, store, compressor);
+  const prepared = await preparing.plans;
+  for (const [at, { send }] of planned.entries()) {
+    for (const [index, one] of send.entries()) {
+      const made = prepared[at]?.send[index];
+      const file = await preparing.wire(one);
+      expect(file).toMatchObject({ form: made?.form, size: made?.expected.bytes });
+    }
   }
   return prepared[0]?.send[0];
 }
+
+test.skipIf(missing !== undefined)(
+  'a wire form is given away as soon as it is made, while the next one is still being made',
+  async () => {
+    const layers = [await stored(noise(1_000)), await stored(noise(2_000))];
+    const image = { ...shipImage('cilium', []), layers };
+    await store.put(image.config.digest, Readable.from(['config of cilium over ']));
+    await store.put(image.manifest.digest, Readable.from(['manifest of cilium over ']));
+    const plan = planNode('worker', [image], EMPTY_NODE, PLANNING);
+    const second = Promise.withResolvers<void>();
+    let begun = 0;
+    const slow: typeof compressor = {
+      ...compressor,
+      compress: async (...args) => {
+        begun += 1;
+        if (begun === 2) await second.promise;
+        await compressor.compress(...args);
+      },
+    };
+    const preparing = prepareWire({ output, signal }, [plan], store, slow);
+    const [first = never(), next = never()] = plan.send;
+    expect(await preparing.wire(first)).toMatchObject({ digest: first.blob.digest });
+    const isMade = preparing.wire(next).then(() => true);
+    expect(await Promise.race([isMade, Promise.resolve(false)])).toBe(false);
+    second.resolve();
+    expect(await isMade).toBe(true);
+    expect((await preparing.plans)[0]?.send).toHaveLength(4);
+  },
+);
 
 describe.skipIf(missing !== undefined)('a planned patch', () => {
   test('stays one when it is small, while another node gets the layer whole', async () => {
@@ -99,7 +132,8 @@ describe.skipIf(missing !== undefined)('a planned patch', () => {
     const bytes = Buffer.concat([OLD, noise(1_000)]);
     const [patched] = await plans(bytes);
     rmSync(store.path(digestOf(OLD)));
-    const { plans: prepared } = await prepareWire({ output, signal }, [patched], store, compressor);
+    const { plans: made } = prepareWire({ output, signal }, [patched], store, compressor);
+    const prepared = await made;
     expect(prepared[0]?.send[0]).toMatchObject({
       form: 'zstd',
       sentWhole: 'the patch could not be made',
@@ -111,7 +145,10 @@ describe.skipIf(missing !== undefined)('a planned patch', () => {
     const [patched] = await plans(bytes);
     rmSync(store.path(digestOf(bytes)));
     const preparing = prepareWire({ output, signal }, [patched], store, compressor);
-    await expect(preparing).rejects.toMatchObject({ kind: 'integrity', retryable: true });
+    const failure = { kind: 'integrity', retryable: true };
+    await expect(preparing.plans).rejects.toMatchObject(failure);
+    const [layer] = patched.send;
+    await expect(preparing.wire(layer ?? never())).rejects.toMatchObject(failure);
   });
 });
 

@@ -64,3 +64,26 @@ describe('a layer that came as a patch', () => {
     expect(again).toEqual([]);
   });
 });
+
+describe('a blob that came as a whole', () => {
+  async function decodeWhole(code: number): Promise<unknown> {
+    const node = fakeNode(() => ({ code }));
+    const run = { signal: new AbortController().signal, progress: () => undefined };
+    const never = async (): Promise<never> => {
+      throw new Error('it is wanted again');
+    };
+    const sent = [{ blob: CONFIG, form: 'plain' as const }];
+    return decodeAll('worker', sent, node, run, never).catch((error: unknown) => error);
+  }
+
+  test('F26: with other bytes is an integrity failure', async () => {
+    expect(await decodeWhole(WRONG_BYTES)).toMatchObject({ kind: 'integrity', retryable: true });
+  });
+
+  test('F19: and finds no room is none: the node is full', async () => {
+    expect(await decodeWhole(NO_SPACE)).toMatchObject({
+      kind: 'storage',
+      message: expect.stringMatching(/^worker: no room for blob [0-9a-f]{12} of 1 MB under /),
+    });
+  });
+});

@@ -4,7 +4,6 @@ import type { Run } from '../../../src/core/step.ts';
 import type { CheckedName } from '../../../src/facts/containerd.ts';
 import { INBOX, LAYOUT } from '../../../src/facts/node-paths.ts';
 import { importStep } from '../../../src/import/import.ts';
-import { NO_SPACE, WRONG_BYTES } from '../../../src/import/layout.ts';
 import { fakeNode, type Answer } from '../../support/fake-node.ts';
 import {
   IMAGE,
@@ -22,13 +21,11 @@ beforeEach(() => {
   controller = new AbortController();
 });
 
-const DECODED = ['decode', 'decode', 'decode', 'decode'];
-
 describe('an import', () => {
   test('D15: stages, proves, syncs, names, pins, unstages and cleans up, in this order', async () => {
     const { kinds, outcome } = await importOn(STAGED);
     const order = ['import', 'sync', 'tag', 'pin', 'pin', 'unstage', 'clean up'];
-    expect(kinds).toEqual([...DECODED, ...order]);
+    expect(kinds).toEqual(order);
     expect(outcome).toMatchObject([
       { key: 'cilium', complete: true, pinned: 'pinned', cri: true },
     ] satisfies Partial<ImageProof>[]);
@@ -65,19 +62,13 @@ describe('no final name moves', () => {
   ])('when the staged image %s', async (_, staged, kind) => {
     const { kinds, outcome } = await importOn(staged);
     expect(outcome).toMatchObject({ kind, retryable: true });
-    expect(kinds).toEqual([...DECODED, 'import', 'unstage']);
+    expect(kinds).toEqual(['import', 'unstage']);
   });
 
   test('F27: when ctr fails, and the staging name goes all the same', async () => {
     const { kinds, outcome } = await importOn(STAGED, { import: { code: 1 } });
     expect(outcome).toMatchObject({ kind: 'storage' });
-    expect(kinds).toEqual([...DECODED, 'import', 'unstage']);
-  });
-
-  test('F26: when a blob arrived with other bytes; nothing is imported then', async () => {
-    const { kinds, outcome } = await importOn(STAGED, { decode: { code: WRONG_BYTES } });
-    expect(outcome).toMatchObject({ kind: 'integrity', retryable: true });
-    expect(kinds).toEqual(['decode', 'unstage']);
+    expect(kinds).toEqual(['import', 'unstage']);
   });
 
   test('when the command is interrupted; the staging name goes all the same', async () => {
@@ -104,7 +95,7 @@ test('no name moves on a node whose lock was taken over', async () => {
   };
   const { kinds, outcome } = await importOn(STAGED, {}, EMPTY_NODE, lost);
   expect(outcome).toMatchObject({ message: 'taken over' });
-  expect(kinds).toEqual([...DECODED, 'import', 'sync', 'unstage']);
+  expect(kinds).toEqual(['import', 'sync', 'unstage']);
 });
 
 test('an interruption between the names waits until all of them moved', async () => {
@@ -125,15 +116,6 @@ test('an interruption between the names waits until all of them moved', async ()
     IMAGE.name,
     IMAGE.digestName,
   ]);
-});
-
-test('a node without room for a blob is no integrity failure', async () => {
-  const { kinds, outcome } = await importOn(STAGED, { decode: { code: NO_SPACE } });
-  expect(outcome).toMatchObject({
-    kind: 'storage',
-    message: expect.stringMatching(/^worker: no room for blob [0-9a-f]{12} of 1 MB under /),
-  });
-  expect(kinds).toEqual(['decode', 'unstage']);
 });
 
 describe('F28: a node on which an import failed', () => {

@@ -60,7 +60,7 @@ describe('what killed runs left goes first:', () => {
     const dropped = node.asked.filter((command) => kindOf(command) === 'drop lease');
     expect(dropped).toEqual(['sudo k3s ctr -n k8s.io leases rm --sync ours']);
     expect(node.asked.indexOf(dropped[0] ?? '')).toBeLessThan(
-      node.asked.map(kindOf).indexOf('decode'),
+      node.asked.map(kindOf).indexOf('import'),
     );
   });
 

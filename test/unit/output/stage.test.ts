@@ -5,6 +5,7 @@ import type { Step } from '../../../src/core/step.ts';
 import type { Event } from '../../../src/output/event.ts';
 import { createOutput } from '../../../src/output/output.ts';
 import { runStage, settleStage } from '../../../src/output/stage.ts';
+import { together } from '../../../src/output/together.ts';
 
 function recorder() {
   const events: Event[] = [];
@@ -115,6 +116,68 @@ describe('a stage', () => {
     const to = recorder();
     const broken = step('worker', () => Promise.reject(new TypeError('x is undefined')));
     await expect(runStage('Plan', [broken], to)).rejects.toMatchObject({ kind: 'bug' });
+  });
+});
+
+describe('stages that overlap', () => {
+  test('a step waits until it is ready, and its stage begins with it', async () => {
+    const to = recorder();
+    const arrived = Promise.withResolvers<boolean>();
+    const ran: string[] = [];
+    const noting = (id: string) => async (): Promise<string> => {
+      ran.push(id);
+      return id;
+    };
+    const importing = settleStage(
+      'Import',
+      [step('worker', noting('imported'), { ready: arrived.promise })],
+      { ...to, overlaps: true },
+    );
+    const sent = step('worker', async () => {
+      arrived.resolve(true);
+      return noting('sent')();
+    });
+    await Promise.all([importing, settleStage('Send', [sent], { ...to, overlaps: true })]);
+    expect(ran).toEqual(['sent', 'imported']);
+    const begun = to.events.flatMap((one) =>
+      one.event === 'stage' && one.state === 'started' ? [one.stage] : [],
+    );
+    expect(begun).toEqual(['Send', 'Import']);
+  });
+
+  test('a step that will never be ready is left out, and is no failure', async () => {
+    const to = recorder();
+    const steps = [step('worker', failing('network'), { ready: Promise.resolve(false) })];
+    const settled = await settleStage('Import', steps, to);
+    expect([...settled.results, ...settled.failures, ...settled.planned]).toEqual([]);
+    expect(to.events).toEqual([]);
+  });
+
+  test('a waiting step takes nobody’s turn', async () => {
+    const to = recorder();
+    const ready = Promise.withResolvers<boolean>();
+    const steps = [
+      step('slow', async () => 'slow', { ready: ready.promise }),
+      step('quick', async () => {
+        ready.resolve(true);
+        return 'quick';
+      }),
+    ];
+    const settled = await settleStage('Import', steps, { ...to, concurrency: 1 });
+    expect([...settled.results.keys()]).toEqual(['quick', 'slow']);
+  });
+
+  test('all come to their end, and the first failure in order is the one that counts', async () => {
+    const to = recorder();
+    const ended: string[] = [];
+    const part = async (name: string, turns: number): Promise<string> => {
+      for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+      ended.push(name);
+      throw new ShipError('network', name);
+    };
+    const both = together<[string, string]>(to.output, part('slow', 5), part('quick', 1));
+    await expect(both).rejects.toMatchObject({ message: 'slow' });
+    expect(ended).toEqual(['quick', 'slow']);
   });
 });
 

@@ -142,6 +142,87 @@ describe('sending', () => {
   });
 });
 
+describe('while one blob travels', () => {
+  /** Sends and notes each blob that was received, by its place in the plan. */
+  function receiving(received: number[], then: (at: number) => Promise<void>): SendOptions {
+    const receive: SendOptions['receive'] = async ({ blob }) => {
+      const at = PLAN.send.findIndex((one) => one.blob.digest === blob.digest);
+      received.push(at);
+      await then(at);
+    };
+    return { ...OPTIONS, receive };
+  }
+
+  const quiet: Run = { signal: new AbortController().signal, progress: () => undefined };
+
+  test('the next may still be packed', async () => {
+    const node = nodeOfUser();
+    const second = Promise.withResolvers<void>();
+    const slow = async (one: SendBlob): Promise<WireBlob> => {
+      if (one === PLAN.send[1]) {
+        expect(node.files.has(LAYER.path)).toBe(true);
+        second.resolve();
+      }
+      await (one === PLAN.send[0] ? undefined : second.promise);
+      return wire(one);
+    };
+    expect(await sendStep(PLAN, linkTo(node), slow, OPTIONS).run(quiet)).toMatchObject({
+      bytes: TOTAL,
+    });
+  });
+
+  test('the one before it is received, each once and one after the other', async () => {
+    const node = nodeOfUser();
+    const received: number[] = [];
+    const last = BLOBS.at(-1)?.path ?? '';
+    const arrived = async (): Promise<boolean> => {
+      while (!node.files.has(last)) await new Promise(setImmediate);
+      return true;
+    };
+    let atOnce = 0;
+    const options = receiving(received, async () => {
+      atOnce += 1;
+      expect([await arrived(), atOnce]).toEqual([true, 1]);
+      atOnce -= 1;
+    });
+    await sendStep(PLAN, linkTo(node), wire, options).run(quiet);
+    expect(received).toEqual([0, 1, 2, 3]);
+  });
+
+  test('what cannot be received fails the step, after the others were', async () => {
+    const received: number[] = [];
+    const other = new ShipError('integrity', 'worker: other bytes');
+    const options = receiving(received, async (at) => {
+      if (at === 1) throw other;
+    });
+    const sending = sendStep(PLAN, linkTo(nodeOfUser()), wire, options).run(quiet);
+    await expect(sending).rejects.toBe(other);
+    expect(received).toEqual([0, 1, 2, 3]);
+  });
+
+  test('F16: a connection that is lost then costs nothing that was received before', async () => {
+    const received: number[] = [];
+    const lost = new ShipError('network', 'worker: the connection was lost', { retryable: true });
+    const options = receiving(received, async (at) => {
+      if (received.filter((one) => one === 2).length === 1 && at === 2) throw lost;
+    });
+    const node = nodeOfUser();
+    await sendStep(PLAN, linkTo(node), wire, options).run(quiet);
+    expect(received).toEqual([0, 1, 2, 3, 2]);
+    expect(node.asked.filter((what) => what === 'reconnect')).toHaveLength(1);
+  });
+
+  test('a form that cannot be made fails the step with its reason', async () => {
+    const broken = new ShipError('build', 'zstd could not compress a layer');
+    const failing = (one: SendBlob): WireBlob => {
+      if (one === PLAN.send[1]) throw broken;
+      return wire(one);
+    };
+    const sending = sendStep(PLAN, linkTo(nodeOfUser()), failing, OPTIONS).run(quiet);
+    await expect(sending).rejects.toBe(broken);
+  });
+});
+
 describe('a lost connection', () => {
   const lost = new ShipError('network', 'worker: the connection was lost', { retryable: true });
 
