@@ -12,6 +12,7 @@ const MAX_TEXT = 72;
  */
 export function progressText(now: () => number): (progress: Progress) => string {
   let most = 0;
+  let fullest = 0;
   let first: { readonly at: number; readonly bytes: number } | undefined;
   return (progress) => {
     if ('text' in progress) return oneLine(progress.text);
@@ -19,7 +20,9 @@ export function progressText(now: () => number): (progress: Progress) => string 
     first ??= { at: now(), bytes: progress.bytes };
     const seconds = (now() - first.at) / 1000;
     const rate = seconds > 0.2 ? (most - first.bytes) / seconds : undefined;
-    return barText(most, progress.total, rate);
+    // A total that was only expected may grow.
+    fullest = Math.max(fullest, shareOf(most, progress.total));
+    return barText(most, progress.total, fullest, rate);
   };
 }
 
@@ -29,13 +32,20 @@ function oneLine(text: string): string {
   return words.length > MAX_TEXT ? `${words.slice(0, MAX_TEXT - 1)}…` : words;
 }
 
-function barText(bytes: number, total: number, rate: number | undefined): string {
-  const share = total === 0 ? 1 : Math.min(1, bytes / total);
+function shareOf(bytes: number, total: number): number {
+  return total === 0 ? 1 : Math.min(1, bytes / total);
+}
+
+/** @param share of the bar that is full */
+function barText(bytes: number, total: number, share: number, rate: number | undefined): string {
   const filled = Math.round(share * BAR_WIDTH);
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
   const parts = [`${bar} ${formatBytes(bytes)} of ${formatBytes(total)}`];
   if (rate !== undefined && rate > 0) {
-    parts.push(`${formatBytes(rate)}/s`, `${Math.ceil((total - bytes) / rate)} s left`);
+    parts.push(
+      `${formatBytes(rate)}/s`,
+      `${Math.max(0, Math.ceil((total - bytes) / rate))} s left`,
+    );
   }
   return parts.join(' · ');
 }
