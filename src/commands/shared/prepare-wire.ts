@@ -64,10 +64,10 @@ export function prepareWire(
   );
   const wire = (send: SendBlob): Promise<Made> => found(made, nameOf(send)).promise;
   all.catch((error: unknown) => made.forEach(({ reject }) => reject(error)));
-  return {
-    wire: async (send) => (await wire(send)).file,
-    plans: all.then(() => Promise.all(plans.map((plan) => planAsMade(plan, wire)))),
-  };
+  const asMadeAll = all.then(() => Promise.all(plans.map((plan) => planAsMade(plan, wire))));
+  // Who waits for them may come late.
+  asMadeAll.catch(() => undefined);
+  return { wire: async (send) => (await wire(send)).file, plans: asMadeAll };
 }
 
 /** A promise that somebody keeps later; nobody may be waiting when it breaks. */

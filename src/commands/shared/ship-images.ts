@@ -65,10 +65,10 @@ export async function shipImages(
     .filter((plan) => plan.images.length > 0)
     .map(smallestFirst);
   await cleanIdle(context, fleet, looked);
+  if (context.flags.dryRun !== true) await rememberImages(store, images);
   const preparing = prepareWire(context, planned, store, compressorFor(weakestOf(looked)));
   // What a dry run prints is how a blob would travel in the end.
   const toSend = context.flags.dryRun === true ? await preparing.plans : planned;
-  if (context.flags.dryRun !== true) await rememberImages(store, images);
   const { uplink } = sendOptions(context);
   const senders = new Map(
     toSend.map((plan) => [
