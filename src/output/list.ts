@@ -7,7 +7,7 @@ export interface RunningStep {
   /** How it ended; rejects when it failed. */
   readonly done: Promise<Ended>;
   /** Calls `show` with what the step tells of its progress, the last that it told first. */
-  watch(show: (text: string) => void): void;
+  readonly watch: (show: (text: string) => void) => void;
 }
 
 /** How a step ended that did not fail. */
@@ -69,10 +69,13 @@ async function draw({ stage, steps, concurrency, stopAtFailure, seconds }: Shown
           title: step.title,
           task: async (__: unknown, task) => {
             step.watch((text) => (task.output = text));
-            const ended = await step.done;
-            if (ended.seconds === undefined) return void task.skip();
-            if (ended.summary !== undefined) summaries.set(at, ended.summary);
-            task.title = timed(step.title, ended.seconds);
+            const { summary, seconds: took } = await step.done;
+            if (took === undefined) {
+              task.skip();
+              return;
+            }
+            if (summary !== undefined) summaries.set(at, summary);
+            task.title = timed(step.title, took);
             parent.title = title();
           },
         })),

@@ -114,13 +114,13 @@ function startSteps<Out>(
   const limit = pLimit(options.concurrency ?? Number.POSITIVE_INFINITY);
   let stopped = false;
   return steps.map((step) => {
-    const told = lastTold();
+    const { show, watch } = lastTold();
     const run = async (): Promise<Ended> => {
       if (stopped) return LEFT_OUT;
       options.begin();
       const started = performance.now();
       try {
-        const summary = await settleStep({ stage, step, settled, options, show: told.tell });
+        const summary = await settleStep({ stage, step, settled, options, show });
         return { summary, seconds: (performance.now() - started) / 1000 };
       } catch (error) {
         stopped = options.stopAtFailure === true;
@@ -130,7 +130,7 @@ function startSteps<Out>(
     const done = whenReady(step, () => limit(run));
     // Who draws it may come late.
     done.catch(() => undefined);
-    return { title: step.title, done, watch: told.watch };
+    return { title: step.title, done, watch };
   });
 }
 
@@ -141,17 +141,17 @@ async function whenReady<Out>({ ready }: Step<Out>, run: () => Promise<Ended>): 
 }
 
 /** Passes on what a step tells, to whoever watches it from some time on. */
-function lastTold(): { tell(text: string): void } & Pick<RunningStep, 'watch'> {
+function lastTold(): { readonly show: (text: string) => void } & Pick<RunningStep, 'watch'> {
   let last: string | undefined;
-  let show: ((text: string) => void) | undefined;
+  let watcher: ((text: string) => void) | undefined;
   return {
-    tell: (text) => {
+    show: (text) => {
       last = text;
-      show?.(text);
+      watcher?.(text);
     },
-    watch: (watcher) => {
-      show = watcher;
-      if (last !== undefined) watcher(last);
+    watch: (by) => {
+      watcher = by;
+      if (last !== undefined) by(last);
     },
   };
 }

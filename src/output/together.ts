@@ -16,7 +16,7 @@ export async function allOf<Parts extends readonly unknown[]>(
   for (const ended of await Promise.allSettled(parts)) {
     if (ended.status === 'rejected') throw ended.reason;
   }
-  return (await Promise.all(parts)) as unknown as Parts;
+  return Promise.all(parts);
 }
 
 /** As `allOf`, for parts of a command: waits until the lists of their stages are drawn, too. */
