@@ -32,8 +32,7 @@ export async function writeReports(
 ): Promise<void> {
   for (const file of files) {
     const format = FORMATS[extname(file)] ?? 'json';
-    const text =
-      format === 'json' ? jsonText(data) : reportText(format, report);
+    const text = format === 'json' ? jsonText(data) : reportText(format, report);
     await replaceFile(file, `${output.clean(text)}\n`);
   }
 }
