@@ -66,7 +66,7 @@ async function mounted(work: string, file: string): Promise<LoopDisk> {
     freeze: async () => void (await run(['fsfreeze', '-f', folder])),
     thaw: async () => void (await run(['fsfreeze', '-u', folder])),
     fill: (left) => fill(folder, left),
-    empty: async () => rmSync(join(folder, 'filler'), { force: true }),
+    empty: async () => void (await run(['sh', '-c', 'rm -f "$1"/filler-*', 'empty', folder])),
     crashCopy: async () => {
       const copy = mkdtempSync(join(tmpdir(), 'ciliumship-disk-'));
       await run(['cp', '--sparse=always', file, join(copy, 'disk')]);
@@ -79,9 +79,13 @@ async function mounted(work: string, file: string): Promise<LoopDisk> {
   };
 }
 
+/** Others may write to the disk meanwhile, and be faster. */
+const FILL = `cd "$1"; for try in $(seq 20); do
+  free=$(df -B1 --output=avail . | tail -n 1)
+  [ "$free" -gt "$2" ] || exit 0
+  fallocate -l $((free - $2)) "filler-$try" || rm -f "filler-$try"
+done; exit 1`;
+
 async function fill(folder: string, left: number): Promise<void> {
-  const free = Number(
-    await run(['sh', '-c', `df -B1 --output=avail "$1" | tail -n 1`, 'df', folder]),
-  );
-  if (free > left) await run(['fallocate', '-l', String(free - left), join(folder, 'filler')]);
+  await run(['sh', '-c', FILL, 'fill', folder, String(left)]);
 }
