@@ -4,6 +4,7 @@ import { runBench } from './bench.ts';
 import type { WhichDocker } from './docker.ts';
 import { merged, type Results } from './results.ts';
 import type { Row } from './row.ts';
+import { COUNTS, runScale } from './scale/scale.ts';
 import { selectOnly, type Selection } from './select.ts';
 
 interface Options {
@@ -12,6 +13,11 @@ interface Options {
   readonly rounds: number;
   readonly docker: WhichDocker;
   readonly quick?: boolean;
+}
+
+interface ScaleOptions {
+  readonly out?: string;
+  readonly nodes: readonly number[];
 }
 
 /** Enough to see that everything works, in some minutes. */
@@ -34,6 +40,25 @@ export const program = new Command('bench')
     if (out === undefined) process.stdout.write(textOf(results));
     else writeFileSync(out, textOf({ ...results, rows: merged(rowsIn(out), results.rows) }));
   });
+
+program
+  .command('scale')
+  .description(
+    'Ships to 1 to 100 nodes, and a layer of 2 GB, and looks at time and memory; needs no lab.',
+  )
+  .option('--out <file>', 'write the figures as JSON')
+  .option('--nodes <counts>', 'how many nodes: 1,10,100', toCounts, COUNTS)
+  .action(async ({ out, nodes }: ScaleOptions, { parent }: Command) => {
+    const results = await runScale(nodes, (line) => void process.stderr.write(`${line}\n`));
+    const text = `${JSON.stringify(results, undefined, 2)}\n`;
+    const file = out ?? parent?.opts<Options>().out;
+    if (file === undefined) process.stdout.write(text);
+    else writeFileSync(file, text);
+  });
+
+function toCounts(text: string): readonly number[] {
+  return text.split(',').map(toCount);
+}
 
 function toCount(text: string): number {
   const count = Number(text);

@@ -7,6 +7,8 @@ import { commonOptions } from '../src/commands/flags.ts';
 import { receiptSchema } from '../src/output/receipt/schema.ts';
 import { performancePage } from '../bench/page.ts';
 import type { Results } from '../bench/results.ts';
+import { scalePage } from '../bench/scale/page.ts';
+import type { ScaleResults } from '../bench/scale/row.ts';
 import { jsonSchema } from '../src/config/validate.ts';
 import { configurationPage } from './configuration.ts';
 import { dependencyPage } from './dependencies.ts';
@@ -65,6 +67,14 @@ function readResults(): Results {
   return JSON.parse(readFileSync('docs/performance.json', 'utf8')) as Results;
 }
 
+/** Of what `npm run bench -- scale --out docs/scale.json` wrote, if it was run. */
+function scalePages(): readonly (readonly [string, string])[] {
+  const file = 'docs/scale.json';
+  if (!existsSync(file)) return [];
+  const results = JSON.parse(readFileSync(file, 'utf8')) as ScaleResults;
+  return [['docs/scale.md', scalePage(results)]];
+}
+
 const pages: ReadonlyMap<string, string> = new Map([
   ...commands.map((spec) => [`${FOLDER}/${spec.name.replace(' ', '-')}.md`, page(spec)] as const),
   ['docs/dependencies.md', dependencyPage()] as const,
@@ -73,6 +83,7 @@ const pages: ReadonlyMap<string, string> = new Map([
   ['docs/troubleshooting.md', troubleshootingPage()] as const,
   ['docs/receipt.schema.json', `${JSON.stringify(z.toJSONSchema(receiptSchema), undefined, 2)}\n`],
   ['docs/performance.md', performancePage(readResults())] as const,
+  ...scalePages(),
 ]);
 
 /** Names of pages that are not as the commands say. */
