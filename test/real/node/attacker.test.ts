@@ -10,7 +10,7 @@ import { openStoreShip, type StoreShip } from '../../support/store-push.ts';
  * fast as a shell can, while root decodes and imports it.
  */
 const missing = await missingPart('a node', requireStoreNode);
-const ROUNDS = onlyInAll('20 pushes against the attacker; 3 here') === undefined ? 20 : 3;
+const ROUNDS = onlyInAll('20 pushes against the attacker; 2 here') === undefined ? 20 : 2;
 const IMAGE = 'attacker.local/app:1';
 const INBOX = '/var/lib/rancher/k3s/ciliumship/in';
 const SECRET = '/etc/attacker-secret';
@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)('an attacker on the node', () => {
     expect(await idsOnNode(ship)).toContain([...images].at(-1));
     expect(await ship.node.run(`cat ${SECRET}`)).toBe('secret');
     process.stderr.write(`attacker: the pushes ended with ${[...codes].join(', ')}\n`);
-  });
+  }, 1_200_000);
 });
 
 /** Every image that the node would start a container from. */
