@@ -15,10 +15,10 @@ const IMAGE = 'attacker.local/app:1';
 const INBOX = '/var/lib/rancher/k3s/ciliumship/in';
 const SECRET = '/etc/attacker-secret';
 
-/** What may be done to a file, one after the other. */
+/** What may be done to a file that has arrived, one after the other; a part of one would fail anyway. */
 const ATTACK = `cd /tmp; head -c 65536 /dev/urandom > evil; i=0
 while [ ! -e /run/peace ]; do for file in ${INBOX}/*; do
-  [ -e "$file" ] || continue
+  case $file in *.part) continue ;; esac; [ -e "$file" ] || continue
   i=$((i + 1)); : > /tmp/struck
   case $((i % 6)) in
     0) cat evil >> "$file" ;;
