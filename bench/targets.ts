@@ -26,12 +26,15 @@ interface Ratio {
 const TWICE =
   'Cold: `docker save` hands out nothing before it has written everything to disk, and until then there ' +
   'is nothing to pack. On each node every layer is also written and hashed once more before containerd ' +
-  'gets it, so that nothing is imported that was not proved.';
+  'gets it, so that nothing is imported that was not proved, and our work on a node gives way to ' +
+  'everything else there (nice 10): on a busy machine that costs more than the work itself.';
 const SAME_PROCESSORS =
   'Cold against the procedure: both nodes unpack on the processors that everything else runs on. What ' +
   'containerd needs to take in and unpack the images, 6 s of processor for each node, is the same for ' +
   'every tool.';
-const SAVE = 'Warm: with the classic store `docker save` writes the whole image whatever changed.';
+const SAVE =
+  'Warm: with the classic store `docker save` writes the whole image whatever changed, and nodes are ' +
+  'looked at only after it.';
 const PATCH_LEVEL =
   'Bytes: patches are made at level 3, 6.8 MB here. Level 12 makes 5.0 MB of it and takes 2.5 s ' +
   'longer, more than it saves at 20 Mbit/s.';
