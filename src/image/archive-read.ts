@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import { digestName, totalSize, type Platform, type ShipImage } from '../core/image.ts';
 import type { Run, Step } from '../core/step.ts';
+import { counted } from '../core/text.ts';
 import { qualified } from '../facts/node-store.ts';
 import { readEntry, readIndex, type Archive } from './archive-index.ts';
 import { badArchive, unpackArchive } from './archive-unpack.ts';
@@ -50,7 +51,7 @@ export function readArchiveStep(
     },
     describe: (images) => {
       const size = totalSize(images.flatMap(({ layers }) => layers));
-      return `${images.length} images, ${(size / 1e6).toFixed(0)} MB`;
+      return `${counted(images.length, 'image')}, ${(size / 1e6).toFixed(0)} MB`;
     },
   };
 }

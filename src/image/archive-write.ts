@@ -8,6 +8,7 @@ import { ShipError } from '../core/errors.ts';
 import { blobsOf, totalSize, type Blob, type ShipImage } from '../core/image.ts';
 import { indexText, LAYOUT_TEXT } from '../core/oci.ts';
 import type { Run, Step } from '../core/step.ts';
+import { counted } from '../core/text.ts';
 import { qualified } from '../facts/node-store.ts';
 import { compressor, formOfName } from './archive-form.ts';
 import { diskError } from './disk.ts';
@@ -61,7 +62,7 @@ export function saveStep(
 ): Step<SavedArchive> {
   return {
     id: 'save',
-    title: `save ${images.length} images to ${file}`,
+    title: `save ${counted(images.length, 'image')} to ${file}`,
     plan: () => images.flatMap(namesOf).map((name) => `${file}: ${name}`),
     run: (run) => save(images, file, store, run),
     describe: ({ size }) => `${(size / 1e6).toFixed(0)} MB`,

@@ -1,6 +1,7 @@
 import { ShipError } from '../core/errors.ts';
 import { digestName, totalSize, type BuiltImage, type ShipImage } from '../core/image.ts';
 import type { Run, Step } from '../core/step.ts';
+import { counted } from '../core/text.ts';
 import { qualified } from '../facts/node-store.ts';
 import { discard, type SavedImage } from './docker-save.ts';
 import type { ImageExporter } from './exporter.ts';
@@ -21,7 +22,7 @@ export function exportStep(
 ): Step<readonly ShipImage[]> {
   return {
     id: 'export',
-    title: `export ${images.length} images`,
+    title: `export ${counted(images.length, 'image')}`,
     plan: () => [`bring ${images.map((image) => image.name).join(' ')} out of Docker`],
     done: async () => {
       const known = (await recallAll(images, store)).filter((image) => image !== undefined);
@@ -30,7 +31,7 @@ export function exportStep(
     run: (run) => exportImages(images, choose, store, run),
     describe: (ship) => {
       const size = totalSize(ship.flatMap((image) => image.layers));
-      return `${ship.length} images, ${(size / 1e6).toFixed(0)} MB`;
+      return `${counted(ship.length, 'image')}, ${(size / 1e6).toFixed(0)} MB`;
     },
   };
 }

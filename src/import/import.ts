@@ -1,6 +1,7 @@
 import type { Blob, ImageProof, ShipImage } from '../core/image.ts';
 import type { Remote } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
+import { counted } from '../core/text.ts';
 import { parseContent } from '../facts/containerd.ts';
 import { INBOX, LAYOUT } from '../facts/node-paths.ts';
 import { isProved, proofOf, type NodeImages } from '../facts/node-store.ts';
@@ -44,7 +45,7 @@ export function importStep(plan: ImportPlan, tools: ImportTools): Step<readonly 
   const staged = plan.images.map((image) => ({ image, staging: stagingName(image, tools.token) }));
   return {
     id: plan.node,
-    title: `import ${plan.images.length === 1 ? '1 image' : `${plan.images.length} images`} on ${plan.node}`,
+    title: `import ${counted(plan.images.length, 'image')} on ${plan.node}`,
     plan: () => planLines(plan, staged),
     run: (run) => importAll(plan, staged, tools, run),
     describe: (proofs) => `${plan.node} proved ${proofs.length} of ${plan.images.length}`,

@@ -1,5 +1,6 @@
 import type { ShipImage } from '../core/image.ts';
 import type { Argv } from '../core/remote.ts';
+import { counted } from '../core/text.ts';
 import { LAYOUT } from '../facts/node-paths.ts';
 import { PINNED_LABEL, qualified } from '../facts/node-store.ts';
 import { ctr, type SentBlob } from './decode.ts';
@@ -33,7 +34,7 @@ export function planLines(
   staged: readonly Staged[],
 ): readonly string[] {
   return [
-    `sudo sh: decode and hash ${sent.length} blobs into ${LAYOUT}`,
+    `sudo sh: decode and hash ${counted(sent.length, 'blob')} into ${LAYOUT}`,
     ...staged.map(
       ({ staging }) =>
         `sudo sh: tar -cf - oci-layout … index.json | k3s ctr -n k8s.io images import -   (as ${staging})`,

@@ -2,6 +2,7 @@ import type { Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import { blobsOf, totalSize, type Blob, type ShipImage } from '../core/image.ts';
 import type { WholeForm, WireForm } from '../core/wire.ts';
+import { counted } from '../core/text.ts';
 import { wireName } from '../facts/node-paths.ts';
 import { isProved, proofOf, type NodeStore } from '../facts/node-store.ts';
 import { costOf, isFaster, type Cost } from './cost.ts';
@@ -134,7 +135,7 @@ function requireSpace(node: string, send: readonly SendBlob[], free: number): vo
   if (needed <= free) return;
   throw new ShipError(
     'storage',
-    `${node}: ${gigabytes(free)} free under /var/lib/rancher/k3s, ${gigabytes(needed)} needed for ${send.length} blobs`,
+    `${node}: ${gigabytes(free)} free under /var/lib/rancher/k3s, ${gigabytes(needed)} needed for ${counted(send.length, 'blob')}`,
     { hint: `make room: ciliumship images prune --nodes ${node}, then run the same command again` },
   );
 }

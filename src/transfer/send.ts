@@ -5,6 +5,7 @@ import type { Blob } from '../core/image.ts';
 import type { Argv, Remote, RemoteFiles } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
 import type { WireForm } from '../core/wire.ts';
+import { counted } from '../core/text.ts';
 import { INBOX, LAYOUT, wireName } from '../facts/node-paths.ts';
 import { costText } from './cost.ts';
 import type { NodePlan, SendBlob } from './plan.ts';
@@ -65,7 +66,7 @@ export function sendStep(plan: NodePlan, link: Link, wire: Wire, options: SendOp
   const { node, send: blobs } = plan;
   return {
     id: node,
-    title: `send ${blobs.length} blobs to ${node}`,
+    title: `send ${counted(blobs.length, 'blob')} to ${node}`,
     plan: () =>
       blobs.map(
         ({ blob, form, expected }) =>

@@ -1,5 +1,6 @@
 import type { ShipError } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
+import { counted } from '../../core/text.ts';
 import { removalCommands, removeImages } from '../../import/retain.ts';
 import { formatBytes } from '../../output/progress.ts';
 import { settleStage } from '../../output/stage.ts';
@@ -66,7 +67,7 @@ function pruneStep(node: string, session: Session, on: FoundImages): Step<Pruned
   const pruned = prunedOf(node, on);
   return {
     id: node,
-    title: `remove ${gone.length} images from ${node}`,
+    title: `remove ${counted(gone.length, 'image')} from ${node}`,
     plan: () => removalCommands(on.store, gone).map((argv) => `sudo ${argv.join(' ')}`),
     done: async () => (gone.length === 0 ? pruned : undefined),
     run: async ({ signal }) => {

@@ -2,6 +2,7 @@ import type { Digest } from '../../core/digest.ts';
 import type { ShipError } from '../../core/errors.ts';
 import { toShipError } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
+import { counted } from '../../core/text.ts';
 import { neededReferences } from '../../deploy/needed.ts';
 import { parseContainers, type CriContainer } from '../../facts/cri.ts';
 import { parseLayers, type StoredLayer } from '../../facts/containerd.ts';
@@ -47,7 +48,7 @@ export async function readImages(
     id: node,
     title: `look what ${node} has`,
     run: ({ signal }) => readNodeImages(session, { containers, needed, shipped }, signal),
-    describe: ({ images }) => `${node} ${images.length} images`,
+    describe: ({ images }) => `${node} ${counted(images.length, 'image')}`,
   }));
   const settled = await settleStage('Look', steps, looking(context));
   return {

@@ -1,5 +1,6 @@
 import { shortDigest } from '../../core/digest.ts';
 import { shortName } from '../../core/image.ts';
+import { counted } from '../../core/text.ts';
 import { formatBytes } from '../progress.ts';
 import { textTable } from '../table.ts';
 import type { ReceiptNode } from './schema.ts';
@@ -63,8 +64,9 @@ function provedText({ complete, unpacked, cri, pinned }: Proof): string {
 /** One line about everything that was sent. */
 export function sentSummary(nodes: readonly ReceiptNode[], images: number): string {
   if (nodes.every(({ state }) => state === 'nothing to do')) {
-    return `nothing to do: ${images} images are complete and unpacked on ${nodes.length} nodes`;
+    const are = images === 1 ? 'is' : 'are';
+    return `nothing to do: ${counted(images, 'image')} ${are} complete and unpacked on ${counted(nodes.length, 'node')}`;
   }
   const { sent, whole } = totalsOf(nodes);
-  return `${formatBytes(sent)} sent to ${nodes.length} nodes, whose images hold ${formatBytes(whole)}`;
+  return `${formatBytes(sent)} sent to ${counted(nodes.length, 'node')}, whose images hold ${formatBytes(whole)}`;
 }

@@ -1,5 +1,5 @@
 import { shortDigest } from '../../core/digest.ts';
-import { formatSeconds } from '../../core/text.ts';
+import { counted, formatSeconds } from '../../core/text.ts';
 import { formatBytes } from '../progress.ts';
 import type { Receipt, ReceiptImage, ReceiptNode } from './schema.ts';
 import { totalsOf } from './totals.ts';
@@ -45,11 +45,6 @@ export function placeOf(
   if (old === undefined) return { proved, note: proved ? 'new here' : '' };
   if (!proved) return { proved, note: `still ${shortDigest(old)}` };
   return { proved, note: old === config ? 'as before' : `was ${shortDigest(old)}` };
-}
-
-/** `1 node`, `2 nodes`. */
-export function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
 /** Layers that travelled as patches, and those that would have if something had not been in the way. */

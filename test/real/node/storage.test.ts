@@ -102,6 +102,28 @@ describe.skipIf(missing !== undefined).each(VERSIONS)('containerd %s', (version)
     expect(await ship.node.leftovers()).toBe('');
   });
 
+  it('a disk without room for the layers is named before a byte is sent', async () => {
+    const old = await image();
+    await makeExtraImage(IMAGE, 60_000_000);
+    await disk.fill(100_000_000);
+    onTestFinished(() => disk.empty());
+    const refused = await ship.push();
+    expect(refused.code, refused.stderr).toBe(8);
+    expect(refused.stderr).toMatch(/store: 0\.1\d? GB free .*, 0\.\d+ GB needed for .*\n.*next: /);
+    expect(refused.stderr).not.toContain('Send:');
+    expect(await image()).toBe(old);
+    expect(await ship.node.leftovers()).toBe('');
+  });
+
+  it('an image that Docker lost is named, and the node keeps what it has', async () => {
+    const old = await image();
+    await run(['docker', 'rmi', IMAGE]);
+    const refused = await ship.push();
+    expect(refused.code, refused.stderr).toBe(4);
+    expect(refused.stderr).toContain(`Docker has no image ${IMAGE}\n  next: `);
+    expect(await image()).toBe(old);
+  });
+
   it('F34: an image that lost its unpacked layers is imported anew', async () => {
     const layer = await inDocker('{{index .RootFS.Layers 0}}');
     await ctr(`snapshots rm ${layer}`);

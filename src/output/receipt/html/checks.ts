@@ -1,6 +1,6 @@
 import { shortDigest } from '../../../core/digest.ts';
+import { counted } from '../../../core/text.ts';
 import type { Receipt } from '../schema.ts';
-import { counted } from '../words.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** What runs after a deploy, and what was checked there. */

@@ -1,8 +1,7 @@
-import { formatSeconds } from '../../../core/text.ts';
+import { counted, formatSeconds } from '../../../core/text.ts';
 import { formatBytes } from '../../progress.ts';
 import type { Receipt } from '../schema.ts';
 import { totalsOf, type Totals } from '../totals.ts';
-import { counted } from '../words.ts';
 import { html, type Markup } from '../markup.ts';
 
 interface Tile {
