@@ -3,7 +3,9 @@ import { CommanderError } from 'commander';
 import { commands } from './commands/index.ts';
 import { makeProgram } from './commands/program.ts';
 import { run } from './commands/run.ts';
-import { exitCode, ShipError } from './core/errors.ts';
+import { exitCode, ShipError, toShipError } from './core/errors.ts';
+import { createRedactor } from './core/redact.ts';
+import { errorText } from './output/error.ts';
 
 /** The first signal cancels and cleans up; the second leaves at once. */
 function cancelOnSignals(): AbortSignal {
@@ -19,13 +21,29 @@ function cancelOnSignals(): AbortSignal {
   return controller.signal;
 }
 
-/** `ciliumship … | head` closes our output early; that is no failure of ours. */
-function ignoreClosedOutput(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+/**
+ * `ciliumship … | head` closes our output early; that is no failure of ours. A result that finds no
+ * room is one, and where nobody hears of it the exit code says it (F58).
+ */
+function surviveLostOutput(): void {
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`the result could not be written: ${error.code}\n`);
+    process.exitCode = exitCode('bug');
+    process.once('exit', () => {
+      process.exitCode ||= exitCode('bug');
     });
-  }
+  });
+}
+
+/** An error that nobody waits for any more ends the run as any other bug: named, without secrets. */
+function reportStrayErrors(): void {
+  process.on('uncaughtException', (error) => {
+    const text = errorText(toShipError(error), undefined);
+    process.stderr.write(`${createRedactor(process.env).clean(text)}\n`);
+    process.exit(exitCode('bug'));
+  });
 }
 
 /** `CILIUMSHIP_DRY_RUN=false` means no dry run; commander only looks whether a variable is set. */
@@ -44,7 +62,8 @@ function refuse(): void {
 }
 
 async function main(): Promise<void> {
-  ignoreClosedOutput();
+  surviveLostOutput();
+  reportStrayErrors();
   dropFalseVariables();
   const signal = cancelOnSignals();
   const program = makeProgram(commands, async (spec, typed) => {

@@ -1,14 +1,17 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import type { Document } from 'yaml';
 import { ShipError } from '../core/errors.ts';
+import { readYaml, type ReadYaml, type YamlProblem } from '../core/yaml.ts';
 import { problemLines, type Problem } from './problems.ts';
 import { normalise, type Config } from './normalise.ts';
 import { checkRules } from './rules.ts';
 import { checkSchema } from './validate.ts';
 
 export const CONFIG_NAME = 'ciliumship.yaml';
-const MAX_BYTES = 1024 * 1024;
+/** 256 nodes with everything that can be said of each fit twice. */
+const MAX_BYTES = 96 * 1024;
+const MAX_SHOWN = 50;
 
 /**
  * Finds the config: `file` when given, else `ciliumship.yaml` here or in a folder above.
@@ -38,23 +41,23 @@ async function isFile(path: string): Promise<boolean> {
  * @throws ShipError `config`
  */
 export async function loadConfig(file: string): Promise<Config> {
-  const text = await readConfig(file);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const problems = syntaxProblems(document);
-  if (problems.length > 0) throw invalid(file, problems, document, lines);
-  const parsed = checkSchema(plainValue(file, document));
-  if ('problems' in parsed) throw invalid(file, parsed.problems, document, lines);
+  const read = readYaml(await readConfig(file), MAX_BYTES);
+  if ('problems' in read) throw notYaml(file, read.problems);
+  const parsed = checkSchema(read.value);
+  if ('problems' in parsed) throw invalid(file, parsed.problems, read);
   const config = normalise(parsed.value, file);
   const broken = checkRules(config);
-  if (broken.length > 0) throw invalid(file, broken, document, lines);
+  if (broken.length > 0) throw invalid(file, broken, read);
   return config;
 }
 
+/** Measured before it is read: a file may be larger than memory. */
 async function readConfig(file: string): Promise<string> {
   const found = await stat(file).catch((cause: unknown) => unreadable(file, cause));
   if (found.size > MAX_BYTES) {
-    throw new ShipError('config', `${file} is ${found.size} bytes, more than a config can be`);
+    throw notYaml(file, [
+      { line: undefined, message: `is ${found.size} bytes long, more than a config can be` },
+    ]);
   }
   return readFile(file, 'utf8').catch((cause: unknown) => unreadable(file, cause));
 }
@@ -67,33 +70,35 @@ function unreadable(file: string, cause: unknown): never {
   });
 }
 
-/** `toJS` throws on alias bombs (more than 100 expansions). */
-function plainValue(file: string, document: Document): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (cause) {
-    throw new ShipError('config', `${file} uses too many aliases`, { cause });
-  }
-}
-
-function syntaxProblems(document: Document): readonly Problem[] {
-  return document.errors.map((error) => ({ path: [], message: error.message, at: error.pos[0] }));
+function notYaml(file: string, problems: readonly YamlProblem[]): ShipError {
+  return listed(
+    file,
+    problemLines(
+      problems.map(({ message }) => ({ path: [], message })),
+      ({ message }) => problems.find((problem) => problem.message === message)?.line,
+    ),
+  );
 }
 
 function invalid(
   file: string,
   problems: readonly Problem[],
-  document: Document,
-  lines: LineCounter,
+  { document, lines }: ReadYaml,
 ): ShipError {
-  const details = problemLines(problems, (problem) => {
-    const start = problem.at ?? startOf(document, problem.path);
+  const shown = problems.slice(0, MAX_SHOWN);
+  const details = problemLines(shown, (problem) => {
+    const start = startOf(document, problem.path);
     return start === undefined ? undefined : lines.linePos(start).line;
   });
-  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  const more = problems.length - shown.length;
+  return listed(file, more > 0 ? [...details, `and ${more} more`] : details, problems.length);
+}
+
+function listed(file: string, details: readonly string[], all = details.length): ShipError {
+  const count = all === 1 ? 'a problem' : `${all} problems`;
   return new ShipError('config', `${file} has ${count}`, {
     details,
-    hint: `mend ${count === 'a problem' ? 'it' : 'them'}, then run the same command again`,
+    hint: `mend ${all === 1 ? 'it' : 'them'}, then run the same command again`,
   });
 }
 

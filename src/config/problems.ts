@@ -1,10 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 
-/** One thing wrong with a file. `at` is a character offset where the parser knows it. */
+/** One thing wrong with a file. */
 export interface Problem {
   readonly path: readonly (string | number)[];
   readonly message: string;
-  readonly at?: number | undefined;
 }
 
 /** `line 3: nodes.master.role: must be server or agent`, in the order of the lines. */

@@ -212,6 +212,7 @@ export const configSchema = z
     nodes: z
       .record(name, node)
       .refine((nodes) => Object.keys(nodes).length > 0, 'names no node')
+      .refine((nodes) => Object.keys(nodes).length <= 256, 'names more than 256 nodes')
       .describe('the nodes of the cluster by name'),
     images: z
       .record(name, image)

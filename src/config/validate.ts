@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { suggest, type Problem } from './problems.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
 
+/** More than anyone reads; a file may be wrong in a hundred thousand places. */
+const MAX_ISSUES = 200;
+
 type Path = readonly (string | number)[];
 
 /** Checks a parsed file against the schema. Keys that start with `x-` are the user's own. */
@@ -10,7 +13,8 @@ export function checkSchema(
 ): { readonly value: ConfigFile } | { readonly problems: readonly Problem[] } {
   const result = configSchema.safeParse(withoutExtensions(value));
   if (result.success) return { value: result.data };
-  return { problems: result.error.issues.flatMap(describeIssue) };
+  const issues = result.error.issues.slice(0, MAX_ISSUES);
+  return { problems: issues.flatMap(describeIssue) };
 }
 
 function withoutExtensions(value: unknown): unknown {
@@ -24,9 +28,13 @@ function describeIssue(issue: z.core.$ZodIssue): readonly Problem[] {
   if (issue.code === 'invalid_value') {
     return [{ path, message: `must be ${issue.values.map(String).join(' or ')}` }];
   }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => ({ path, message: `the name ${message}` }));
+  }
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
-  return issue.keys.map((key) => {
-    const near = suggest(key, knownKeys(path));
+  const known = knownKeys(path);
+  return issue.keys.slice(0, MAX_ISSUES).map((key) => {
+    const near = suggest(key, known);
     const message = near === undefined ? 'unknown key' : `unknown key; did you mean ${near}?`;
     return { path: [...path, key], message };
   });
@@ -62,10 +70,12 @@ export interface JsonSchema {
   readonly items?: JsonSchema;
 }
 
+let walked: JsonSchema | undefined;
+
 /** The keys that the schema knows at `path`. */
 function knownKeys(path: Path): readonly string[] {
   // The JSON form is the one public way to walk a zod schema.
-  let schema: JsonSchema | undefined = jsonSchema();
+  let schema: JsonSchema | undefined = (walked ??= jsonSchema());
   for (const part of path) schema = schema === undefined ? undefined : child(schema, part);
   return Object.keys(schema?.properties ?? {});
 }

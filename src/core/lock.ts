@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { ShipError } from './errors.ts';
+import { VERSION } from './version.ts';
 
 /** Who holds a lock. `machine` tells one start of one machine from every other. */
 export interface Holder {
@@ -9,6 +11,8 @@ export interface Holder {
   readonly host: string;
   readonly pid: number;
   readonly user: string;
+  /** Of ciliumship; those before 0.1.0 did not say it. */
+  readonly version?: string | undefined;
 }
 
 /** What locking needs to know of this machine. */
@@ -62,7 +66,7 @@ export async function takeLock(
   self: Self,
   options: LockOptions,
 ): Promise<Holder> {
-  const holder: Holder = { ...self.holder, id: randomBytes(8).toString('hex') };
+  const holder = { ...self.holder, version: VERSION, id: randomBytes(8).toString('hex') };
   const own = JSON.stringify(holder);
   // Not the wall clock: a machine that slept would take a living holder for one that stood still.
   const started = performance.now();
@@ -83,10 +87,20 @@ export async function takeLock(
   }
 }
 
-/** The holder that a lock names; undefined while it is being written. */
+const WORD = z.string().max(256);
+const holderSchema = z.object({
+  id: WORD,
+  machine: WORD,
+  host: WORD,
+  pid: z.int(),
+  user: WORD,
+  version: WORD.optional(),
+});
+
+/** The holder that a lock names; undefined while it is being written, and for a text of anyone else. */
 export function parseHolder(text: string): Holder | undefined {
   try {
-    return JSON.parse(text) as Holder;
+    return holderSchema.parse(JSON.parse(text));
   } catch {
     return undefined;
   }
@@ -97,9 +111,12 @@ export function isDead(other: Holder | undefined, self: Self): boolean {
   return other?.machine === self.holder.machine && !self.isAlive(other.pid);
 }
 
-/** `user@host (process 7)`. */
+/** `user@host (process 7)`, and its ciliumship when that is another one. */
 export function describeHolder(holder: Holder | undefined): string {
-  return holder === undefined ? 'someone' : `${holder.user}@${holder.host} (process ${holder.pid})`;
+  if (holder === undefined) return 'someone';
+  const { user, host, pid, version } = holder;
+  const other = version === undefined || version === VERSION ? '' : `, ciliumship ${version}`;
+  return `${user}@${host} (process ${pid}${other})`;
 }
 
 function locked({ name, use }: LockPlace, holder: Holder | undefined): ShipError {

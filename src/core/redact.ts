@@ -16,7 +16,9 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
   const forms = new Set<string>();
   const add = (secret: string): void => {
     if (secret.length < SHORTEST) return;
-    for (const form of formsOf(secret)) forms.add(form);
+    for (const part of [secret, ...linesOf(secret)]) {
+      for (const form of formsOf(part)) forms.add(form);
+    }
   };
   for (const [name, value] of Object.entries(env)) {
     if (SECRET_NAMES.test(name) && value !== undefined) add(value);
@@ -27,6 +29,12 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
       .toSorted((a, b) => b.length - a.length)
       .reduce((cleaned, form) => cleaned.replaceAll(form, HIDDEN), text);
   return { add, clean };
+}
+
+/** The lines of a key or token file: what prints line by line never shows it in one piece. */
+function linesOf(secret: string): readonly string[] {
+  const lines = secret.split(/\r?\n/).filter((line) => !line.startsWith('-----'));
+  return lines.length === 1 ? [] : lines.filter((line) => line.length >= SHORTEST);
 }
 
 /** A value as it is, and as JSON, URL, hex and base64 write it. */

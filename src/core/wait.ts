@@ -14,12 +14,12 @@ export async function waitFor<T>(
   signal: AbortSignal,
   late: () => Promise<Error> | Error,
 ): Promise<T> {
-  const end = Date.now() + timeout;
+  const end = performance.now() + timeout;
   for (;;) {
     signal.throwIfAborted();
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > end) throw await late();
+    if (performance.now() > end) throw await late();
     await sleep(PAUSE, undefined, { signal });
   }
 }

@@ -2,6 +2,9 @@ import { closest, distance } from 'fastest-levenshtein';
 import { NAMED_RULES } from './value-rules.ts';
 import { isTree, leaves, valueOf, type Path, type Values } from './tree.ts';
 
+/** Looking for a word that is near costs time, and a file may have any number of keys. */
+const SUGGESTED = 100;
+
 /** An error stops a deploy unless its key is allowed; the others are said. */
 export type Severity = 'error' | 'warning' | 'note';
 
@@ -31,10 +34,10 @@ export function checkValues(values: Values, chart: ChartKeys): readonly ValuePro
     .map(({ path }) => path)
     .filter((path) => path[0] !== 'global' && !isKnown(path, chart))
     .filter((path) => !spoken.some((said) => isBelow(path.join('.'), said)))
-    .map((path) => ({
+    .map((path, index) => ({
       severity: 'error' as const,
       path: path.join('.'),
-      message: `the chart does not know this key${suggestion(path, chart)}`,
+      message: `the chart does not know this key${index < SUGGESTED ? suggestion(path, chart) : ''}`,
     }));
   return [...named, ...unknown];
 }

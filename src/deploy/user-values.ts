@@ -1,6 +1,10 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { ShipError } from '../core/errors.ts';
+import { readYaml } from '../core/yaml.ts';
 import type { Values } from './tree.ts';
+
+/** The values of Cilium's own chart, with all their comments, are a quarter of it. */
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Reads a values file.
@@ -9,18 +13,17 @@ import type { Values } from './tree.ts';
  * @throws ShipError `config` with line and column when it is not YAML, or not a tree of keys
  */
 export function parseUserValues(text: string, file: string): Values {
-  const document = parseDocument(text);
-  if (document.errors.length > 0) {
+  const read = readYaml(text, MAX_BYTES);
+  if ('problems' in read) {
     throw new ShipError('config', `${file} is not YAML`, {
-      details: document.errors
-        .slice(0, 5)
-        .map(({ message }) => message.split('\n\n')[0] ?? message),
+      details: read.problems.map(({ line, message }) =>
+        line === undefined ? message : `line ${line}: ${message}`,
+      ),
       hint: 'mend the file, then run the same command again',
     });
   }
-  const values: unknown = document.toJS() ?? {};
-  if (typeof values === 'object' && values !== null && !Array.isArray(values))
-    return values as Values;
+  const values = read.value ?? {};
+  if (typeof values === 'object' && !Array.isArray(values)) return values as Values;
   throw new ShipError('config', `${file} holds no keys: Helm values are a tree of key: value`, {
     hint: 'start from values/cilium-values.yaml of ciliumship',
   });
@@ -29,7 +32,7 @@ export function parseUserValues(text: string, file: string): Values {
 /** Line of a key in the text of a values file; undefined when it is not there. */
 export function lineOf(text: string, path: string): number | undefined {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
   const parts = path.split('.');
   const parent: unknown =
     parts.length === 1 ? document.contents : document.getIn(parts.slice(0, -1), true);

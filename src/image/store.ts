@@ -49,7 +49,7 @@ export async function openStore(folder: string): Promise<BlobStore> {
   const path = (digest: Digest): string => join(blobs, hexOf(digest));
   const size = async (digest: Digest): Promise<number | undefined> =>
     (await stat(path(digest)).catch(() => undefined))?.size;
-  const scratch = (): Promise<string> => mkdtemp(join(folder, 'scratch', 'part-'));
+  const scratch = (): Promise<string> => mkdtemp(join(folder, 'scratch', `part-${process.pid}-`));
   const has: BlobStore['has'] = async (blob) => (await size(blob.digest)) === blob.size;
   return {
     folder,
@@ -79,11 +79,14 @@ async function completeLayout(folder: string): Promise<void> {
   }
 }
 
-/** Removes what killed runs left; a run of a day ago is none any more. */
+/**
+ * Removes what killed runs left: what is a day old by a clock that may have jumped, and whose process
+ * is gone. Another machine may share the folder, so the process alone decides nothing either.
+ */
 async function reapScratch(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const found = await stat(join(folder, name)).catch(() => undefined);
-    if (found === undefined || Date.now() - found.mtimeMs < DAY) continue;
+    if (found === undefined || Date.now() - found.mtimeMs < DAY || isOurs(name)) continue;
     await rm(join(folder, name), { recursive: true, force: true });
   }
 }
@@ -106,5 +109,17 @@ async function putBlob(
     throw diskError(scratch, error);
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** True for a folder whose process lives on this machine. */
+function isOurs(name: string): boolean {
+  const pid = Number(/^part-(\d+)-/.exec(name)?.[1] ?? 0);
+  if (pid === 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

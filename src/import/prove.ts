@@ -49,11 +49,11 @@ export async function proveImage(
   signal: AbortSignal,
   wait = CRI_WAIT,
 ): Promise<ImageProof> {
-  const end = Date.now() + wait;
+  const end = performance.now() + wait;
   for (;;) {
     const proof = proofOf(await probe(), image);
     if (isProved(proof)) return proof;
-    if (Date.now() > end) throw unproved(node, image, proof);
+    if (performance.now() > end) throw unproved(node, image, proof);
     await sleep(CRI_PAUSE, undefined, { signal });
   }
 }

@@ -12,6 +12,9 @@ import { textAt, type Values } from '../../deploy/tree.ts';
 import type { Context } from '../command.ts';
 import { option } from '../flags.ts';
 
+/** Of each severity; nobody reads more, and each is looked up in the file. */
+const MAX_SHOWN = 50;
+
 export interface ValuesFlags {
   readonly values?: string;
   readonly allow?: string;
@@ -68,6 +71,7 @@ export function requireGoodValues(
     problems
       .map((each) => (allowed.has(each.path) ? { ...each, severity: 'warning' as const } : each))
       .filter((each) => each.severity === severity)
+      .slice(0, MAX_SHOWN)
       .map(({ path, message }) => `${place(text, path)}${path}: ${message}`);
   for (const line of lines('note')) output.note(`values: ${line}`);
   for (const line of lines('warning')) output.note(`warning: values: ${line}`);

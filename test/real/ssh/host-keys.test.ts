@@ -1,5 +1,13 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { exitCode, type ShipError } from '../../../src/core/errors.ts';
 import { failureOf } from '../../support/docker-build.ts';
@@ -77,6 +85,24 @@ async function refusal(
   return failureOf(opened);
 }
 
+/** The same attempt by ssh itself, with known_hosts as it is and left alone. */
+async function acceptedBySsh(alias: string, hostKeys: 'strict' | 'accept-new'): Promise<boolean> {
+  const copy = join(files.folder, 'known_hosts.ssh');
+  copyFileSync(files.knownHosts, copy);
+  const checking = hostKeys === 'strict' ? 'yes' : hostKeys;
+  const options = [
+    'BatchMode=yes',
+    `StrictHostKeyChecking=${checking}`,
+    `UserKnownHostsFile=${copy}`,
+  ];
+  const words = options.flatMap((option) => ['-o', option]);
+  const { exitCode: code } = await execa('ssh', ['-F', files.config, ...words, alias, 'true'], {
+    reject: false,
+    stdin: 'ignore',
+  });
+  return code === 0;
+}
+
 /** What became of an attempt, in short. */
 function outcome(error: ShipError | undefined): string {
   if (error === undefined) return 'accepted';
@@ -111,6 +137,7 @@ describe.skipIf(missing !== undefined)('host keys', () => {
     const { form, state, mode } = chosen;
     await know(form, linesOf(form, state));
     const before = readFileSync(files.knownHosts, 'utf8');
+    expect(await acceptedBySsh(form, mode)).toBe(OUTCOMES[mode][state] === 'accepted');
     expect(outcome(await refusal(form, mode))).toBe(OUTCOMES[mode][state]);
     const after = readFileSync(files.knownHosts, 'utf8');
     expect(after === before).toBe(state !== 'unknown' || mode === 'strict');

@@ -68,6 +68,18 @@ describe('a hook', () => {
     expect(all).toContain(String.raw`before-push: a\u001b[2Jb`);
   });
 
+  test('D9: shows no secret that is printed in two pieces, wherever it is cut', async () => {
+    const cuts = Array.from({ length: 14 }, (_, at) => at + 1);
+    const secret = 'hunter2-hunter2';
+    const pieces = cuts.map(
+      (at) => `printf %s '${secret.slice(0, at)}'; sleep 0.02; echo '${secret.slice(at)}'`,
+    );
+    const { context, lines } = withHook('before-push', pieces.join('\n'));
+    await withReceipt(push(), context);
+    const said = lines.filter((line) => line.startsWith('before-push: '));
+    expect(said).toEqual(cuts.map(() => 'before-push: [hidden]\n'));
+  });
+
   test('that is asked beforehand stops the run when it says no', async () => {
     const { context, read } = withHook('before-push', 'echo "not on a Friday"; exit 3');
     let acted = false;

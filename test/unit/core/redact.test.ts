@@ -38,6 +38,14 @@ describe('D9: the redactor', () => {
     );
   });
 
+  test('D9: hides a secret of several lines in each of them', () => {
+    const lines = ['MIIEvQIBADANBgkqhkiG9w0B', 'AQEFAASCBKcwggSjAgEAAoIB'];
+    const redactor = createRedactor();
+    redactor.add(`-----BEGIN PRIVATE KEY-----\n${lines.join('\r\n')}\n-----END PRIVATE KEY-----\n`);
+    for (const line of lines) expect(redactor.clean(`key: ${line}`)).toBe('key: [hidden]');
+    expect(redactor.clean('-----BEGIN PRIVATE KEY-----')).toContain('BEGIN');
+  });
+
   test('hides the values of secret-looking variables, and leaves others and short ones', () => {
     const redactor = createRedactor({
       NPM_TOKEN: 'abcdefgh1234',

@@ -86,7 +86,7 @@ describe('the user’s values file', () => {
 
   test.each([
     ['a tab', 'a:\n\tb: 1\n', /line 2/],
-    ['a key twice', 'MTU: 1400\nMTU: 1500\n', /unique at line 2, column 1/],
+    ['a key twice', 'MTU: 1400\nMTU: 1500\n', /line 2: the key MTU is there twice/],
     ['an open quote', 'a: "b\n', /line/],
     ['a second document', 'a: 1\n---\nb: 2\n', /line|document/i],
   ])('with %s is refused, with the place', (_, text, place) => {

@@ -49,6 +49,25 @@ describe('the lock of a node', () => {
     expect(error.hint).toContain('--lock-wait');
   });
 
+  test('F60: names the ciliumship of a holder when that is another one', async () => {
+    expect((await refusal(heldBy({ ...OTHER, version: '9.9.9', more: {} }))).message).toContain(
+      'bob@there (process 9, ciliumship 9.9.9)',
+    );
+    // Those before 0.1.0 did not say it.
+    expect((await refusal(heldBy(OTHER))).message).toContain('bob@there (process 9) ');
+  });
+
+  test.each(['null', '7', '[]', '{"pid":{}}', '{"user":7}', 'x'.repeat(100_000)])(
+    'F60: is refused when it says what no ciliumship writes (%#)',
+    async (text) => {
+      const node = fakeNode((command) =>
+        command.includes('set -C') ? { code: 75, stdout: `${text}\n2026-01-01\n` } : '',
+      );
+      const error = await refusal(node);
+      expect(error).toMatchObject({ kind: 'locked', message: 'worker: someone is shipping to it' });
+    },
+  );
+
   test('is refused while a living process of this machine holds it', async () => {
     expect((await refusal(heldBy({ ...OTHER, machine: 'boot-1', pid: 8 }))).kind).toBe('locked');
   });

@@ -1,0 +1,110 @@
+import {
+  isAlias,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type ErrorCode,
+} from 'yaml';
+
+/** Something wrong with a YAML text; `line` is undefined when it is the whole of it. */
+export interface YamlProblem {
+  readonly line: number | undefined;
+  readonly message: string;
+}
+
+/** A YAML text that is one tree of plain values, and where in it things are. */
+export interface ReadYaml {
+  readonly value: unknown;
+  readonly document: Document;
+  readonly lines: LineCounter;
+}
+
+const MAX_PROBLEMS = 20;
+
+/** In words of the one who wrote the file, not of the library. */
+const PLAIN: Partial<Record<ErrorCode, string>> = {
+  MULTIPLE_DOCS: 'a second document begins here; there may be one only',
+  RESOURCE_EXHAUSTION: 'is nested too deeply',
+};
+
+/**
+ * Reads a YAML text that may come from anyone, in time and memory that its size bounds: duplicate
+ * keys are looked for in one pass (the library compares each key with every other), aliases may not
+ * multiply, nor lead into what they are part of.
+ *
+ * @param maxBytes what a text of this kind never exceeds
+ */
+export function readYaml(
+  text: string,
+  maxBytes: number,
+): ReadYaml | { readonly problems: readonly YamlProblem[] } {
+  if (text.length > maxBytes) {
+    return whole(`is ${text.length} bytes long, more than the ${maxBytes} that it can have`);
+  }
+  const lines = new LineCounter();
+  try {
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      logLevel: 'error',
+    });
+    const errors = document.errors.slice(0, MAX_PROBLEMS);
+    const wrong = errors.map(({ code, message, pos }) => ({
+      message: PLAIN[code] ?? message,
+      at: pos[0],
+    }));
+    const found = wrong.length > 0 ? wrong : wrongNodes(document);
+    if (found.length > 0) {
+      const problems = found.map(({ message, at }) => ({ line: lines.linePos(at).line, message }));
+      return { problems };
+    }
+    return { value: document.toJS({ maxAliasCount: 100 }), document, lines };
+  } catch (error) {
+    // What the library throws: aliases that multiply, and trees too deep for its stack.
+    return whole(error instanceof ReferenceError ? 'uses too many aliases' : 'cannot be read');
+  }
+}
+
+function whole(message: string): { readonly problems: readonly YamlProblem[] } {
+  return { problems: [{ line: undefined, message }] };
+}
+
+interface WrongNode {
+  readonly message: string;
+  readonly at: number;
+}
+
+/** Keys that are there twice, and aliases to what they are in. */
+function wrongNodes(document: Document): readonly WrongNode[] {
+  const found: WrongNode[] = [];
+  const wrong = (message: string, node: unknown): typeof visit.BREAK | undefined => {
+    found.push({ message, at: startOf(node) });
+    return found.length >= MAX_PROBLEMS ? visit.BREAK : undefined;
+  };
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key;
+        if (seen.has(name)) return wrong(`the key ${String(name)} is there twice`, key);
+        seen.add(name);
+      }
+      return undefined;
+    },
+    Alias: (_, node, path) => {
+      const target = isAlias(node) ? node.resolve(document) : undefined;
+      return path.some((above) => above === target)
+        ? wrong(`the alias *${node.source} leads into itself`, node)
+        : undefined;
+    },
+  });
+  return found;
+}
+
+function startOf(node: unknown): number {
+  const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : null;
+  return Array.isArray(range) ? Number(range[0]) : 0;
+}
