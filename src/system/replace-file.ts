@@ -1,4 +1,5 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ShipError } from '../core/errors.ts';
 
 /** Text of a file; undefined when there is none. @throws ShipError `config` when it cannot be read */
@@ -21,7 +22,9 @@ export async function readIfThere(file: string): Promise<string | undefined> {
 export async function replaceFile(file: string, text: string, mode = 0o644): Promise<void> {
   const part = `${file}.${process.pid}.part`;
   try {
-    const handle = await open(part, 'w', mode);
+    // Never through a link that a repository put there.
+    await rm(part, { force: true });
+    const handle = await open(part, 'wx', mode);
     try {
       await handle.writeFile(text);
       await handle.sync();
@@ -33,4 +36,14 @@ export async function replaceFile(file: string, text: string, mode = 0o644): Pro
     await rm(part, { force: true });
     throw new ShipError('config', `cannot write ${file}`, { cause });
   }
+}
+
+/**
+ * Makes git leave a folder of ours alone. What has the name already stays as it is: in a folder that
+ * comes out of a repository it may be a link to any file of the user.
+ */
+export async function ignoreInGit(folder: string): Promise<void> {
+  await writeFile(join(folder, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
 }

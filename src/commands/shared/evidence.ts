@@ -8,6 +8,7 @@ import { lastLines } from '../../core/text.ts';
 import type { Cluster, Pod } from '../../deploy/cluster.ts';
 import { errorText } from '../../output/error.ts';
 import { settleStage } from '../../output/stage.ts';
+import { ignoreInGit } from '../../system/replace-file.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
@@ -55,7 +56,7 @@ export async function saveEvidence(
   const own = join(context.config.folder, '.ciliumship');
   const folder = join(own, 'evidence', new Date().toISOString().replaceAll(':', '-'));
   const write = await writerInto(folder, (text) => context.output.clean(text));
-  await writeFile(join(own, '.gitignore'), '*\n');
+  await ignoreInGit(own);
   await write('error.txt', errorText(failure, undefined));
   const steps = [...scene.nodes].map(([node, pods]): Step<number> => ({
     id: node,

@@ -1,13 +1,13 @@
-import { parseDocument } from 'yaml';
+import { stringify } from 'yaml';
 import type { Cleanup } from '../../core/cleanup.ts';
 import { combineFailures, ShipError, toShipError } from '../../core/errors.ts';
 import type { Node } from '../../core/node.ts';
+import { parseNodeKubeconfig } from '../../facts/node-kubeconfig.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
 import { connectTo, type Fleet } from './fleet.ts';
 
 export const K3S_KUBECONFIG = '/etc/rancher/k3s/k3s.yaml';
-const SERVER = ['clusters', 0, 'cluster', 'server'];
 
 /**
  * The kubeconfig of the first server node that gives one, its address replaced by our end of a
@@ -51,19 +51,20 @@ function connect(context: Context, node: Node): Promise<Session> {
 
 async function tunnelled(server: Session, undo: Cleanup, signal: AbortSignal): Promise<string> {
   const { stdout } = await server.run(['cat', K3S_KUBECONFIG], { sudo: true, signal });
-  const document = parseDocument(stdout);
-  const address: unknown = document.getIn(SERVER);
-  if (typeof address !== 'string' || !URL.canParse(address)) {
+  const found = parseNodeKubeconfig(stdout);
+  const [first, ...others] = found?.clusters ?? [];
+  if (found === undefined || first === undefined) {
     throw new ShipError('config', `${server.node}: ${K3S_KUBECONFIG} names no server`, {
       hint: 'name a kubeconfig: ciliumship --kubeconfig FILE',
     });
   }
-  const { hostname, port } = new URL(address);
+  const { hostname, port } = new URL(first.cluster.server);
   // A URL writes an IPv6 address in brackets; a host to connect to has none.
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const tunnel = undo.use(await server.tunnel(host, Number(port || 443)));
-  document.setIn(SERVER, `https://127.0.0.1:${tunnel.port}`);
-  return document.toString();
+  const cluster = { ...first.cluster, server: `https://127.0.0.1:${tunnel.port}` };
+  const clusters = [{ ...first, cluster }, ...others];
+  return stringify({ apiVersion: 'v1', kind: 'Config', ...found, clusters });
 }
 
 /** Keys, tokens and passwords of a kubeconfig. */

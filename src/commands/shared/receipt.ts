@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { exitCode, toShipError } from '../../core/errors.ts';
 import { kubernetesName, type Node } from '../../core/node.ts';
 import { VERSION } from '../../core/version.ts';
@@ -10,6 +10,7 @@ import { receiptMarkdown } from '../../output/receipt/markdown.ts';
 import { NOTHING_RECORDED, recordEvent } from '../../output/receipt/record.ts';
 import { RECEIPT_VERSION, type Receipt } from '../../output/receipt/schema.ts';
 import { removeOldest, writeNumbered } from '../../system/numbered-files.ts';
+import { ignoreInGit } from '../../system/replace-file.ts';
 import type { CommandSpec, Context } from '../command.ts';
 import { requireHooks, tellFailure } from './hooks.ts';
 
@@ -96,7 +97,7 @@ async function writeReceipt(receipt: Receipt, folder: string): Promise<string> {
   const text = `${JSON.stringify(receipt, undefined, 2)}\n`;
   const path = await writeNumbered(receipts, 'json', text, { html: receiptPage(receipt) });
   // Beside a config inside the source tree a receipt would make the tree differ from its commit.
-  await writeFile(join(receipts, '..', '.gitignore'), '*\n');
+  await ignoreInGit(join(receipts, '..'));
   await removeOldest(receipts, KEPT);
   return `${path}.html`;
 }

@@ -1,4 +1,11 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CommandSpec, Context } from '../../../src/commands/command.ts';
@@ -111,6 +118,17 @@ describe('a command that changes something', () => {
     const folder = testFolder();
     await withReceipt(working, testContext(folder).context);
     expect(readFileSync(join(folder, '.ciliumship', '.gitignore'), 'utf8')).toBe('*\n');
+  });
+
+  test('never writes through a link that a repository put in its folder', async () => {
+    const folder = testFolder();
+    const precious = join(folder, 'precious');
+    writeFileSync(precious, 'keep me');
+    mkdirSync(join(folder, '.ciliumship'));
+    symlinkSync(precious, join(folder, '.ciliumship', '.gitignore'));
+    await withReceipt(working, testContext(folder).context);
+    expect(readFileSync(precious, 'utf8')).toBe('keep me');
+    expect(receiptsIn(folder)).toHaveLength(2);
   });
 
   test('keeps the newest 50', async () => {
