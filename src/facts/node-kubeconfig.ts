@@ -31,7 +31,7 @@ const kubeconfig = z.object({
   'current-context': word.optional(),
 });
 
-export type NodeKubeconfig = z.output<typeof kubeconfig>;
+type NodeKubeconfig = z.output<typeof kubeconfig>;
 
 /**
  * Reads the kubeconfig that a node shows. A kubeconfig may name programs of this machine to run
