@@ -49,20 +49,18 @@ function requireRefusal(error: unknown, text: string): ShipError {
 
 test('F55: a config that is broken anyhow is read, or refused with a line and a reason', async () => {
   const file = join(testFolder(), 'ciliumship.yaml');
-  let refused = 0;
+  const saying: string[] = [];
   for (const text of mutations(CONFIG, COUNT, seedOf('broken configs'))) {
     writeFileSync(file, text);
     try {
       await loadConfig(file);
     } catch (error) {
-      const { details } = requireRefusal(error, text);
-      expect(details.join('\n'), text).toMatch(
-        /line \d+: |is missing|must be|cannot be read|aliases/,
-      );
-      refused += 1;
+      saying.push(requireRefusal(error, text).details.join('\n'));
     }
   }
-  expect(refused).toBeGreaterThan(COUNT / 2);
+  const place = /line \d+: |is missing|must be|cannot be read|aliases/;
+  expect(saying.filter((details) => !place.test(details))).toEqual([]);
+  expect(saying.length).toBeGreaterThan(COUNT / 2);
 });
 
 test('F37: values that are broken anyhow are read, or refused with a line and a reason', () => {
