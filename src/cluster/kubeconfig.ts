@@ -1,6 +1,6 @@
-import { parse, parseDocument, type Document } from 'yaml';
-import { z } from 'zod';
+import { parseDocument, type Document } from 'yaml';
 import { ShipError } from '../core/errors.ts';
+import { parseNodeKubeconfig } from '../facts/node-kubeconfig.ts';
 
 /** How a cluster is called in a kubeconfig, and where it is reached. */
 export interface ClusterName {
@@ -10,14 +10,6 @@ export interface ClusterName {
 }
 
 const EMPTY = 'apiVersion: v1\nkind: Config\nclusters: []\nusers: []\ncontexts: []\n';
-
-/** Parts of what K3s writes for its admin. */
-const admin = z.object({
-  clusters: z
-    .array(z.object({ cluster: z.object({ 'certificate-authority-data': z.string() }) }))
-    .min(1),
-  users: z.array(z.object({ user: z.record(z.string(), z.unknown()) })).min(1),
-});
 
 /**
  * A kubeconfig with one more cluster; all else in it stays as it was written, comments too. The
@@ -48,12 +40,11 @@ type List = 'clusters' | 'users' | 'contexts';
 const AUTHORITY = 'certificate-authority-data';
 
 function adminOf(k3s: string) {
-  try {
-    const { clusters, users } = admin.parse(parse(k3s));
-    return { authority: clusters[0]?.cluster[AUTHORITY], user: users[0]?.user };
-  } catch (cause) {
-    throw unreadable('/etc/rancher/k3s/k3s.yaml of the server', cause);
-  }
+  const found = parseNodeKubeconfig(k3s);
+  const authority = found?.clusters[0]?.cluster[AUTHORITY];
+  const user = found?.users[0]?.user;
+  if (authority !== undefined && user !== undefined) return { authority, user };
+  throw unreadable('/etc/rancher/k3s/k3s.yaml of the server', undefined);
 }
 
 function get(document: Document, list: List, name: string, path: readonly string[]): unknown {

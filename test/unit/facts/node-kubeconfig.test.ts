@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { mergeKubeconfig } from '../../../src/cluster/kubeconfig.ts';
 import { parseNodeKubeconfig } from '../../../src/facts/node-kubeconfig.ts';
 
 const HONEST = {
@@ -55,4 +56,12 @@ describe('the kubeconfig of a node', () => {
   ])('is refused when it is none (%j)', (text) => {
     expect(parseNodeKubeconfig(text)).toBeUndefined();
   });
+});
+
+test('D7: one that is merged into that of the user brings no program to run', () => {
+  const users = [{ name: 'default', user: { token: 'of the admin', exec: { command: 'touch' } } }];
+  const k3s = JSON.stringify({ ...HONEST, users });
+  const merged = mergeKubeconfig(undefined, k3s, { context: 'lab', server: 'https://10.4.100.1' });
+  expect(merged).toContain('token: of the admin');
+  expect(merged).not.toContain('exec');
 });
