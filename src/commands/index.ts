@@ -14,6 +14,7 @@ import { images } from './images.ts';
 import { k3sInstall } from './k3s-install.ts';
 import { k3sKubeconfig } from './k3s-kubeconfig.ts';
 import { k3sUninstall } from './k3s-uninstall.ts';
+import { init } from './init.ts';
 import { preflight } from './preflight.ts';
 import { push } from './push.ts';
 import { receipt } from './receipt.ts';
@@ -28,6 +29,7 @@ import { version } from './version.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly AnyCommand[] = [
+  init,
   ship,
   build,
   push,

@@ -26,7 +26,7 @@ export async function findConfig(file: string | undefined, from: string): Promis
     if (folder === dirname(folder)) break;
   }
   throw new ShipError('config', `no ${CONFIG_NAME} in ${from} or above it`, {
-    hint: `write one (the smallest is in the README), or name it: ciliumship --config FILE`,
+    hint: 'make one: ciliumship init (or name yours after the command: --config FILE)',
   });
 }
 
@@ -41,7 +41,17 @@ async function isFile(path: string): Promise<boolean> {
  * @throws ShipError `config`
  */
 export async function loadConfig(file: string): Promise<Config> {
-  const read = readYaml(await readConfig(file), MAX_BYTES);
+  return parseConfig(await readConfig(file), file);
+}
+
+/**
+ * Checks the text of a config file.
+ *
+ * @param file its absolute path, for messages and for paths that count from its folder
+ * @throws ShipError `config` as `loadConfig`
+ */
+export function parseConfig(text: string, file: string): Config {
+  const read = readYaml(text, MAX_BYTES);
   if ('problems' in read) throw notYaml(file, read.problems);
   const parsed = checkSchema(read.value);
   if ('problems' in parsed) throw invalid(file, parsed.problems, read);
@@ -66,7 +76,7 @@ function unreadable(file: string, cause: unknown): never {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
   throw new ShipError('config', `cannot read the config ${file} (${code})`, {
     cause,
-    hint: 'name a file that can be read: ciliumship --config FILE',
+    hint: 'name a file that can be read, after the command: --config FILE',
   });
 }
 

@@ -19,6 +19,14 @@ export interface Link {
   readonly xdp: { readonly mode: XdpMode; readonly program: string } | undefined;
 }
 
+/** What CNIs and containers make. */
+const MADE = /^(lo$|lxc|veth|cilium_|cni\d+$|flannel|antrea-|docker\d+$)/;
+
+/** True for an interface that nobody would name in a config: a CNI or a container made it. */
+export function isMade(name: string): boolean {
+  return MADE.test(name);
+}
+
 /** IFLA_XDP_ATTACHED: the kind of attachment, as the kernel numbers it. */
 const MODES: readonly (XdpMode | undefined)[] = [undefined, 'native', 'generic', 'offload'];
 

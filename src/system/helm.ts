@@ -106,6 +106,32 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
 type Revision = z.output<typeof revisions>[number];
 
 /**
+ * A chart as it would be installed, rendered without any cluster.
+ *
+ * @param values text of a values file
+ * @throws ShipError `usage` when Helm is not installed, `config` when it refuses chart or values
+ */
+export async function renderChart(
+  chart: string,
+  values: string,
+  { name, namespace }: ReleaseName,
+  signal: AbortSignal,
+): Promise<string> {
+  const args = ['template', name, chart, '-n', namespace, '-f', '-'];
+  const argv: Argv = ['helm', ...args];
+  const late = (): ShipError => lateError(args);
+  const found = await runProcess(argv, {
+    input: values,
+    signal,
+    timeout: TIMEOUT,
+    accept: ANY,
+    late,
+  });
+  if (found.code !== 0) throw refused(args, found);
+  return found.stdout;
+}
+
+/**
  * True before the first install. Helm has no exit code for it, only its words.
  *
  * @throws ShipError when Helm failed for any other reason

@@ -2,7 +2,17 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 
-const STAGES = ['build', 'image', 'transfer', 'import', 'deploy', 'cluster', 'doctor', 'drift'];
+const STAGES = [
+  'build',
+  'image',
+  'transfer',
+  'import',
+  'deploy',
+  'cluster',
+  'doctor',
+  'drift',
+  'init',
+];
 const EVERYTHING = [...STAGES, 'config', 'system', 'output', 'facts', 'core'];
 
 /** Folder of src → the folders it may import from (docs/architecture.md). */

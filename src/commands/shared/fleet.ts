@@ -5,7 +5,8 @@ import type { Step } from '../../core/step.ts';
 import { settleStage } from '../../output/stage.ts';
 import { runProcess } from '../../system/process.ts';
 import { openSession, type Session } from '../../system/ssh/session.ts';
-import type { Context } from '../command.ts';
+import type { Config } from '../../config/normalise.ts';
+import type { BareContext } from '../command.ts';
 import { looking } from './stages.ts';
 
 /** The nodes of a run: those that we are connected to, and why the others are not. */
@@ -14,13 +15,21 @@ export interface Fleet extends AsyncDisposable {
   readonly failures: ReadonlyMap<string, ShipError>;
 }
 
+/** A node by its name, and how ssh reaches it. */
+type Target = Pick<Node, 'name' | 'ssh'>;
+
+/** What reaching nodes needs of a context; `init` reaches them before there is a config. */
+export interface Reaching extends BareContext {
+  readonly config: Pick<Config, 'ssh'>;
+}
+
 /**
  * Connects to nodes in parallel. A node that cannot be reached does not stop the others: it is
  * listed with its error.
  *
  * @throws ShipError `interrupted`
  */
-export async function connectFleet(context: Context, nodes: readonly Node[]): Promise<Fleet> {
+export async function connectFleet(context: Reaching, nodes: readonly Target[]): Promise<Fleet> {
   // Collected as they open: after a Ctrl-C the stage returns nothing, and they must be closed too.
   await using opening = new Cleanup();
   const settled = await settleStage(
@@ -36,7 +45,7 @@ export async function connectFleet(context: Context, nodes: readonly Node[]): Pr
   };
 }
 
-function connectStep(node: Node, context: Context, opening: Cleanup): Step<Session> {
+function connectStep(node: Target, context: Reaching, opening: Cleanup): Step<Session> {
   return {
     id: node.name,
     title: `connect to ${node.name}`,
@@ -47,8 +56,8 @@ function connectStep(node: Node, context: Context, opening: Cleanup): Step<Sessi
 
 /** Opens one session with the SSH settings of flags and config. Throws as `openSession`. */
 export function connectTo(
-  node: Node,
-  { config, flags }: Pick<Context, 'config' | 'flags'>,
+  node: Target,
+  { config, flags }: Pick<Reaching, 'config' | 'flags'>,
   signal: AbortSignal,
 ): Promise<Session> {
   return openSession(

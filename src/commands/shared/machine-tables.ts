@@ -1,12 +1,9 @@
 import type { Node } from '../../core/node.ts';
 import { hasNativeXdp } from '../../facts/drivers.ts';
-import type { Link } from '../../facts/links.ts';
+import { isMade, type Link } from '../../facts/links.ts';
 import type { NodeFacts } from '../../facts/node-facts.ts';
 import { formatBytes } from '../../output/progress.ts';
 import { textTable } from '../../output/table.ts';
-
-/** Interfaces that CNIs and containers make; what matters of them is in the checks. */
-const MADE = /^(lo$|lxc|veth|cilium_|cni0$|flannel)/;
 
 /** One line for each machine. */
 export function machineTable(fleet: readonly NodeFacts[]): string {
@@ -27,7 +24,7 @@ export function machineTable(fleet: readonly NodeFacts[]): string {
 /** One line for each interface that someone may want to name in the config. */
 export function linkTable(nodes: readonly Node[], fleet: readonly NodeFacts[]): string {
   const rows = fleet.flatMap((facts) =>
-    facts.links.filter(({ name }) => !MADE.test(name)).map((link) => linkRow(nodes, facts, link)),
+    facts.links.filter(({ name }) => !isMade(name)).map((link) => linkRow(nodes, facts, link)),
   );
   const head = ['node', 'interface', 'driver', 'xdp', 'link', 'mtu', 'queues', 'addresses', 'use'];
   return textTable(head, rows);

@@ -116,7 +116,8 @@ export async function readChartYaml(
   return { version: textAt(meta, 'version'), appVersion: textAt(meta, 'appVersion') };
 }
 
-async function readChart(chart: string): Promise<ChartKeys> {
+/** What a chart knows: its own values, and the paths that its templates read. */
+export async function readChart(chart: string): Promise<ChartKeys> {
   const file = join(chart, 'values.yaml');
   const text = await readFile(file, 'utf8').catch(() => '');
   const folder = join(chart, 'templates');
