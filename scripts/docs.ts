@@ -11,7 +11,9 @@ import { scalePage } from '../bench/scale/page.ts';
 import type { ScaleResults } from '../bench/scale/row.ts';
 import { jsonSchema } from '../src/config/validate.ts';
 import { configurationPage } from './configuration.ts';
+import { completionScript } from '../src/output/completion.ts';
 import { dependencyPage } from './dependencies.ts';
+import { manPage } from './man.ts';
 import { troubleshootingPage } from './troubleshooting.ts';
 
 /**
@@ -77,6 +79,10 @@ function scalePages(): readonly (readonly [string, string])[] {
 
 const pages: ReadonlyMap<string, string> = new Map([
   ...commands.map((spec) => [`${FOLDER}/${spec.name.replace(' ', '-')}.md`, page(spec)] as const),
+  ['man/ciliumship.1', manPage(commands, commonOptions())],
+  ['completions/ciliumship.bash', completionScript('bash')],
+  ['completions/_ciliumship', completionScript('zsh')],
+  ['completions/ciliumship.fish', completionScript('fish')],
   ['docs/dependencies.md', dependencyPage()] as const,
   ['docs/configuration.md', configurationPage(jsonSchema())] as const,
   ['schema/ciliumship.schema.json', `${JSON.stringify(jsonSchema(), undefined, 2)}\n`],
@@ -96,7 +102,8 @@ function stalePages(): readonly string[] {
 }
 
 function writePages(): void {
-  for (const folder of [FOLDER, 'schema']) mkdirSync(folder, { recursive: true });
+  for (const folder of [FOLDER, 'man', 'completions', 'schema'])
+    mkdirSync(folder, { recursive: true });
   for (const old of stalePages()) rmSync(old, { force: true });
   for (const [file, text] of pages) writeFileSync(file, text);
 }

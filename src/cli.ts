@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { commands } from './commands/index.ts';
+import { answerCompletion } from './commands/answer-completion.ts';
 import { makeProgram } from './commands/program.ts';
 import { run } from './commands/run.ts';
 import { exitCode, ShipError, toShipError } from './core/errors.ts';
 import { createRedactor } from './core/redact.ts';
+import { ASK } from './output/completion.ts';
 import { errorText } from './output/error.ts';
 
 /** The first signal cancels and cleans up; the second leaves at once. */
@@ -64,6 +66,7 @@ function refuse(): void {
 async function main(): Promise<void> {
   surviveLostOutput();
   reportStrayErrors();
+  if (process.argv[2] === ASK) return answerCompletion(process.argv.slice(3));
   dropFalseVariables();
   const signal = cancelOnSignals();
   const program = makeProgram(commands, async (spec, typed) => {

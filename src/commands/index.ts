@@ -2,6 +2,7 @@ import { build } from './build.ts';
 import type { AnyCommand } from './command.ts';
 import { cniInstall } from './cni-install.ts';
 import { cniStatus } from './cni-status.ts';
+import { completion } from './completion.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
 import { doctor } from './doctor.ts';
@@ -55,5 +56,6 @@ export const commands: readonly AnyCommand[] = [
   explain,
   values,
   config,
+  completion,
   version,
 ];

@@ -23,6 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   system: ['facts', 'core'],
   output: ['core'],
   commands: EVERYTHING,
+  'api.ts': ['commands', 'core', 'output', 'config', 'system'],
   'cli.ts': ['commands', 'core', 'output', 'config'],
   ...Object.fromEntries(STAGES.map((stage) => [stage, ['facts', 'core']])),
 };

@@ -53,5 +53,5 @@ async function isTree(folder: string): Promise<boolean> {
 export function sourceText(path: string, folder: string): string {
   const near = relative(folder, resolve(folder, path));
   if (near === '') return '.';
-  return near.startsWith('../../..') ? resolve(folder, path) : near;
+  return near.startsWith('../..') ? resolve(folder, path) : near;
 }

@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import { suggest } from '../../config/problems.ts';
 import { ShipError } from '../../core/errors.ts';
 import type { Node } from '../../core/node.ts';
 
@@ -15,7 +16,10 @@ export function selectNodes(nodes: readonly Node[], patterns: string | undefined
     .filter((pattern) => pattern !== '');
   const unknown = wanted.filter((pattern) => !nodes.some((node) => fits(node, pattern)));
   if (unknown.length > 0 || wanted.length === 0) {
-    throw new ShipError('usage', `--nodes: no node fits ${unknown.join(', ') || '""'}`, {
+    const names = nodes.map(({ name }) => name);
+    const near = unknown.flatMap((word) => suggest(word, names) ?? []);
+    const meant = near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`;
+    throw new ShipError('usage', `--nodes: no node fits ${unknown.join(', ') || '""'}${meant}`, {
       hint: `name nodes of the config: --nodes ${nodes.map((node) => node.name).join(',')}`,
     });
   }
