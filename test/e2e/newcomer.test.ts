@@ -36,7 +36,7 @@ describe.skipIf(missing !== undefined)('a new user', () => {
   it('D27: installs the package into an empty folder without running any script', async () => {
     await execa('npm', ['run', '--silent', 'build'], { cwd: ROOT });
     await execa('npm', ['pack', '--silent', '--pack-destination', home], { cwd: ROOT });
-    const [file = ''] = readdirSync(home).filter((name) => name.endsWith('.tgz'));
+    const file = readdirSync(home).find((name) => name.endsWith('.tgz')) ?? '';
     writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }\n');
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--silent'];
     await execa('npm', ['install', ...quiet, join(home, file)], { cwd: home });
