@@ -14,7 +14,7 @@ nodes:
 /** A program of that name on PATH, and a config in the folder that the shell is in. */
 function place(): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } {
   const cwd = mkdtempSync(join(tmpdir(), 'ciliumship-completion-'));
-  const cli = join(import.meta.dirname, '../../../src/cli.ts');
+  const cli = join(import.meta.dirname, '../../src/cli.ts');
   writeFileSync(join(cwd, 'ciliumship.yaml'), CONFIG);
   writeFileSync(join(cwd, 'ciliumship'), `#!/bin/sh\nexec ${process.execPath} ${cli} "$@"\n`, {
     mode: 0o755,
@@ -24,7 +24,7 @@ function place(): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } {
 
 /** What bash would offer for a line, through the very script that is in the package. */
 function bash(line: string): readonly string[] {
-  const script = `. ${join(import.meta.dirname, '../../../completions/ciliumship.bash')}
+  const script = `. ${join(import.meta.dirname, '../../completions/ciliumship.bash')}
 COMP_LINE=$1 COMP_POINT=\${#1}; last=\${1##* }
 _ciliumship ciliumship "$last"; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const printed = execFileSync('bash', ['-c', script, 'bash', line], {
@@ -47,7 +47,7 @@ const fish = '/usr/bin/fish';
 
 describe.skipIf(!existsSync(fish))('in a real fish (skipped where it is not installed)', () => {
   it('offers commands with their meaning, and nodes', () => {
-    const file = join(import.meta.dirname, '../../../completions/ciliumship.fish');
+    const file = join(import.meta.dirname, '../../completions/ciliumship.fish');
     const offer = (line: string): string =>
       execFileSync(fish, ['-c', `source ${file}; complete -C '${line}'`], {
         ...place(),
