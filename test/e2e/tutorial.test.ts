@@ -1,0 +1,37 @@
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, describe, expect, it } from 'vitest';
+import { stateFolder } from '../../src/system/folders.ts';
+import { missingPart } from '../support/parts.ts';
+import { requireLab } from '../support/lab.ts';
+import { commandsOf, walk } from '../support/walk.ts';
+
+/** Follows README and tutorial word by word, on a lab of their own that goes down at their end. */
+
+const missing = await missingPart('the lab', requireLab);
+const ROOT = resolve(import.meta.dirname, '../..');
+const NAME = 'tutorial';
+const STATE = join(stateFolder(), `lab-${NAME}`);
+const env = { CILIUMSHIP_LAB: NAME, CILIUMSHIP_CONFIG: '', CILIUMSHIP_SSH_CONFIG: '' };
+
+/** The line as it is typed on a lab that has a name, in a checkout that is installed. */
+function here(line: string): string {
+  return (
+    line.replaceAll('~/.local/state/ciliumship/lab', STATE).replace(/^npm ci( && )?/, '') || ':'
+  );
+}
+
+describe.skipIf(missing !== undefined)('somebody who follows', () => {
+  afterAll(async () => {
+    await execa('node', ['lab/cli.ts', 'down'], { cwd: ROOT, env, reject: false });
+    rmSync(STATE, { recursive: true, force: true });
+  });
+
+  it('the tutorial gets to its end', async () => {
+    const lines = commandsOf(join(ROOT, 'docs/tutorial.md'));
+    expect(lines.length).toBeGreaterThan(25);
+    const { code, output } = await walk(lines.map(here), ROOT, env);
+    expect(code, output).toBe(0);
+  });
+});

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { execa } from 'execa';
+
+/** How a walk through a page ended: with what it printed, and at which line it stopped. */
+export interface Walked {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Lines of the `sh` blocks of a page, in order. */
+export function commandsOf(page: string): readonly string[] {
+  const text = readFileSync(page, 'utf8');
+  return [...text.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = '']) =>
+    block.split('\n').filter((line) => line !== ''),
+  );
+}
+
+/**
+ * Types lines one after the other into one shell, as somebody who follows a page does. A line that
+ * is to fail says with which exit code: `… # exit 3`.
+ */
+export async function walk(
+  lines: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Walked> {
+  const { exitCode, all } = await execa('bash', ['-s'], {
+    input: lines.map(typed).join('\n'),
+    cwd,
+    env,
+    reject: false,
+    all: true,
+  });
+  return { code: exitCode ?? -1, output: all };
+}
+
+function typed(line: string): string {
+  const wanted = / # exit (\d+)$/.exec(line)?.[1] ?? '0';
+  const quoted = `'${line.replaceAll("'", `'\\''`)}'`;
+  // What a command reads must not be the lines that come after it.
+  return `printf '$ %s\\n' ${quoted}
+{ ${line.replace(/ *#.*$/, '')}
+} </dev/null
+code=$?; [ "$code" = ${wanted} ] || { printf 'exit %s instead of ${wanted}: %s\\n' "$code" ${quoted}; exit 99; }`;
+}
