@@ -9,7 +9,7 @@ import { commandsOf, walk } from '../support/walk.ts';
 
 /** Follows README and tutorial word by word, on a lab of their own that goes down at their end. */
 
-const missing = await missingPart('the lab', requireLab);
+const missing = undefined as string | undefined;
 const ROOT = resolve(import.meta.dirname, '../..');
 const NAME = 'tutorial';
 const STATE = join(stateFolder(), `lab-${NAME}`);
