@@ -283,3 +283,6 @@ export const RESET: readonly Phase[] = [
 
 /** K3s alone, on a node that no CNI is on. */
 export const UNINSTALL: readonly Phase[] = [units, survivors, mounts, uninstall, k3sFiles];
+
+/** CNIs alone, with K3s left as it is. */
+export const CNI: readonly Phase[] = [shadows, programs, interfaces, cniFiles, rules];

@@ -3,6 +3,7 @@ import type { AnyCommand } from './command.ts';
 import { cniInstall } from './cni-install.ts';
 import { cniStatus } from './cni-status.ts';
 import { completion } from './completion.ts';
+import { cniUninstall } from './cni-uninstall.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
 import { doctor } from './doctor.ts';
@@ -52,6 +53,7 @@ export const commands: readonly AnyCommand[] = [
   k3sKubeconfig,
   cniInstall,
   cniStatus,
+  cniUninstall,
   doctor,
   explain,
   values,

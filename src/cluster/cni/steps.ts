@@ -38,6 +38,20 @@ export function applyStep(object: KubeObject, cluster: ObjectCluster): Step<'app
   };
 }
 
+/** Removes one object and does not wait for what it holds. */
+export function removeStep(object: KubeObject, cluster: ObjectCluster): Step<'removed' | 'gone'> {
+  return {
+    id: idOf(object),
+    title: `delete ${nameOf(object)}`,
+    plan: () => [`kubectl delete ${nameOf(object)}`],
+    done: async () => ((await cluster.hasObject(object)) ? undefined : 'gone'),
+    run: async () => {
+      await cluster.deleteObject(object);
+      return 'removed';
+    },
+  };
+}
+
 /**
  * Waits until the agents of a CNI are ready on every node that gets one.
  *
