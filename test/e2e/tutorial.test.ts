@@ -3,13 +3,14 @@ import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stateFolder } from '../../src/system/folders.ts';
-import { missingPart } from '../support/parts.ts';
+import { missingPart, onlyInAll } from '../support/parts.ts';
 import { requireLab } from '../support/lab.ts';
 import { commandsOf, walk } from '../support/walk.ts';
 
 /** Follows README and tutorial word by word, on a lab of their own that goes down at their end. */
 
-const missing = undefined as string | undefined;
+const missing =
+  onlyInAll('a lab of its own, for four minutes') ?? (await missingPart('the lab', requireLab));
 const ROOT = resolve(import.meta.dirname, '../..');
 const NAME = 'tutorial';
 const STATE = join(stateFolder(), `lab-${NAME}`);
