@@ -130,7 +130,10 @@ async function sendAll(sending: Sending): Promise<void> {
       sizes.set(digest, file.size);
       if (!decoded.has(hexOf(digest))) await sendCounted(sending, file, before);
       before += file.size;
-      receiving.push(inTurn(() => receive(sending, { blob: send.blob, form: file.form })));
+      const received = inTurn(() => receive(sending, { blob: send.blob, form: file.form }));
+      // Heard below; while the next blob still travels nobody listens, and the process would end.
+      received.catch(() => undefined);
+      receiving.push(received);
     }
   } finally {
     await Promise.allSettled(receiving);

@@ -87,6 +87,20 @@ describe('while one blob travels', () => {
     expect(received).toEqual([0, 1, 2, 3]);
   });
 
+  test('what cannot be received meanwhile is no stray failure', async () => {
+    const other = new ShipError('integrity', 'worker: other bytes');
+    const options = receiving([], async (at) => {
+      if (at === 0) throw other;
+    });
+    const slow = async (one: SendBlob): Promise<WireBlob> => {
+      // Node tells of a failure that nobody hears before the next turn of its loop.
+      if (one === PLAN.send[1]) await new Promise((resolve) => setTimeout(resolve, 20));
+      return wire(one);
+    };
+    const sending = sendStep(PLAN, linkTo(nodeOfUser()), slow, options).run(quiet);
+    await expect(sending).rejects.toBe(other);
+  });
+
   test('F16: a connection that is lost then costs nothing that was received before', async () => {
     const received: number[] = [];
     const lost = new ShipError('network', 'worker: the connection was lost', { retryable: true });
