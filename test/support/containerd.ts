@@ -14,7 +14,8 @@ export interface OwnContainerd {
   stop(): Promise<void>;
 }
 
-const RIGHTS = [
+/** What a container needs in which containerd runs containers of its own. */
+export const RIGHTS = [
   '--cap-add=ALL',
   '--cap-drop=SYS_RESOURCE',
   '--security-opt=seccomp=unconfined',

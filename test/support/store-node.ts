@@ -8,6 +8,7 @@ import { succeeds } from '../../lab/shell.ts';
 import { until } from './parts.ts';
 import { makeKey } from './ssh-files.ts';
 import type { Reachable } from './sshd.ts';
+import { RIGHTS } from './containerd.ts';
 
 /**
  * A node that can be shipped to and nothing else: sshd, sudo, and the containerd of K3s with its
@@ -39,13 +40,6 @@ const NODE_FILES = join(import.meta.dirname, '../../lab/node');
 /** Where the launcher lies; a test may put something else in front of it, at /usr/local/bin/k3s. */
 export const K3S = '/opt/k3s';
 const OURS = '/var/lib/rancher/k3s/ciliumship';
-const RIGHTS = [
-  '--cap-add=ALL',
-  '--cap-drop=SYS_RESOURCE',
-  '--security-opt=seccomp=unconfined',
-  '--security-opt=apparmor=unconfined',
-  '--tmpfs=/run',
-];
 
 /** K3s starts its containerd again whenever it ends; so does the first process here. */
 const START = `ln -s ${K3S} /usr/local/bin/k3s; mkdir -p /run/sshd /run/k3s/containerd /var/lib/rancher/k3s/agent/containerd /etc/cni/net.d
