@@ -62,7 +62,7 @@ async function lookOnce(context: Context): Promise<Round> {
 async function readPods(context: Context, fleet: Fleet): Promise<readonly Pod[]> {
   await using access = await openClusterAccess(context, fleet);
   await noteRelease(context, access);
-  return access.cluster.pods(releaseOf(context).namespace, '');
+  return await access.cluster.pods(releaseOf(context).namespace, '');
 }
 
 /** `10 ok, 2 behind`: what a person looks for who watches a rollout. */
