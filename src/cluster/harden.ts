@@ -5,7 +5,7 @@ import { quoteArgv } from '../core/quote.ts';
 import type { Argv, Remote } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
 import { readOffloads, type Offloads } from '../facts/offloads.ts';
-import { persistence, type Keeper } from './harden-persist.ts';
+import type { Writing } from './harden-persist.ts';
 import { settingsOf, type Hardening, type Setting } from './harden-plan.ts';
 
 /** A node to harden. */
@@ -13,8 +13,8 @@ export interface Hardened {
   readonly node: Node;
   readonly remote: Remote;
   readonly hardening: Hardening;
-  /** Undefined when nothing is to outlast a reboot. */
-  readonly keeper: Keeper | undefined;
+  /** What the node lacks of what is to outlast a reboot. */
+  readonly writings: readonly Writing[];
   /** What its interfaces are like now. */
   readonly devices: readonly Offloads[];
   /** Milliseconds until the node undoes what nobody confirmed. */
@@ -44,7 +44,7 @@ const PAUSE = 300;
  * @throws ShipError `network` when the node did not answer afterwards; as `Remote.run`
  */
 export function hardenStep(hardened: Hardened): Step<HardenedNode> {
-  const { node, devices, keeper } = hardened;
+  const { node, devices, writings } = hardened;
   const settings = allSettings(hardened, devices);
   const changes = changesOf(settings);
   const done: HardenedNode = {
@@ -55,13 +55,15 @@ export function hardenStep(hardened: Hardened): Step<HardenedNode> {
   return {
     id: node.name,
     title: `harden ${node.name}`,
-    // What is written for the next boot is not read back: writing the same again changes nothing.
-    done: async () => (changes.length === 0 && keeper === undefined ? done : undefined),
+    done: async ({ signal }) => {
+      if (changes.length > 0 || writings.length > 0) return undefined;
+      return (await undoIsDue(hardened, signal)) ? undefined : done;
+    },
     plan: () => [
       ...(changes.length === 0 ? [] : [`sudo ${quoteArgv(timer(hardened, changes))}`]),
       ...changes.map(({ argv }) => `sudo ${quoteArgv(argv)}`),
       ...(changes.length === 0 ? [] : [`over a new connection: sudo ${quoteArgv(CALL_OFF)}`]),
-      ...writings(hardened).map(({ argv, effect }) => `sudo ${quoteArgv(argv)}   (${effect})`),
+      ...writings.map(({ argv, effect }) => `sudo ${quoteArgv(argv)}   (${effect})`),
     ],
     run: (run) => harden(hardened, run),
     describe: ({ settings: all }) =>
@@ -83,12 +85,12 @@ function changesOf(settings: readonly Setting[]): readonly Change[] {
 }
 
 async function harden(hardened: Hardened, run: Run): Promise<HardenedNode> {
-  const { remote, node } = hardened;
+  const { remote, node, writings } = hardened;
   await earlierUndo(hardened, run);
   const settings = allSettings(hardened, await look(hardened, remote, run.signal));
   const changes = changesOf(settings);
   if (changes.length > 0) await changeAll(hardened, changes, run);
-  for (const { argv, effect, input } of writings(hardened)) {
+  for (const { argv, effect, input } of writings) {
     run.progress({ text: effect });
     await remote.run(argv, { sudo: true, signal: run.signal, input });
   }
@@ -99,7 +101,7 @@ async function harden(hardened: Hardened, run: Run): Promise<HardenedNode> {
       ...setting,
       after: after[index]?.before ?? setting.before,
     })),
-    persisted: writings(hardened).map(({ effect }) => effect),
+    persisted: writings.map(({ effect }) => effect),
   };
 }
 
@@ -111,21 +113,18 @@ function look(
   return Promise.all(devices.map(({ device }) => readOffloads(remote, device, signal)));
 }
 
-function writings(hardened: Hardened) {
-  const { keeper, devices } = hardened;
-  if (keeper === undefined) return [];
-  return devices.flatMap((at) => persistence(keeper, at, allSettings(hardened, [at])));
-}
-
 /** Of a run that was cut off: what it changed is about to be undone, and is looked at after that. */
-async function earlierUndo({ remote, deadMan }: Hardened, run: Run): Promise<void> {
-  const end = performance.now() + deadMan;
-  const argv: Argv = ['systemctl', 'is-active', '--quiet', `${UNDO}.timer`];
-  const options = { sudo: true, signal: run.signal, accept: [3, 4] };
-  while ((await remote.run(argv, options)).code === 0 && performance.now() < end) {
+async function earlierUndo(hardened: Hardened, run: Run): Promise<void> {
+  const end = performance.now() + hardened.deadMan;
+  while ((await undoIsDue(hardened, run.signal)) && performance.now() < end) {
     run.progress({ text: 'waiting until the node has undone what an earlier run left' });
     await sleep(PAUSE, undefined, { signal: run.signal });
   }
+}
+
+async function undoIsDue({ remote }: Hardened, signal: AbortSignal): Promise<boolean> {
+  const argv: Argv = ['systemctl', 'is-active', '--quiet', `${UNDO}.timer`];
+  return (await remote.run(argv, { sudo: true, signal, accept: [3, 4] })).code === 0;
 }
 
 /** Everything back as it was, the last change first. */

@@ -1,5 +1,5 @@
 import type { Action } from '../core/action.ts';
-import type { Pin, TrafficProgram } from '../facts/bpf.ts';
+import { detachArgv, type Pin, type TrafficProgram } from '../facts/bpf.ts';
 import { isBelow } from '../facts/mounts.ts';
 import { CNI_RULES, type Way } from '../facts/netfilter.ts';
 import { SURVIVING, type Remains } from '../facts/remains.ts';
@@ -119,15 +119,8 @@ export function isOf(pin: Pin, device: string): boolean {
   return pin.device === device.replaceAll('.', '-');
 }
 
-function detach({ device, hook, program, link }: TrafficProgram): Action {
-  const effect = `takes ${program} off ${hook} of ${device}`;
-  if (link !== undefined) {
-    return { argv: ['bpftool', 'link', 'detach', 'id', String(link)], effect };
-  }
-  const direction = hook.endsWith('egress') ? 'egress' : 'ingress';
-  // The priority and handle that Cilium gives its filters: others of that hook stay.
-  const filter = ['protocol', 'all', 'pref', '1', 'handle', '1', 'bpf'];
-  return { argv: ['tc', 'filter', 'del', 'dev', device, direction, ...filter], effect };
+function detach(at: TrafficProgram): Action {
+  return { argv: detachArgv(at), effect: `takes ${at.program} off ${at.hook} of ${at.device}` };
 }
 
 function switchedOn({ links, pins }: Remains): readonly Action[] {

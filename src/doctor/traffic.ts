@@ -1,6 +1,5 @@
 import type { Action } from '../core/action.ts';
-import type { TrafficProgram } from '../facts/bpf.ts';
-
+import { detachArgv, type TrafficProgram } from '../facts/bpf.ts';
 import type { NodeView } from './view.ts';
 
 /** Programs of Cilium at the traffic control hooks. */
@@ -17,14 +16,10 @@ export const BLIND =
  * was read a moment ago.
  */
 export function detach(node: Pick<NodeView, 'pins'>, at: TrafficProgram): Action {
-  const { device, hook, program, link } = at;
+  const { device, hook, program } = at;
   const effect = `detaches ${program} from ${hook} of ${device}`;
   const undo = 'a starting agent attaches its program again';
   const pin = node.pins.find((own) => own.device === device && own.program === program);
   if (pin !== undefined) return { argv: ['rm', '-f', '--', pin.path], effect, undo };
-  if (link !== undefined) {
-    return { argv: ['bpftool', 'link', 'detach', 'id', String(link)], effect, undo };
-  }
-  const direction = hook.endsWith('egress') ? 'egress' : 'ingress';
-  return { argv: ['tc', 'filter', 'del', 'dev', device, direction], effect, undo };
+  return { argv: detachArgv(at), effect, undo };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Argv } from '../core/remote.ts';
 import { readJson } from '../core/json.ts';
 
 /** A program that Cilium pinned to an interface, by the path of its link. */
@@ -27,6 +28,16 @@ export interface TrafficProgram {
   readonly program: string;
   /** Id of the link that holds it; undefined when it was attached without one. */
   readonly link: number | undefined;
+}
+
+/** The priority and handle that Cilium gives its filters: others of that hook stay. */
+const FILTER = ['protocol', 'all', 'pref', '1', 'handle', '1', 'bpf'] as const;
+
+/** Takes a program off a hook: by the id of its link, or the filter that was made without one. */
+export function detachArgv({ device, hook, link }: TrafficProgram): Argv {
+  if (link !== undefined) return ['bpftool', 'link', 'detach', 'id', String(link)];
+  const direction = hook.endsWith('egress') ? 'egress' : 'ingress';
+  return ['tc', 'filter', 'del', 'dev', device, direction, ...FILTER];
 }
 
 const nets = z.array(

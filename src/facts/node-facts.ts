@@ -50,6 +50,8 @@ export const TOOLS = [
 ] as const;
 
 const DATA = ['/var/lib/rancher/k3s', '/var/lib'] as const;
+/** A socket that is not there would be waited for, ten seconds long. */
+const CTR_VERSION: Argv = ['k3s', 'ctr', '--connect-timeout', '2s', 'version'];
 /** Port of its health check. */
 const KUBE_PROXY: Argv = ['ss', '-Hltn', 'sport', '=', ':10256'];
 const MISSING = [1, 2, 126, 127] as const;
@@ -81,7 +83,7 @@ export async function readNodeFacts(remote: Remote, signal: AbortSignal): Promis
     ask(['cat', '/proc/mounts']).then(parseBpfMounts),
     clockSkew(ask),
     ask(['k3s', '--version']).then(parseK3sVersion),
-    ask(['k3s', 'ctr', 'version']).then(parseServerVersion),
+    ask(CTR_VERSION).then(parseServerVersion),
     readFree(ask),
     readTools(ask),
     ask(['sh', '-c', 'echo "$SSH_CONNECTION"'], MISSING, false).then(parseSshAddress),

@@ -6,7 +6,9 @@ import { ciliumship } from '../support/cli.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
 
 // Machines of its own: the other tests need a cluster that stays. What follows reads the name.
-process.env['CILIUMSHIP_LAB'] = 'bare';
+const around = process.env['CILIUMSHIP_LAB'];
+const LAB_NAME = around ? `bare-${around}` : 'bare';
+process.env['CILIUMSHIP_LAB'] = LAB_NAME;
 const { onNode } = await import('../../lab/nodes.ts');
 const { NODES, STATE, TAG } = await import('../../lab/settings.ts');
 const { CONFIG } = await import('../../lab/files.ts');
@@ -31,7 +33,7 @@ const env = {
 };
 
 async function lab(...args: readonly string[]): Promise<void> {
-  await execa('node', [LAB, ...args], { env: { CILIUMSHIP_LAB: 'bare' } });
+  await execa('node', [LAB, ...args], { env: { CILIUMSHIP_LAB: LAB_NAME } });
 }
 
 /** Runs a command that must end well, and gives its result. */

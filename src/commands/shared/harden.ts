@@ -1,6 +1,6 @@
 import { hardenStep, type Hardened, type HardenedNode } from '../../cluster/harden.ts';
 import { devicesOf, hardenRefusal } from '../../cluster/harden-guard.ts';
-import type { Keeper } from '../../cluster/harden-persist.ts';
+import { persistence, unwritten, type Keeper } from '../../cluster/harden-persist.ts';
 import { settingsOf, type Hardening } from '../../cluster/harden-plan.ts';
 import { combineFailures } from '../../core/errors.ts';
 import type { Node } from '../../core/node.ts';
@@ -79,13 +79,19 @@ function lookStep(
       ]);
       const no = hardenRefusal(node, facts, agent.code === 0);
       if (no !== undefined) throw no;
-      const devices = devicesOf(node).map((device) => readOffloads(session, device, signal));
+      const devices = await Promise.all(
+        devicesOf(node).map((device) => readOffloads(session, device, signal)),
+      );
+      const keeper = persist ? await keeperOf(session, signal) : undefined;
+      const lasting = devices.flatMap((at) =>
+        keeper === undefined ? [] : persistence(keeper, at, settingsOf(node.name, at, hardening)),
+      );
       return {
         node,
         remote: session,
         hardening,
-        keeper: persist ? await keeperOf(session, signal) : undefined,
-        devices: await Promise.all(devices),
+        writings: await unwritten(session, lasting, signal),
+        devices,
         deadMan,
         connect: (until) => connectTo(node, context, until),
       };

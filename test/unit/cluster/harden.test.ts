@@ -1,11 +1,16 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hardenStep, type Hardened } from '../../../src/cluster/harden.ts';
 import { hardenRefusal } from '../../../src/cluster/harden-guard.ts';
-import { persistence } from '../../../src/cluster/harden-persist.ts';
+import { persistence, unwritten } from '../../../src/cluster/harden-persist.ts';
 import { settingsOf, type Hardening } from '../../../src/cluster/harden-plan.ts';
 import { parseFeatures, type Offloads } from '../../../src/facts/offloads.ts';
+import type { Argv } from '../../../src/core/remote.ts';
 import { configNode } from '../../support/fake-cluster.ts';
 import { fakeNode, type FakeNode } from '../../support/fake-node.ts';
+import { testFolder } from '../../support/folder.ts';
 import { machineFacts } from '../../support/machine-facts.ts';
 import { nodeData } from '../../support/node-data.ts';
 
@@ -113,7 +118,7 @@ function vethNode(): FakeNode {
 
 function hardened(remote: FakeNode, connect: Hardened['connect'], deadMan = 5_000): Hardened {
   const hardening = { gro: false, queues: undefined };
-  return { node: NODE, remote, hardening, keeper: undefined, devices: [VETH], deadMan, connect };
+  return { node: NODE, remote, hardening, writings: [], devices: [VETH], deadMan, connect };
 }
 
 const answering =
@@ -170,6 +175,12 @@ describe('a change', () => {
     });
     expect(await step.done?.(RUN)).toBeDefined();
   });
+
+  test('F45: is not called done while the node is about to undo it', async () => {
+    const due = fakeNode(() => ({ code: 0 }));
+    const step = hardenStep({ ...hardened(due, answering(fakeNode())), hardening: NOTHING });
+    expect(await step.done?.(RUN)).toBeUndefined();
+  });
 });
 
 describe('what outlasts a reboot', () => {
@@ -190,6 +201,31 @@ describe('what outlasts a reboot', () => {
     expect(writing?.input).toBe(
       "ETHTOOL_OPTIONS_ciliumship0='-K eth1 gro off'\nETHTOOL_OPTIONS_ciliumship1='-L eth1 rx 1 tx 1'\n",
     );
+  });
+
+  test.each(['udev', 'wicked'] as const)('is written only where it is not there (%s)', (keeper) => {
+    const [writing] = persistence(keeper, VETH, settings);
+    if (writing === undefined) throw new Error('nothing is written');
+    const file = join(testFolder(), 'kept');
+    const run = ([shell, ...args]: Argv): number | null =>
+      spawnSync(shell, [...args.slice(0, -1), file], { input: writing.input }).status;
+    writeFileSync(file, "BOOTPROTO='static'\n");
+    expect(run(writing.there)).toBe(1);
+    expect(run(writing.argv)).toBe(0);
+    expect(run(writing.there)).toBe(0);
+    appendFileSync(file, "ETHTOOL_OPTIONS_ciliumship9='-K eth1 lro on'\n");
+    expect(run(writing.there)).toBe(1);
+  });
+
+  test('is what the node lacks', async () => {
+    const writings = [VETH, { ...VETH, device: 'eth2' }].flatMap((at) =>
+      persistence('udev', at, settings),
+    );
+    const node = fakeNode((command) => ({ code: command.includes('eth2') ? 1 : 0 }));
+    const missing = await unwritten(node, writings, RUN.signal);
+    expect(missing.map(({ effect }) => effect)).toEqual([
+      'writes /etc/systemd/network/10-ciliumship-eth2.link',
+    ]);
   });
 
   test('is nothing where the driver has nothing', () => {
