@@ -20,6 +20,7 @@ import { init } from './init.ts';
 import { preflight } from './preflight.ts';
 import { push } from './push.ts';
 import { receipt } from './receipt.ts';
+import { report } from './report.ts';
 import { reset } from './reset.ts';
 import { rollback } from './rollback.ts';
 import { save } from './save.ts';
@@ -56,6 +57,7 @@ export const commands: readonly AnyCommand[] = [
   cniUninstall,
   doctor,
   explain,
+  report,
   values,
   config,
   completion,

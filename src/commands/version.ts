@@ -1,8 +1,7 @@
-import { VERSION } from '../core/version.ts';
 import { textTable } from '../output/table.ts';
-import { readTools, type Tool } from '../system/tools.ts';
+import type { Tool } from '../system/tools.ts';
 import type { BareCommandSpec } from './command.ts';
-import { openDocker } from './shared/docker.ts';
+import { readVersions } from './shared/versions.ts';
 
 export const version: BareCommandSpec = {
   name: 'version',
@@ -14,25 +13,11 @@ export const version: BareCommandSpec = {
     ['ciliumship version -o json', 'for a bug report'],
   ],
   runBare: async ({ output, signal }) => {
-    const [tools, engine] = await Promise.all([readTools(signal), readEngine(signal)]);
-    signal.throwIfAborted();
-    const all = [own('ciliumship', VERSION), own('node', process.versions.node), engine, ...tools];
+    const all = await readVersions(signal);
     const rows = all.map((tool) => [tool.name, tool.version ?? 'missing', remedy(tool) ?? '']);
     output.result(textTable(['program', 'version', 'lacks without it'], rows), all.map(toData));
   },
 };
-
-function own(name: string, found: string): Tool {
-  return { name, version: found, lacks: '' };
-}
-
-async function readEngine(signal: AbortSignal): Promise<Tool> {
-  const found = await openDocker({ signal })
-    .then((docker) => docker.info(signal))
-    .catch(() => undefined);
-  const lacks = 'build, push and ship; start Docker, or set DOCKER_HOST';
-  return { name: 'docker engine', version: found?.version, lacks };
-}
 
 /** Undefined for what is there. */
 function remedy({ version: found, lacks }: Tool): string | undefined {

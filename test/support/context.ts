@@ -21,7 +21,7 @@ export function testContext(
   const lines: string[] = [];
   const write = (text: string): number => lines.push(text);
   const output = createOutput({
-    redactor: createRedactor({ TOKEN: 'hunter2-hunter2' }),
+    redactor: createRedactor({ ...process.env, TOKEN: 'hunter2-hunter2' }),
     mode: 'plain',
     format: flags.output ?? 'text',
     sinks: [],

@@ -22,6 +22,10 @@ const FACTS: Readonly<Record<string, Argv>> = {
   'bpf-net.json': ['bpftool', '-j', 'net'],
   'bpf-links.json': ['bpftool', '-j', 'link'],
   'kernel.log': ['dmesg'],
+  'k3s.log': [
+    'journalctl',
+    ...['-u', 'k3s', '-u', 'k3s-agent', '-n', '300', '--no-pager', '-o', 'short-iso'],
+  ],
   // Where the API server does not get at them: the node is cut off then.
   'agents.log': [
     'find',
@@ -97,7 +101,8 @@ function sessionOf({ config }: Context, fleet: Fleet, name: string): Session | u
   return fleet.sessions.get(node?.name ?? '');
 }
 
-function factsOf(session: Session, signal: AbortSignal) {
+/** What the tools of a node print: file → text. A tool that fails says why in its file. */
+export function factsOf(session: Session, signal: AbortSignal) {
   const files = Object.entries(FACTS).map(async ([name, argv]) => {
     const asked = session.run(argv, { sudo: true, timeout: TIMEOUT, signal });
     const text = await asked.then(({ stdout }) => stdout, String);

@@ -45,7 +45,7 @@ test('evidence has no secrets, and nobody else may read it', async () => {
   expect(statSync(folder).mode & 0o777).toBe(0o700);
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
-  expect(files).toHaveLength(9);
+  expect(files).toHaveLength(10);
   for (const { parentPath, name } of files) {
     const file = join(parentPath, name);
     expect(statSync(file).mode & 0o777, name).toBe(0o600);

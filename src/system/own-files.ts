@@ -1,0 +1,43 @@
+import { constants } from 'node:fs';
+import { open, readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Bytes of a file that are read at most: its end, because errors come last. */
+const MOST = 4 * 1024 * 1024;
+
+/**
+ * Every plain file below a folder, in the order of their names; none when there is no such folder.
+ * Links are not followed below `root`: in a folder that comes out of a repository a link may lead to
+ * any file of the user.
+ *
+ * @param below path of the folder in `root`
+ * @returns absolute paths
+ */
+export async function filesBelow(root: string, below: string): Promise<readonly string[]> {
+  const base = await realpath(root).catch(() => root);
+  const folder = join(base, below);
+  if ((await realpath(folder).catch(() => undefined)) !== folder) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .toSorted();
+}
+
+/** The end of a plain file as text; undefined when it is a link, something else, or cannot be read. */
+export async function readEnd(file: string): Promise<string | undefined> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(file, flags).catch(() => undefined);
+  if (handle === undefined) return undefined;
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) return undefined;
+    const start = Math.max(0, stat.size - MOST);
+    const buffer = Buffer.alloc(stat.size - start);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
+    const text = buffer.toString('utf8', 0, bytesRead);
+    return start === 0 ? text : `… the first ${start} bytes are left out\n${text}`;
+  } finally {
+    await handle.close();
+  }
+}
