@@ -1,4 +1,4 @@
-import { CNI } from '../cluster/reset-phases.ts';
+import { CNI } from '../cluster/reset/phases.ts';
 import { combineFailures, ShipError } from '../core/errors.ts';
 import type { Node } from '../core/node.ts';
 import type { CommandSpec } from './command.ts';

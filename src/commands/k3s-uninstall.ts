@@ -1,5 +1,5 @@
-import { cniRefusal } from '../cluster/reset-guard.ts';
-import { UNINSTALL } from '../cluster/reset-phases.ts';
+import { cniRefusal } from '../cluster/reset/guard.ts';
+import { UNINSTALL } from '../cluster/reset/phases.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
 import { removedText, type ConfirmFlags } from './reset.ts';

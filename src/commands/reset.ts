@@ -1,4 +1,4 @@
-import { RESET } from '../cluster/reset-phases.ts';
+import { RESET } from '../cluster/reset/phases.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';

@@ -1,3 +1,4 @@
+import { isPinOf } from '../facts/bpf.ts';
 import { found, ok, onNodes, type Fix, type Problem } from './problem.ts';
 
 const PROGRAM = 'cil_xdp_entry';
@@ -47,7 +48,7 @@ export const e1: Problem = {
     const link = machine.links.find(({ xdp }) => xdp?.program === PROGRAM);
     if (link === undefined) return ok(`no interface has ${PROGRAM}`);
     if (agentRuns) return ok(`${link.name} has ${PROGRAM} of the agent that runs`);
-    const pin = pins.find(({ device, program }) => isOf(device, link.name) && program === PROGRAM);
+    const pin = pins.find((at) => isPinOf(at, link.name) && at.program === PROGRAM);
     if (pin === undefined) {
       return found(`${link.name} has ${PROGRAM}, no pin, no agent runs`, switchOff(link.name));
     }
@@ -55,8 +56,3 @@ export const e1: Problem = {
     return found(proof, unpin(link.name, pin.path));
   }),
 };
-
-/** The folder of a pin writes `-` for the `.` of a VLAN. */
-function isOf(folder: string, device: string): boolean {
-  return folder === device.replaceAll('.', '-');
-}

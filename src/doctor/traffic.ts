@@ -1,5 +1,5 @@
 import type { Action } from '../core/action.ts';
-import { detachArgv, type TrafficProgram } from '../facts/bpf.ts';
+import { detachArgv, isPinOf, type TrafficProgram } from '../facts/bpf.ts';
 import type { NodeView } from './view.ts';
 
 /** Programs of Cilium at the traffic control hooks. */
@@ -19,7 +19,7 @@ export function detach(node: Pick<NodeView, 'pins'>, at: TrafficProgram): Action
   const { device, hook, program } = at;
   const effect = `detaches ${program} from ${hook} of ${device}`;
   const undo = 'a starting agent attaches its program again';
-  const pin = node.pins.find((own) => own.device === device && own.program === program);
+  const pin = node.pins.find((own) => isPinOf(own, device) && own.program === program);
   if (pin !== undefined) return { argv: ['rm', '-f', '--', pin.path], effect, undo };
   return { argv: detachArgv(at), effect, undo };
 }

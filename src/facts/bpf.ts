@@ -10,6 +10,11 @@ export interface Pin {
   readonly path: string;
 }
 
+/** The folder of a pin writes `-` for the `.` of a VLAN. */
+export function isPinOf(pin: Pin, device: string): boolean {
+  return pin.device === device.replaceAll('.', '-');
+}
+
 const PIN = /^\/sys\/fs\/bpf\/cilium\/devices\/([^/]+)\/links\/([^/]+)$/;
 
 /** Pins among the paths that `find /sys/fs/bpf/cilium` prints. */

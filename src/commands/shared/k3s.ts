@@ -1,5 +1,6 @@
 import { k3sConfig, type K3sSettings } from '../../cluster/k3s-config.ts';
-import { installStep, type Brought, type Installed } from '../../cluster/k3s-install.ts';
+import { installStep, type Installed } from '../../cluster/k3s-install.ts';
+import type { Brought } from '../../cluster/k3s-tasks.ts';
 import { entryOf, founderOf, judgeInstall } from '../../cluster/k3s-plan.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { hexOf } from '../../core/digest.ts';

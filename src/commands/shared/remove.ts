@@ -1,6 +1,6 @@
-import { actionsFor, removeStep, type Removed } from '../../cluster/reset.ts';
-import { refusal } from '../../cluster/reset-guard.ts';
-import type { Phase } from '../../cluster/reset-phases.ts';
+import { actionsFor, removeStep, type Removed } from '../../cluster/reset/step.ts';
+import { refusal } from '../../cluster/reset/guard.ts';
+import type { Phase } from '../../cluster/reset/phase.ts';
 import { combineFailures, type ShipError } from '../../core/errors.ts';
 import { kubernetesName, type Node } from '../../core/node.ts';
 import type { Step } from '../../core/step.ts';

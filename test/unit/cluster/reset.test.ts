@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { actionsFor, removeStep } from '../../../src/cluster/reset.ts';
-import { cniRefusal, refusal } from '../../../src/cluster/reset-guard.ts';
-import { isMade, RESET, UNINSTALL } from '../../../src/cluster/reset-phases.ts';
+import { actionsFor, removeStep } from '../../../src/cluster/reset/step.ts';
+import { cniRefusal, refusal } from '../../../src/cluster/reset/guard.ts';
+import { isMade } from '../../../src/cluster/reset/interfaces.ts';
+import { RESET, UNINSTALL } from '../../../src/cluster/reset/phases.ts';
 import { quoteArgv } from '../../../src/core/quote.ts';
 import type { Remains } from '../../../src/facts/remains.ts';
 import { fakeNode } from '../../support/fake-node.ts';

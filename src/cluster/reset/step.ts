@@ -1,12 +1,12 @@
-import { planLines, type Action } from '../core/action.ts';
-import { ShipError } from '../core/errors.ts';
-import type { Remote } from '../core/remote.ts';
-import type { Run, Step } from '../core/step.ts';
-import { lastLines } from '../core/text.ts';
-import { readRemains, type Remains } from '../facts/remains.ts';
+import { planLines, type Action } from '../../core/action.ts';
+import { ShipError } from '../../core/errors.ts';
+import type { Remote } from '../../core/remote.ts';
+import type { Run, Step } from '../../core/step.ts';
+import { lastLines } from '../../core/text.ts';
+import { readRemains, type Remains } from '../../facts/remains.ts';
 import { MOUNTED } from './remove.ts';
-import { refusal } from './reset-guard.ts';
-import type { Phase } from './reset-phases.ts';
+import { refusal } from './guard.ts';
+import type { Phase } from './phase.ts';
 
 export interface Removed {
   readonly node: string;

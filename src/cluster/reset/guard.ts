@@ -1,8 +1,11 @@
-import { ShipError } from '../core/errors.ts';
-import { isBelow, type Mount } from '../facts/mounts.ts';
-import type { Remains } from '../facts/remains.ts';
-import { CNI_PATHS, K3S_PATHS } from '../facts/remains-paths.ts';
-import { isCniFile, isMade, isOf, isOwn, madeLinks } from './reset-phases.ts';
+import { ShipError } from '../../core/errors.ts';
+import { isPinOf } from '../../facts/bpf.ts';
+import { isBelow, type Mount } from '../../facts/mounts.ts';
+import type { Remains } from '../../facts/remains.ts';
+import { CNI_PATHS, K3S_PATHS } from '../../facts/remains-paths.ts';
+import { isCniFile } from './cni-files.ts';
+import { isMade, madeLinks } from './interfaces.ts';
+import { isOwn } from './k3s.ts';
 
 /**
  * Why nothing may be removed from a node: data of others would go, or our own connection.
@@ -61,7 +64,7 @@ function touched(remains: Remains): readonly string[] {
   const real = links.filter(({ name }) => !isMade(name));
   const changed = real.filter(
     ({ name, xdp }) =>
-      pins.some((pin) => isOf(pin, name)) ||
+      pins.some((pin) => isPinOf(pin, name)) ||
       xdp?.program.startsWith('cil_') === true ||
       traffic?.some(({ device, program }) => device === name && program.startsWith('cil_')) ===
         true,
