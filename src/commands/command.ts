@@ -10,6 +10,8 @@ export interface BareContext<Flags = object> {
   /** The operands, in the order of `CommandSpec.args`; those of `[ids...]` one by one. */
   readonly args: readonly string[];
   readonly flags: Flags & CommonFlags;
+  /** Where flags come from: `maxRate` → `--max-rate` or the variable that was set. */
+  readonly origins?: ReadonlyMap<string, string>;
   readonly output: Output;
   readonly signal: AbortSignal;
 }

@@ -21,6 +21,7 @@ export interface CommonFlags {
   readonly sshConfig?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  readonly printCommand?: boolean;
   readonly jsonEvents?: string;
 }
 
@@ -53,6 +54,7 @@ export function commonOptions(formats: readonly ReportFormat[] = []): readonly O
     option('--ssh-config <file>', 'ssh configuration to use instead of your own'),
     option('-q, --quiet', 'print only the result and errors'),
     option('-v, --verbose', 'print each step on its own line, with what failed underneath'),
+    option('--print-command', 'print each command that is run on a node, as it is run'),
     option('--json-events <file>', 'write events as JSON lines to a file, or - for stdout'),
   ];
 }

@@ -45,8 +45,19 @@ function addCommand(program: Command, spec: AnyCommand, act: Act): void {
   command.action(async () => {
     refuseStrayOptions(command);
     const args = command.processedArgs.flat().filter((word) => word !== undefined);
-    await act(spec, { args, flags: command.opts() });
+    await act(spec, { args, flags: command.opts(), origins: originsOf(command) });
   });
+}
+
+/** What was typed or set, and which of both. */
+function originsOf(command: Command): ReadonlyMap<string, string> {
+  const origins = command.options.flatMap((option): readonly (readonly [string, string])[] => {
+    const name = option.attributeName();
+    const source = command.getOptionValueSource(name);
+    if (source === 'cli') return [[name, option.long ?? option.flags]];
+    return source === 'env' ? [[name, option.envVar ?? '']] : [];
+  });
+  return new Map(origins);
 }
 
 /** `images --dry-run prune` would list in a dry run, and then prune in earnest. */

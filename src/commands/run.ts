@@ -13,6 +13,8 @@ import { withReceipt } from './shared/receipt.ts';
 export interface Typed {
   readonly args: readonly string[];
   readonly flags: CommonFlags;
+  /** Where flags come from: `maxRate` → `--max-rate` or the variable that was set. */
+  readonly origins?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -80,6 +82,7 @@ function outputFor(flags: CommonFlags, logFile: string): Output {
     format: flags.output,
     sinks,
     redactor: createRedactor(process.env),
+    commands: flags.printCommand === true,
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
   });
@@ -88,6 +91,6 @@ function outputFor(flags: CommonFlags, logFile: string): Output {
 /** Live lines need a terminal that can move its cursor. */
 function modeFor(flags: CommonFlags): Output['mode'] {
   if (flags.quiet === true) return 'quiet';
-  const live = process.stderr.isTTY && process.env['TERM'] !== 'dumb' && flags.verbose !== true;
-  return live ? 'tty' : 'plain';
+  const lines = flags.verbose === true || flags.printCommand === true;
+  return process.stderr.isTTY && process.env['TERM'] !== 'dumb' && !lines ? 'tty' : 'plain';
 }

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { Document, isPair, isScalar, visit } from 'yaml';
 import { lineOf } from '../deploy/user-values.ts';
 import { sourcedValues, type SourcedValue } from '../deploy/value-sources.ts';
 import { deriveValues } from '../deploy/values.ts';
@@ -8,6 +7,7 @@ import { localChart } from './shared/chart.ts';
 import { openDocker } from './shared/docker.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
+import { sourcedYaml } from './shared/sourced-yaml.ts';
 import { openBlobStore } from './shared/store.ts';
 import { placedImages } from './shared/placed.ts';
 import { valueProblems } from './shared/values-checks.ts';
@@ -33,36 +33,15 @@ export const values: CommandSpec = {
     const images = await exportImages(context, docker, built, store);
     const placed = placedImages(context.config, images);
     const final = sourcedValues(user.values, deriveValues(placed, user.values));
+    const sourced = final.map((each) => ({ ...each, source: sourceOf(each, user) }));
     context.output.result(
-      yamlOf(final, user),
-      final.map((each) => ({ ...each, path: each.path.join('.'), source: sourceOf(each, user) })),
+      sourcedYaml(sourced),
+      sourced.map((each) => ({ ...each, path: each.path.join('.') })),
     );
     await using fleet = await connectFleet(context, context.config.nodes);
     requireGoodValues(context, user, await valueProblems(context, fleet, user));
   },
 };
-
-/** The values as YAML that Helm would take, each with a comment that says where it comes from. */
-function yamlOf(final: readonly SourcedValue[], user: UserValues): string {
-  const document = new Document({});
-  for (const each of final) document.setIn(each.path, document.createNode(each.value));
-  const sources = new Map(final.map((each) => [each.path.join('.'), sourceOf(each, user)]));
-  visit(document, {
-    Pair: (_, pair, above) => {
-      const path = [...above.filter(isPair), pair].map(({ key }) => keyText(key)).join('.');
-      const source = sources.get(path);
-      if (source === undefined) return undefined;
-      if (isScalar(pair.value)) pair.value.comment = ` ${source}`;
-      else if (isScalar(pair.key)) pair.key.comment = ` ${source}`;
-      return visit.SKIP;
-    },
-  });
-  return document.toString({ lineWidth: 0 }).trimEnd();
-}
-
-function keyText(key: unknown): string {
-  return String(isScalar(key) ? key.value : key);
-}
 
 /** `cilium-values.yaml:12` for the user's own. */
 function sourceOf({ path, source }: SourcedValue, { file, text }: UserValues): string {

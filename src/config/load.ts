@@ -6,6 +6,7 @@ import { readYaml, type ReadYaml, type YamlProblem } from '../core/yaml.ts';
 import { problemLines, type Problem } from './problems.ts';
 import { normalise, type Config } from './normalise.ts';
 import { checkRules } from './rules.ts';
+import type { ConfigFile } from './schema.ts';
 import { checkSchema } from './validate.ts';
 
 export const CONFIG_NAME = 'ciliumship.yaml';
@@ -51,14 +52,30 @@ export async function loadConfig(file: string): Promise<Config> {
  * @throws ShipError `config` as `loadConfig`
  */
 export function parseConfig(text: string, file: string): Config {
+  const { read, value } = parseFile(text, file);
+  const config = normalise(value, file);
+  const broken = checkRules(config);
+  if (broken.length > 0) throw invalid(file, broken, read);
+  return config;
+}
+
+/** A config file as it is written, and the same with the defaults of the schema. */
+export interface ParsedFile {
+  readonly read: ReadYaml;
+  readonly value: ConfigFile;
+}
+
+/** The file behind a config, for whoever wants to know what is written where. Throws as `loadConfig`. */
+export async function readConfigFile(file: string): Promise<ParsedFile> {
+  return parseFile(await readConfig(file), file);
+}
+
+function parseFile(text: string, file: string): ParsedFile {
   const read = readYaml(text, MAX_BYTES);
   if ('problems' in read) throw notYaml(file, read.problems);
   const parsed = checkSchema(read.value);
   if ('problems' in parsed) throw invalid(file, parsed.problems, read);
-  const config = normalise(parsed.value, file);
-  const broken = checkRules(config);
-  if (broken.length > 0) throw invalid(file, broken, read);
-  return config;
+  return { read, value: parsed.value };
 }
 
 /** Measured before it is read: a file may be larger than memory. */
@@ -90,16 +107,9 @@ function notYaml(file: string, problems: readonly YamlProblem[]): ShipError {
   );
 }
 
-function invalid(
-  file: string,
-  problems: readonly Problem[],
-  { document, lines }: ReadYaml,
-): ShipError {
+function invalid(file: string, problems: readonly Problem[], read: ReadYaml): ShipError {
   const shown = problems.slice(0, MAX_SHOWN);
-  const details = problemLines(shown, (problem) => {
-    const start = startOf(document, problem.path);
-    return start === undefined ? undefined : lines.linePos(start).line;
-  });
+  const details = problemLines(shown, ({ path }) => lineAt(read, path));
   const more = problems.length - shown.length;
   return listed(file, more > 0 ? [...details, `and ${more} more`] : details, problems.length);
 }
@@ -110,6 +120,15 @@ function listed(file: string, details: readonly string[], all = details.length):
     details,
     hint: `mend ${all === 1 ? 'it' : 'them'}, then run the same command again`,
   });
+}
+
+/** Line of the value at `path`, or of the nearest parent that exists. */
+export function lineAt(
+  { document, lines }: ReadYaml,
+  path: readonly (string | number)[],
+): number | undefined {
+  const start = startOf(document, path);
+  return start === undefined ? undefined : lines.linePos(start).line;
 }
 
 /** Offset of the value at `path`, or of the nearest parent that exists. */

@@ -35,6 +35,7 @@ export type Event =
       readonly step: string;
       readonly progress: Progress;
     }
+  | { readonly event: 'command'; readonly node: string; readonly command: string }
   | { readonly event: 'note'; readonly text: string }
   | { readonly event: 'facts'; readonly facts: Partial<Facts> }
   | { readonly event: 'error'; readonly kind: ErrorKind; readonly text: string }

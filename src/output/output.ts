@@ -38,6 +38,8 @@ export interface OutputOptions {
   readonly format: ResultFormat;
   readonly sinks: readonly Sink[];
   readonly redactor: Redactor;
+  /** Whether each command of a node is shown, in plain mode. */
+  readonly commands?: boolean;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
 }
@@ -46,7 +48,10 @@ export interface OutputOptions {
 export function createOutput(options: OutputOptions): Output {
   const { clean, add } = options.redactor;
   const line = (text: string): void => options.stderr(`${escapeControls(text)}\n`);
-  const sinks = [...options.sinks, ...(options.mode === 'plain' ? [plainSink(line)] : [])];
+  const sinks = [
+    ...options.sinks,
+    ...(options.mode === 'plain' ? [plainSink(line, options.commands === true)] : []),
+  ];
   const emit = (event: Event): void => {
     const cleaned = cleanStrings(event, clean) as Event;
     for (const sink of sinks) sink(cleaned);

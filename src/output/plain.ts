@@ -1,9 +1,14 @@
 import { formatSeconds } from '../core/text.ts';
 import type { Event, Sink } from './event.ts';
 
-/** One line for each thing that starts or ends, for pipes and logs. Progress itself is not shown. */
-export function plainSink(write: (line: string) => void): Sink {
+/**
+ * One line for each thing that starts or ends, for pipes and logs. Progress itself is not shown.
+ *
+ * @param commands whether each command of a node is shown too
+ */
+export function plainSink(write: (line: string) => void, commands: boolean): Sink {
   return (event) => {
+    if (event.event === 'command' && commands) write(`${event.node}$ ${event.command}`);
     for (const line of plainLines(event)) write(line);
   };
 }

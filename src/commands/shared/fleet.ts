@@ -1,6 +1,7 @@
 import { Cleanup } from '../../core/cleanup.ts';
 import type { ShipError } from '../../core/errors.ts';
 import type { Node } from '../../core/node.ts';
+import { quoteArgv } from '../../core/quote.ts';
 import type { Step } from '../../core/step.ts';
 import { settleStage } from '../../output/stage.ts';
 import { runProcess } from '../../system/process.ts';
@@ -57,13 +58,19 @@ function connectStep(node: Target, context: Reaching, opening: Cleanup): Step<Se
 /** Opens one session with the SSH settings of flags and config. Throws as `openSession`. */
 export function connectTo(
   node: Target,
-  { config, flags }: Pick<Reaching, 'config' | 'flags'>,
+  { config, flags, output }: Pick<Reaching, 'config' | 'flags' | 'output'>,
   signal: AbortSignal,
 ): Promise<Session> {
   return openSession(
     node.name,
     node.ssh,
-    { sshConfig: flags.sshConfig, hostKeys: config.ssh.hostKeys, runLocal: runProcess },
+    {
+      sshConfig: flags.sshConfig,
+      hostKeys: config.ssh.hostKeys,
+      runLocal: runProcess,
+      onCommand: (argv) =>
+        output.emit({ event: 'command', node: node.name, command: quoteArgv(argv) }),
+    },
     signal,
   );
 }

@@ -1,4 +1,5 @@
 import ssh2, { type AnyAuthMethod, type Client, type ConnectConfig } from 'ssh2';
+import type { Argv } from '../../core/remote.ts';
 import { algorithmsFor } from './algorithms.ts';
 import { authMethods, type Auth } from './auth.ts';
 import { connectError, type ClientError } from './connect-errors.ts';
@@ -16,6 +17,8 @@ export interface SshOptions {
   readonly connectTimeout?: number;
   /** Milliseconds between keepalives; three unanswered ones end the connection. */
   readonly keepalive?: number;
+  /** Told of each command just before it runs, with the sudo in front of it. */
+  readonly onCommand?: (argv: Argv) => void;
 }
 
 const CONNECT_TIMEOUT = 15_000;

@@ -46,8 +46,12 @@ export async function execute(
  * What programs print is read by us, so they speak no language but C's.
  */
 function commandLine(argv: Argv, sudo: boolean): string {
-  const elevated: Argv = sudo ? ['sudo', '-n', '--', ...argv] : argv;
-  return `exec ${quoteArgv(['env', 'LC_ALL=C', ...elevated])}`;
+  return `exec ${quoteArgv(['env', 'LC_ALL=C', ...elevated(argv, !sudo)])}`;
+}
+
+/** A command as root runs it, or anyone else by sudo, which asks for no password. */
+export function elevated(argv: Argv, root: boolean): Argv {
+  return root ? argv : ['sudo', '-n', '--', ...argv];
 }
 
 /** Ends a command: by the caller, by its deadline, or because of what it does. */

@@ -5,13 +5,14 @@ import type { Argv, Finished, Remote, RemoteFiles, RunOptions } from '../../core
 import { lastLines } from '../../core/text.ts';
 import { connect, type SshOptions } from './connect.ts';
 import { watchConnection, type Connection } from './connection.ts';
-import { execute } from './exec.ts';
+import { elevated, execute } from './exec.ts';
 import { filesOn } from './sftp.ts';
 import { openTunnel, type Tunnel } from './tunnel.ts';
 
 /** sshd allows ten channels by default, SFTP and tunnels among them. */
 const COMMANDS_AT_ONCE = 4;
 const ANY_CODE = Array.from({ length: 255 }, (_, index) => index + 1);
+const WHO: Argv = ['id', '-u'];
 /** Milliseconds for the other side to say goodbye. */
 const FAREWELL = 2_000;
 
@@ -71,9 +72,10 @@ async function openOnce(
   const client = await connectUntil(signal);
   const connection = watchConnection(client, node);
   try {
-    const asked = await execute(connection, true, ['id', '-u'], { signal, accept: ANY_CODE });
+    options.onCommand?.(WHO);
+    const asked = await execute(connection, true, WHO, { signal, accept: ANY_CODE });
     if (!/^\d+$/.test(asked.stdout.trim())) throw noShell(node, destination, asked);
-    return openedOn(connection, asked.stdout.trim() === '0', connectUntil);
+    return openedOn(connection, asked.stdout.trim() === '0', connectUntil, options.onCommand);
   } catch (error) {
     client.destroy();
     throw error;
@@ -100,6 +102,7 @@ function openedOn(
   connection: Connection,
   root: boolean,
   connectUntil: (signal: AbortSignal) => Promise<Client>,
+  onCommand: SshOptions['onCommand'],
 ): Opened {
   const { client, node } = connection;
   const limit = pLimit(COMMANDS_AT_ONCE);
@@ -113,7 +116,10 @@ function openedOn(
   return {
     node,
     run: (argv: Argv, options?: RunOptions): Promise<Finished> =>
-      limit(() => execute(connection, root, argv, options)),
+      limit(() => {
+        onCommand?.(options?.sudo === true ? elevated(argv, root) : argv);
+        return execute(connection, root, argv, options);
+      }),
     ...filesOn(connection, connectAgain),
     tunnel: (host: string, port: number) => openTunnel(client, host, port),
     [Symbol.asyncDispose]: () => {

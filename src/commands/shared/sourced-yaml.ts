@@ -1,0 +1,31 @@
+import { Document, isCollection, isNode, isPair, isScalar, visit } from 'yaml';
+
+/** A value, where it stands in a tree, and where it comes from. */
+export interface Sourced {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  readonly source: string;
+}
+
+/** Values as YAML, each with a comment that says where it comes from. */
+export function sourcedYaml(values: readonly Sourced[]): string {
+  const document = new Document({});
+  for (const { path, value } of values) document.setIn(path, document.createNode(value));
+  const sources = new Map(values.map(({ path, source }) => [path.join('.'), source]));
+  visit(document, {
+    Pair: (_, pair, above) => {
+      const path = [...above.filter(isPair), pair].map(({ key }) => keyText(key)).join('.');
+      const source = sources.get(path);
+      if (source === undefined) return undefined;
+      const { value } = pair;
+      if (isCollection(value) && value.items.length > 0) value.commentBefore = ` ${source}`;
+      else if (isNode(value)) value.comment = ` ${source}`;
+      return visit.SKIP;
+    },
+  });
+  return document.toString({ lineWidth: 0 }).trimEnd();
+}
+
+function keyText(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
+}
