@@ -2,8 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SSH_CONFIG } from '../../lab/ssh.ts';
+import { changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
-import { changedConfig, kubectl, labEnvironment, requireLab } from '../support/lab.ts';
+import {
+  changedConfig,
+  kubectl,
+  labEnvironment,
+  nodeNamed,
+  onNode,
+  requireLab,
+} from '../support/lab.ts';
 import { missingPart } from '../support/parts.ts';
 
 const missing = await missingPart('the lab', requireLab);
@@ -16,6 +24,24 @@ async function agent(node: string): Promise<string> {
     ...['--field-selector', `spec.nodeName=${node}`, '-o', 'jsonpath={.items[0].metadata.uid}'],
   );
 }
+
+/** What the admin asked the API server to change since a line of its audit log. */
+async function changesSince(line: number): Promise<readonly string[]> {
+  const text = await onNode(nodeNamed('master'), 'tail', '-n', `+${line + 1}`, AUDIT);
+  const events = text.split('\n').filter((each) => each !== '');
+  return events
+    .map((each) => JSON.parse(each) as AuditEvent)
+    .filter(({ user, verb }) => user.username === 'system:admin' && verb !== 'get')
+    .map(({ verb, requestURI }) => `${verb} ${requestURI}`);
+}
+
+interface AuditEvent {
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly user: { readonly username: string };
+}
+
+const AUDIT = '/var/log/k3s-audit.log';
 
 /** Deploys with the lab's values, changed. */
 async function deploy(
@@ -39,10 +65,37 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
 
   it('says in a dry run what it would do, and does nothing', async () => {
     const before = await Promise.all([agent('master'), agent('worker')]);
+    const from = Number(await onNode(nodeNamed('master'), 'sh', '-c', `wc -l < ${AUDIT}`));
     const ended = await deploy((values) => values.replace('MTU: 1400', 'MTU: 1390'), '--dry-run');
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stderr).toMatch(/helm upgrade --install cilium/);
     expect(ended.stderr).toMatch(/delete pod \(the agent on worker\)/);
+    expect(ended.stderr).toContain('MTU: 1400 → 1390');
+    expect(ended.stderr).toMatch(/change ConfigMap cilium-config\s+data\.mtu: 1400 → 1390/);
+    expect(ended.stderr).not.toContain('Secret');
+    expect(await Promise.all([agent('master'), agent('worker')])).toEqual(before);
+    expect((await changesSince(from)).filter((uri) => !uri.includes('dryRun=All'))).toEqual([]);
+  });
+
+  it('K3: starts and makes nothing a second time, though certificates are made at each render', async () => {
+    const before = await Promise.all([agent('master'), agent('worker')]);
+    const first = await ciliumship(['deploy', '-o', 'json'], { env });
+    const ended = await ciliumship(['deploy', '-o', 'json'], { env });
+    expect(ended.json()).toEqual({ ...(first.json() as object), state: 'nothing to do' });
+    expect(await Promise.all([agent('master'), agent('worker')])).toEqual(before);
+  });
+
+  it('takes back what somebody changed by hand, and starts nothing for it', async () => {
+    const before = await Promise.all([agent('master'), agent('worker')]);
+    const patch = ['patch', 'cm', 'cilium-config', '--field-manager=kubectl-edit'];
+    await kubectl('-n', 'kube-system', ...patch, '-p', '{"data":{"mtu":"1300"}}');
+    const ended = await deploy((values) => values);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain('taken back: ConfigMap cilium-config: data.mtu (kubectl-edit)');
+    const path = 'jsonpath={.data.mtu}';
+    expect(await kubectl('-n', 'kube-system', 'get', 'cm', 'cilium-config', '-o', path)).toBe(
+      '1400',
+    );
     expect(await Promise.all([agent('master'), agent('worker')])).toEqual(before);
   });
 
@@ -70,6 +123,23 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     expect(ended.stderr).toContain('worker: the new agent was not ready after 15 s');
     expect(ended.stderr).toContain('the wheel is broken');
     expect(ended.stderr).toMatch(/next: /);
+    expect(await agent('master')).toBe(before);
+  });
+
+  it('F35: stops before a node that lost an image meanwhile, and goes back', async () => {
+    const before = await agent('master');
+    const image = await kubectl(
+      ...['-n', 'kube-system', 'get', 'ds', 'cilium'],
+      ...['-o', 'jsonpath={.spec.template.spec.containers[0].image}'],
+    );
+    const act = () => onNode(nodeNamed('master'), 'k3s', 'ctr', 'images', 'rm', image);
+    const values = changedValues((text) => text.replace('MTU: 1400', 'MTU: 1370'));
+    const actAt = { text: 'Roll out: replace the agent on worker …', act };
+    const ended = await ciliumship(['deploy', '--values', values], { env, actAt });
+    const restored = await ciliumship(['push', '--no-build'], { env });
+    expect(restored.code, restored.stderr).toBe(0);
+    expect(ended.code, ended.stderr).toBe(9);
+    expect(ended.stderr).toContain(`master: ${image}: the node does not have it`);
     expect(await agent('master')).toBe(before);
   });
 

@@ -39,6 +39,8 @@ interface Options {
   readonly killAfter?: number;
   /** Sent once, when standard error shows the text. */
   readonly signalAt?: { readonly text: string; readonly signal: NodeJS.Signals };
+  /** Done once, when standard error shows the text; the command ends no earlier than this. */
+  readonly actAt?: { readonly text: string; readonly act: () => Promise<unknown> };
 }
 
 /** Runs the packed command line to its end. */
@@ -50,7 +52,8 @@ export async function ciliumship(args: readonly string[], options: Options = {})
     cwd: options.cwd ?? tmpdir(),
     ...(options.env === undefined ? {} : { env: options.env }),
   });
-  const { signalAt, killAfter } = options;
+  const { signalAt, actAt, killAfter } = options;
+  let acting: Promise<unknown> = Promise.resolve();
   if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter).unref();
   if (signalAt !== undefined) {
     let seen = '';
@@ -60,6 +63,15 @@ export async function ciliumship(args: readonly string[], options: Options = {})
       if (!before && seen.includes(signalAt.text)) child.kill(signalAt.signal);
     });
   }
+  if (actAt !== undefined) {
+    let seen = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      const before = seen.includes(actAt.text);
+      seen += chunk.toString();
+      if (!before && seen.includes(actAt.text)) acting = actAt.act();
+    });
+  }
   const { exitCode, stdout, stderr } = await child;
+  await acting;
   return { code: exitCode ?? -1, stdout, stderr, json: () => JSON.parse(stdout) as unknown };
 }

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { agentOn, changedValues } from '../support/agents.ts';
+import { ciliumship } from '../support/cli.ts';
+import { kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
+import { missingPart, onlyInAll, until } from '../support/parts.ts';
+
+const missing = await missingPart('the lab', requireLab);
+const tooLong = onlyInAll('a frozen API server is given up after 30 s');
+const env = labEnvironment();
+const MASTER = nodeNamed('master');
+
+/** Ends the API server, and keeps K3s from starting it again. */
+async function takeAway(): Promise<void> {
+  await onNode(MASTER, 'systemctl', 'kill', '--kill-whom=main', '-s', 'STOP', 'k3s');
+  await onNode(MASTER, 'pkill', '-KILL', '-x', 'kube-apiserver');
+}
+
+/** Lets K3s go on, which begins anew then. */
+async function giveBack(): Promise<void> {
+  await onNode(MASTER, 'systemctl', 'kill', '--kill-whom=main', '-s', 'CONT', 'k3s');
+  await answers();
+}
+
+async function answers(): Promise<void> {
+  await until('both nodes are ready', 90, async () => {
+    const path = '{.items[*].status.conditions[?(@.type=="Ready")].status}';
+    const said = await kubectl('get', 'nodes', '-o', `jsonpath=${path}`).catch(() => '');
+    return said === 'True True';
+  });
+}
+
+describe.skipIf(missing !== undefined)('an API server', () => {
+  const values = (): string => changedValues((text) => text.replace('MTU: 1400', 'MTU: 1390'));
+
+  beforeAll(async () => {
+    const ended = await ciliumship(['ship'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+  afterAll(async () => {
+    const ended = await ciliumship(['deploy'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+
+  it('F36, F41: that goes away after the canary was taken leaves a state that is named, and undone later', async () => {
+    const before = await agentOn('master');
+    const deploy = ['deploy', '--values', values(), '--timeout', '5s'];
+    const actAt = { text: 'Roll out: replace the agent on worker …', act: takeAway };
+    const ended = await ciliumship(deploy, { env, actAt });
+    const gone = await ciliumship(['deploy'], { env });
+    await giveBack();
+    expect(ended.code, ended.stderr).toBe(10);
+    expect(ended.stderr).toContain('undoing it failed');
+    expect(ended.stderr).toContain('a new revision was applied; the API server does not answer');
+    expect(ended.stderr).toMatch(/by hand: helm rollback cilium \d+ -n kube-system/);
+    expect(ended.stderr).toMatch(/next: ciliumship rollback --to \d+/);
+    expect(gone.code, gone.stderr).toBe(5);
+    expect(gone.stderr).toContain('the release was not changed');
+    const undone = await ciliumship(['rollback'], { env });
+    expect(undone.code, undone.stderr).toBe(0);
+    expect(undone.stderr).toMatch(/the rollout of revision \d+ was not finished; it is undone now/);
+    expect(await agentOn('master')).toBe(before);
+  });
+
+  it.skipIf(tooLong !== undefined)(
+    'F36: that is frozen is given up, and nothing is changed',
+    async () => {
+      await onNode(MASTER, 'pkill', '-STOP', '-x', 'kube-apiserver');
+      const ended = await ciliumship(['deploy', '--values', values()], { env });
+      await onNode(MASTER, 'pkill', '-CONT', '-x', 'kube-apiserver');
+      await answers();
+      expect(ended.code, ended.stderr).toBe(5);
+      expect(ended.stderr).toContain('no answer from the API server in 30 s');
+      expect(ended.stderr).toContain('the release was not changed');
+    },
+  );
+});

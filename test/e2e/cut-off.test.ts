@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { agentOn, changedValues } from '../support/agents.ts';
+import { ciliumship } from '../support/cli.ts';
+import { labEnvironment, requireLab } from '../support/lab.ts';
+import { missingPart } from '../support/parts.ts';
+
+const missing = await missingPart('the lab', requireLab);
+const env = labEnvironment();
+
+describe.skipIf(missing !== undefined)('a node that its own XDP program cuts off', () => {
+  beforeAll(async () => {
+    const ended = await ciliumship(['ship'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+  afterAll(async () => {
+    const ended = await ciliumship(['deploy'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+
+  it('E1, F40: is freed over SSH and rolled back, and the other node never knew', async () => {
+    const before = await agentOn('master');
+    const values = changedValues((text) => `${text}extraConfig: { xdp-drop: "true" }\n`);
+    const ended = await ciliumship(['deploy', '--values', values, '--timeout', '10s'], { env });
+    expect(ended.code, ended.stderr).toBe(9);
+    expect(ended.stderr).toContain('worker: the new agent was not ready after 10 s');
+    expect(ended.stderr).toContain('worker was cut off by its own programs');
+    expect(await agentOn('master')).toBe(before);
+    const checks = await ciliumship(['validate', '--wait', '--timeout', '30s'], { env });
+    expect(checks.code, `${checks.stdout}${checks.stderr}`).toBe(0);
+  });
+});
