@@ -17,7 +17,7 @@ which say how many times as long as ciliumship a tool took in the same run.
 
 ## Promises
 
-${targetTable(results)}${obstacles(results)}
+${targetTable(results)}${obstacles(results)}${rolloutPart(results)}
 ${groups.filter((group) => group !== '').join('\n')}`;
 }
 
@@ -35,6 +35,23 @@ function obstacles(results: Results): string {
   const reasons = [...new Set(missed.map(({ why }) => why))];
   if (reasons.length === 0) return '';
   return `\nWhat stands in the way of those that are missed:\n\n${reasons.map((why) => `- ${why}`).join('\n')}\n`;
+}
+
+/** Where the time of a rollout goes. */
+function rolloutPart({ rollout }: Results): string {
+  if (rollout === undefined) return '';
+  const { seconds, helmSeconds, agentSeconds, soakSeconds, ownSeconds, rounds } = rollout;
+  const cells = [seconds, helmSeconds, agentSeconds, soakSeconds, ownSeconds];
+  const figures = cells.map((figure) => figure.toFixed(2));
+  return `
+## A rollout to two nodes
+
+\`npm run bench -- rollout\`: another MTU for the lab, so both agents are replaced and no image travels.
+
+| seconds in all | Helm | agents, from their end until the new ones are ready | soak | ciliumship itself | rounds |
+| ---: | ---: | ---: | ---: | ---: | ---: |
+| ${[...figures, String(rounds)].join(' | ')} |
+`;
 }
 
 function linkPart(all: readonly Row[], docker: string, link: Link): string {

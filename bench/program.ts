@@ -4,6 +4,7 @@ import { runBench } from './bench.ts';
 import type { WhichDocker } from './docker.ts';
 import { merged, type Results } from './results.ts';
 import type { Row } from './row.ts';
+import { runRollouts } from './rollout.ts';
 import { COUNTS, runScale } from './scale/scale.ts';
 import { selectOnly, type Selection } from './select.ts';
 
@@ -19,6 +20,9 @@ interface ScaleOptions {
   readonly out?: string;
   readonly nodes: readonly number[];
 }
+
+/** Before anything else was measured. */
+const NONE: Results = { rows: [], startMs: 0, machine: '', date: '' };
 
 /** Enough to see that everything works, in some minutes. */
 const QUICK = selectOnly('unshaped,ciliumship,procedure');
@@ -38,7 +42,10 @@ export const program = new Command('bench')
     const selection = only ?? (quick === true ? QUICK : selectOnly(undefined));
     const results = await runBench({ selection, docker, rounds: quick === true ? 1 : rounds });
     if (out === undefined) process.stdout.write(textOf(results));
-    else writeFileSync(out, textOf({ ...results, rows: merged(rowsIn(out), results.rows) }));
+    else {
+      const rows = merged(rowsIn(out), results.rows);
+      writeFileSync(out, textOf({ rollout: resultsIn(out)?.rollout, ...results, rows }));
+    }
   });
 
 program
@@ -54,6 +61,18 @@ program
     const file = out ?? parent?.opts<Options>().out;
     if (file === undefined) process.stdout.write(text);
     else writeFileSync(file, text);
+  });
+
+program
+  .command('rollout')
+  .description('Rolls out to the lab, and says what ciliumship adds to Helm and to the agents.')
+  .option('--out <file>', 'write the medians as JSON; what else is in it stays')
+  .option('--rounds <n>', 'how often', toCount, 5)
+  .action(async ({ out, rounds }: Pick<Options, 'out' | 'rounds'>, { parent }: Command) => {
+    const rollout = await runRollouts(rounds, (line) => void process.stderr.write(`${line}\n`));
+    const file = out ?? parent?.opts<Options>().out;
+    if (file === undefined) process.stdout.write(`${JSON.stringify(rollout, undefined, 2)}\n`);
+    else writeFileSync(file, textOf({ ...(resultsIn(file) ?? NONE), rollout }));
   });
 
 function toCounts(text: string): readonly number[] {
@@ -72,5 +91,9 @@ function textOf(results: Results): string {
 
 /** Rows of an earlier run; it may have been of other links. */
 function rowsIn(file: string): readonly Row[] {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results).rows : [];
+  return resultsIn(file)?.rows ?? [];
+}
+
+function resultsIn(file: string): Results | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : undefined;
 }

@@ -1,3 +1,4 @@
+import type { RolloutRow } from './rollout.ts';
 import type { Figure, Key, Link, Row, Scenario, Tool } from './row.ts';
 
 /** What a run of the benchmark writes, and docs/performance.json keeps. */
@@ -5,6 +6,8 @@ export interface Results {
   readonly rows: readonly Row[];
   /** Milliseconds from the start of the process to its first output. */
   readonly startMs: number;
+  /** Of rollouts to the lab, when they were measured. */
+  readonly rollout?: RolloutRow | undefined;
   /** The machine and the day of the run. */
   readonly machine: string;
   readonly date: string;

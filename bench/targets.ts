@@ -1,4 +1,5 @@
 import { ratio, type Results } from './results.ts';
+import type { RolloutRow } from './rollout.ts';
 import { LINKS, type Link, type Row, type Scenario, type Tool } from './row.ts';
 
 /** A figure that we promised, and what was measured. */
@@ -65,8 +66,13 @@ const FLOORS = 1.25;
 const NOOP_SECONDS = 2;
 const START_MS = 300;
 
+const ROLLOUT_SECONDS = 3;
+const ROLLOUT =
+  'Rollout: connections, a look at what both nodes have before the rollout and at each once more ' +
+  'before its agent goes, some twenty calls to the API server, and what is validated of each new agent.';
+
 /** Every promise whose figures were measured. */
-export function targets({ rows, startMs }: Results): readonly Target[] {
+export function targets({ rows, startMs, rollout }: Results): readonly Target[] {
   const dockers = [...new Set(rows.map(({ docker }) => docker))];
   return [
     ...dockers.flatMap((docker) => RATIOS.flatMap((one) => ratioTarget(rows, docker, one))),
@@ -74,6 +80,7 @@ export function targets({ rows, startMs }: Results): readonly Target[] {
       .filter(({ scenario, tool }) => scenario === 'cold' && tool === 'ciliumship')
       .map(coldTarget),
     ...rows.filter(isOurNoop).map(noopTarget),
+    ...(rollout === undefined ? [] : [rolloutTarget(rollout)]),
     {
       promise: `start to first output in ${START_MS} ms`,
       docker: undefined,
@@ -98,6 +105,16 @@ function coldTarget({ link, docker, seconds, floorSeconds }: Row): Target {
     measured: `${(seconds / floorSeconds).toFixed(2)}× of ${floorSeconds.toFixed(1)} s`,
     reached: seconds <= FLOORS * floorSeconds,
     why: TWICE,
+  };
+}
+
+function rolloutTarget({ ownSeconds, seconds }: RolloutRow): Target {
+  return {
+    promise: `rollout to two nodes: ${ROLLOUT_SECONDS} s beside Helm, the agents’ start and the soak`,
+    docker: undefined,
+    measured: `${ownSeconds.toFixed(2)} s of ${seconds.toFixed(1)} s`,
+    reached: ownSeconds <= ROLLOUT_SECONDS,
+    why: ROLLOUT,
   };
 }
 

@@ -14,6 +14,7 @@ import { runHook } from './shared/hooks.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
 import { frozenOption, lockRelease, requireFrozen } from './shared/lock-file.ts';
 import { openBlobStore } from './shared/store.ts';
+import { requireWellWritten } from './shared/values.ts';
 
 export const deploy: CommandSpec<DeployFlags> = {
   name: 'deploy',
@@ -24,6 +25,7 @@ export const deploy: CommandSpec<DeployFlags> = {
     ['ciliumship deploy --values cilium-values.yaml', 'roll out with this values file'],
     ['ciliumship deploy --dry-run', 'check everything and print what would be done'],
     ['ciliumship deploy --canary worker', 'replace the agent of this node first'],
+    ['ciliumship deploy --count-lost', 'and say how many pings between pods were lost meanwhile'],
     [
       'ciliumship deploy --gate \'./smoke-test.sh "$CILIUMSHIP_NODE"\'',
       'ask a test of your own about each node before the next',
@@ -36,6 +38,7 @@ export const deploy: CommandSpec<DeployFlags> = {
     await using chart = await localChart(typed);
     const { context } = chart;
     refuseNarrowing(context.flags.nodes);
+    await requireWellWritten(context);
     const docker = await openDocker(context);
     await using store = await openBlobStore(context);
     const built = await findBuilt(context, docker);
@@ -66,10 +69,12 @@ export function deployedText({ state, revision, agents }: Deployed): string {
 }
 
 /** The same for machines. */
-export function deployedData({ state, revision, agents }: Deployed): NonNullable<Facts['deploy']> {
+export function deployedData(deployed: Deployed): NonNullable<Facts['deploy']> {
+  const { state, revision, agents, traffic } = deployed;
   return {
     state,
     revision,
+    ...(traffic === undefined ? {} : { traffic }),
     agents: agents.map((pod) => ({
       node: pod.node,
       pod: pod.name,

@@ -1,5 +1,4 @@
 import { nodesTable, sentSummary } from '../output/receipt/text.ts';
-import { checkValues } from '../deploy/check-values.ts';
 import type { CommandSpec } from './command.ts';
 import { deployedData } from './deploy.ts';
 import { openClusterAccess } from './shared/cluster.ts';
@@ -22,7 +21,7 @@ import {
   runsWhatWasBuilt,
   type RunningImage,
 } from './shared/running.ts';
-import { readValues, requireGoodValues } from './shared/values.ts';
+import { requireWellWritten } from './shared/values.ts';
 import { dropSuperseded } from './shared/prune.ts';
 import { shipImages } from './shared/ship-images.ts';
 import { openBlobStore, tidyStore } from './shared/store.ts';
@@ -47,8 +46,7 @@ export const ship: CommandSpec<DeployFlags> = {
     const { output, flags } = context;
     refuseNarrowing(context.flags.nodes);
     // Before minutes of work: what is wrong with the values stops the last part of it.
-    const user = await readValues(context);
-    requireGoodValues(context, user, checkValues(user.values, user.chart));
+    await requireWellWritten(context);
     const docker = await openDocker(context);
     const built = await buildImages(context, docker);
     const wanted = [...built.images, ...(await findExtra(context, docker))];

@@ -56,14 +56,16 @@ export function lastFinished(history: History): HelmStatus | undefined {
   return history.findLast((entry) => isToGoBackTo(history, entry));
 }
 
-/** The finished revision before what runs now; after an unfinished rollout, the last finished one. */
-export function previousFinished(history: History): HelmStatus | undefined {
+/**
+ * The finished revisions before what runs now, the newest first; after an unfinished rollout, all of
+ * them.
+ */
+export function finishedBefore(history: History): History {
+  const finished = history.filter((entry) => isToGoBackTo(history, entry)).toReversed();
   const newest = history.at(-1);
-  if (newest === undefined || isUnfinished(history, newest)) return lastFinished(history);
+  if (newest === undefined || isUnfinished(history, newest)) return finished;
   const now = rootOf(history, newest);
-  return history.findLast(
-    (entry) => isToGoBackTo(history, entry) && rootOf(history, entry) !== now,
-  );
+  return finished.filter((entry) => rootOf(history, entry) !== now);
 }
 
 /** The revision that first had these contents. */
@@ -94,16 +96,40 @@ function isStuck({ status }: HelmStatus): boolean {
   return status.startsWith('pending-') || status === 'uninstalling';
 }
 
+/** A release in the middle of an operation. */
+export interface StuckRelease {
+  readonly newest: HelmStatus;
+  readonly repair: Repair;
+  /** Nothing was ever finished: what would be applied again nobody has seen at work. */
+  readonly first: boolean;
+}
+
 /** What frees a stuck release: finishing its removal, or applying an earlier revision again. */
 export type Repair = { readonly uninstall: true } | { readonly revision: number };
 
 /** @returns undefined when the release is not stuck */
-export function repairOf(history: History): Repair | undefined {
+export function stuckRelease(history: History): StuckRelease | undefined {
   const newest = history.at(-1);
   if (newest === undefined || !isStuck(newest)) return undefined;
+  const first = newest.status === 'pending-install';
+  return { newest, repair: repairOf(history, newest), first };
+}
+
+function repairOf(history: History, newest: HelmStatus): Repair {
   if (newest.status === 'uninstalling') return { uninstall: true };
   const finished = lastFinished(history);
   if (finished === undefined) return { revision: newest.revision };
   const { staged, revision } = wayBackTo(history, finished);
   return { revision: staged ?? revision };
+}
+
+/**
+ * How long a release has been in the middle of an operation, in milliseconds. Helm notes the time of
+ * its own machine and knows no holder: only this tells a Helm that runs from one that was killed.
+ *
+ * @returns undefined when Helm did not note it
+ */
+export function ageOf({ updated }: HelmStatus, now: number): number | undefined {
+  const began = Date.parse(updated ?? '');
+  return Number.isNaN(began) ? undefined : now - began;
 }

@@ -1,40 +1,28 @@
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execa } from 'execa';
 import { KUBECONFIG } from '../../lab/cluster.ts';
 import { CONFIG, TREE } from '../../lab/files.ts';
 import { STATE } from '../../lab/settings.ts';
-import { SSH_CONFIG } from '../../lab/ssh.ts';
+import { plainName } from '../../src/core/image.ts';
+import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
-import { changedConfig, kubectl, labEnvironment, requireLab } from '../support/lab.ts';
+import { ageRelease } from '../support/helm-secret.ts';
+import { labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { missingPart, until } from '../support/parts.ts';
 import { breakAgent, resetTree } from '../support/tree.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const env = labEnvironment();
 
-/** Uid, start and image of the agent on a node. */
-async function agent(node: string): Promise<string> {
-  const fields = ['metadata.uid', 'status.startTime', 'spec.containers[0].image'];
-  const path = fields.map((field) => `{.items[0].${field}}`).join(' ');
-  return kubectl(
-    ...['-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=cilium'],
-    ...['--field-selector', `spec.nodeName=${node}`, '-o', `jsonpath=${path}`],
-  );
-}
-
 async function imageOn(node: string): Promise<string | undefined> {
-  return (await agent(node)).split(' ')[2];
+  return (await agentOn(node)).split(' ')[2];
 }
 
-/** Values of the lab with another MTU: a rollout that needs no build. */
+/** Another MTU: a rollout that needs no build. */
 function valuesWithMtu(mtu: number): string {
-  const folder = dirname(changedConfig((text) => text));
-  const file = join(folder, 'values.yaml');
-  const values = readFileSync(join(dirname(SSH_CONFIG), 'cilium-values.yaml'), 'utf8');
-  writeFileSync(file, values.replace('MTU: 1400', `MTU: ${mtu}`));
-  return file;
+  return changedValues((text) => text.replace('MTU: 1400', `MTU: ${mtu}`));
 }
 
 async function deployMtu(mtu: number, ...more: readonly string[]): Promise<Ended> {
@@ -92,17 +80,17 @@ describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
   });
 
   it('is undone when the gate says no about the canary', async () => {
-    const before = await agent('master');
+    const before = await agentOn('master');
     const gate = 'echo "no thanks, $CILIUMSHIP_NODE"; exit 3';
     const ended = await deployMtu(1390, '--gate', gate);
     expect(ended.code, ended.stderr).toBe(9);
     expect(ended.stderr).toContain('worker: the gate said no with exit code 3');
     expect(ended.stderr).toContain('no thanks, worker');
-    expect(await agent('master')).toBe(before);
+    expect(await agentOn('master')).toBe(before);
   });
 
   it('and was killed after the canary is named, and finished by the next run', async () => {
-    const before = await agent('master');
+    const before = await agentOn('master');
     const values = valuesWithMtu(1390);
     const signalAt = { text: 'replace the agent on master', signal: 'SIGKILL' } as const;
     await ciliumship(['deploy', '--values', values], { env, signalAt });
@@ -111,13 +99,22 @@ describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
     const ended = await ciliumship(['deploy', '--values', values], { env });
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stderr).toContain('it is finished now');
-    expect(await agent('master')).not.toBe(before);
+    expect(await agentOn('master')).not.toBe(before);
     expect(await mtus()).toEqual(['1390', '1390']);
   });
 
-  it('is taken back on request, to what ran before', async () => {
+  it('is taken back on request, to what ran before; what a node lost is shipped from the store first', async () => {
+    const image = (await imageOn('worker')) ?? '';
+    const names = [image, plainName(image)];
+    await onNode(nodeNamed('worker'), 'k3s', 'ctr', 'images', 'rm', '--sync', ...names);
+    const planned = await ciliumship(['rollback', '--dry-run'], { env });
+    expect(planned.code, planned.stderr).toBe(0);
     const ended = await ciliumship(['rollback'], { env });
     expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain(
+      `worker lacks ${image}; it is shipped from the blob store first`,
+    );
+    expect(ended.stderr).not.toContain('master lacks');
     expect(await mtus()).toEqual(['1400', '1400']);
   });
 
@@ -127,11 +124,15 @@ describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
     expect(both.find(({ code }) => code === 11)?.stderr).toMatch(/\(process \d+\) is rolling out/);
   });
 
-  it('E8, F38: by a Helm that was killed is shown, and repaired on request only', async () => {
+  it('E8, F38: by a Helm that was killed is shown, and repaired on request only, once no Helm can be at it', async () => {
     await killHelm();
+    const early = await ciliumship(['deploy', '--repair-release'], { env });
+    expect(early.code, early.stderr).toBe(10);
+    expect(early.stderr).toContain('a Helm may still be at it');
+    await ageRelease();
     const refused = await ciliumship(['deploy'], { env });
     expect(refused.code, refused.stderr).toBe(10);
-    expect(refused.stderr).toMatch(/revision \d+ is pending-upgrade/);
+    expect(refused.stderr).toMatch(/revision \d+ is pending-upgrade since 2026-01-01T00:00:00Z/);
     expect(refused.stderr).toContain('ciliumship deploy --repair-release');
     const ended = await ciliumship(['deploy', '--repair-release'], { env });
     expect(ended.code, ended.stderr).toBe(0);
@@ -140,13 +141,13 @@ describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
 
   // The last one: the images that Docker has after it are the broken ones.
   it('F40, D23: of an agent that crashes is undone: the canary runs the old image, the other node never knew', async () => {
-    const [before, image] = [await agent('master'), await imageOn('worker')];
+    const [before, image] = [await agentOn('master'), await imageOn('worker')];
     breakAgent('the new wheel is broken');
     const ended = await ciliumship(['ship', '--timeout', '20s'], { env });
     expect(ended.code, ended.stderr).toBe(9);
     expect(ended.stderr).toContain('worker: the new agent was');
     expect(ended.stderr).toContain('the new wheel is broken');
-    expect(await agent('master')).toBe(before);
+    expect(await agentOn('master')).toBe(before);
     expect(await imageOn('worker')).toBe(image);
     expect(savedLogs(ended)).toContain('the new wheel is broken');
   });

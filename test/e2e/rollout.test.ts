@@ -1,29 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SSH_CONFIG } from '../../lab/ssh.ts';
-import { changedValues } from '../support/agents.ts';
+import { PROBE_SELECTOR } from '../../src/cluster/cni/probe.ts';
+import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
-import {
-  changedConfig,
-  kubectl,
-  labEnvironment,
-  nodeNamed,
-  onNode,
-  requireLab,
-} from '../support/lab.ts';
+import { kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { missingPart } from '../support/parts.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const env = labEnvironment();
-
-/** Uid of the agent on a node. */
-async function agent(node: string): Promise<string> {
-  return kubectl(
-    ...['-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=cilium'],
-    ...['--field-selector', `spec.nodeName=${node}`, '-o', 'jsonpath={.items[0].metadata.uid}'],
-  );
-}
 
 /** What the admin asked the API server to change since a line of its audit log. */
 async function changesSince(line: number): Promise<readonly string[]> {
@@ -48,13 +31,7 @@ async function deploy(
   change: (values: string) => string,
   ...more: readonly string[]
 ): Promise<Ended> {
-  const folder = dirname(changedConfig((text) => text));
-  const values = join(folder, 'values.yaml');
-  writeFileSync(
-    values,
-    change(readFileSync(join(dirname(SSH_CONFIG), 'cilium-values.yaml'), 'utf8')),
-  );
-  return ciliumship(['deploy', '--values', values, ...more], { env });
+  return ciliumship(['deploy', '--values', changedValues(change), ...more], { env });
 }
 
 describe.skipIf(missing !== undefined)('a rollout', () => {
@@ -64,7 +41,7 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
   });
 
   it('says in a dry run what it would do, and does nothing', async () => {
-    const before = await Promise.all([agent('master'), agent('worker')]);
+    const before = await Promise.all([agentOn('master'), agentOn('worker')]);
     const from = Number(await onNode(nodeNamed('master'), 'sh', '-c', `wc -l < ${AUDIT}`));
     const ended = await deploy((values) => values.replace('MTU: 1400', 'MTU: 1390'), '--dry-run');
     expect(ended.code, ended.stderr).toBe(0);
@@ -73,20 +50,20 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     expect(ended.stderr).toContain('MTU: 1400 → 1390');
     expect(ended.stderr).toMatch(/change ConfigMap cilium-config\s+data\.mtu: 1400 → 1390/);
     expect(ended.stderr).not.toContain('Secret');
-    expect(await Promise.all([agent('master'), agent('worker')])).toEqual(before);
+    expect(await Promise.all([agentOn('master'), agentOn('worker')])).toEqual(before);
     expect((await changesSince(from)).filter((uri) => !uri.includes('dryRun=All'))).toEqual([]);
   });
 
   it('K3: starts and makes nothing a second time, though certificates are made at each render', async () => {
-    const before = await Promise.all([agent('master'), agent('worker')]);
+    const before = await Promise.all([agentOn('master'), agentOn('worker')]);
     const first = await ciliumship(['deploy', '-o', 'json'], { env });
     const ended = await ciliumship(['deploy', '-o', 'json'], { env });
     expect(ended.json()).toEqual({ ...(first.json() as object), state: 'nothing to do' });
-    expect(await Promise.all([agent('master'), agent('worker')])).toEqual(before);
+    expect(await Promise.all([agentOn('master'), agentOn('worker')])).toEqual(before);
   });
 
   it('takes back what somebody changed by hand, and starts nothing for it', async () => {
-    const before = await Promise.all([agent('master'), agent('worker')]);
+    const before = await Promise.all([agentOn('master'), agentOn('worker')]);
     const patch = ['patch', 'cm', 'cilium-config', '--field-manager=kubectl-edit'];
     await kubectl('-n', 'kube-system', ...patch, '-p', '{"data":{"mtu":"1300"}}');
     const ended = await deploy((values) => values);
@@ -96,14 +73,20 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     expect(await kubectl('-n', 'kube-system', 'get', 'cm', 'cilium-config', '-o', path)).toBe(
       '1400',
     );
-    expect(await Promise.all([agent('master'), agent('worker')])).toEqual(before);
+    expect(await Promise.all([agentOn('master'), agentOn('worker')])).toEqual(before);
   });
 
-  it('replaces each agent once for a changed MTU, which is then on the interface', async () => {
-    const before = await Promise.all([agent('master'), agent('worker')]);
-    const ended = await deploy((values) => values.replace('MTU: 1400', 'MTU: 1390'));
+  it('replaces each agent once for a changed MTU, which is then on the interface, and pods answer each other meanwhile', async () => {
+    const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+    const more = ['--count-lost', '-o', 'json'];
+    const ended = await deploy((values) => values.replace('MTU: 1400', 'MTU: 1390'), ...more);
     expect(ended.code, ended.stderr).toBe(0);
-    const after = await Promise.all([agent('master'), agent('worker')]);
+    const { traffic } = ended.json() as { traffic: { sent: number; lost: number } };
+    // Two ways, five pings a second; the datapath stays while its agent is replaced.
+    expect(traffic.sent).toBeGreaterThan(20);
+    expect(traffic.lost / traffic.sent, JSON.stringify(traffic)).toBeLessThan(0.2);
+    expect(await kubectl('get', 'pods', '-A', '-l', PROBE_SELECTOR, '-o', 'name')).toBe('');
+    const after = await Promise.all([agentOn('master'), agentOn('worker')]);
     expect(after.filter((uid) => before.includes(uid))).toEqual([]);
     const checks = await ciliumship(['validate', '-o', 'json'], { env });
     expect(checks.code, checks.stderr).toBe(0);
@@ -114,7 +97,7 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
   });
 
   it('F40, D23: goes back when the agent of the canary crashes, shows its last words, and never touches the other node', async () => {
-    const before = await agent('master');
+    const before = await agentOn('master');
     const ended = await deploy(
       (values) => `${values}extraConfig: { crash-on-start: "the wheel is broken" }\n`,
       ...['--timeout', '15s'],
@@ -123,11 +106,11 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     expect(ended.stderr).toContain('worker: the new agent was not ready after 15 s');
     expect(ended.stderr).toContain('the wheel is broken');
     expect(ended.stderr).toMatch(/next: /);
-    expect(await agent('master')).toBe(before);
+    expect(await agentOn('master')).toBe(before);
   });
 
   it('F35: stops before a node that lost an image meanwhile, and goes back', async () => {
-    const before = await agent('master');
+    const before = await agentOn('master');
     const image = await kubectl(
       ...['-n', 'kube-system', 'get', 'ds', 'cilium'],
       ...['-o', 'jsonpath={.spec.template.spec.containers[0].image}'],
@@ -140,7 +123,7 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     expect(restored.code, restored.stderr).toBe(0);
     expect(ended.code, ended.stderr).toBe(9);
     expect(ended.stderr).toContain(`master: ${image}: the node does not have it`);
-    expect(await agent('master')).toBe(before);
+    expect(await agentOn('master')).toBe(before);
   });
 
   it('goes on to the end when the values are mended', async () => {

@@ -74,7 +74,12 @@ export async function reachProbes(
   return Promise.all(others.map((to) => reach(from, to, { netns, remote, signal })));
 }
 
-async function networkOf(
+/**
+ * The network namespace of a probe on its node.
+ *
+ * @throws ShipError `storage` when it is not found there
+ */
+export async function networkOf(
   { node, address }: Probe,
   remote: Remote,
   signal: AbortSignal,

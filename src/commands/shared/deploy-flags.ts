@@ -11,6 +11,7 @@ export interface DeployFlags extends ValuesFlags, FrozenFlag, HooksFlag {
   readonly rollback?: boolean;
   readonly repairRelease?: boolean;
   readonly forceConflicts?: boolean;
+  readonly countLost?: boolean;
 }
 
 export const repairOption = option(
@@ -30,6 +31,10 @@ export const rolloutOptions: readonly Option[] = [
   option(
     '--gate <command>',
     'local command that must succeed after each node, CILIUMSHIP_NODE being its name',
+  ),
+  option(
+    '--count-lost',
+    'let pods of each node ping those of the others meanwhile, and count what is lost',
   ),
   option('--no-rollback', 'leave a failed node as it is, to look at it'),
   repairOption,

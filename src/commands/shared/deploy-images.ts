@@ -1,3 +1,4 @@
+import type { Traffic } from '../../cluster/cni/traffic.ts';
 import { toShipError } from '../../core/errors.ts';
 import type { ShipImage } from '../../core/image.ts';
 import { AGENT_SELECTOR, AGENT_SET } from '../../deploy/agents.ts';
@@ -14,6 +15,7 @@ import { helmOn, type ClusterAccess } from './cluster.ts';
 import { editsByHand, needsForce, requireTakenBack, showChanges } from './changes.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
+import { countingLost } from './count-lost.ts';
 import { requireFrozenRelease } from './lock-file.ts';
 import { usableRelease, whileLeased } from './release.ts';
 import { labelChanges, rollOut, settleWorkloads } from './roll-out.ts';
@@ -26,6 +28,8 @@ export interface Deployed {
   readonly namespace: string;
   readonly revision: number | undefined;
   readonly agents: readonly Pod[];
+  /** Pings between pods during the rollout, when they were counted. */
+  readonly traffic?: Traffic | undefined;
 }
 
 /**
@@ -72,8 +76,11 @@ async function deploy(
   }
   if (context.flags.dryRun === true) await showChanges(context, rollout);
   begun.rollout = true;
-  await undoing(context, fleet, rollout, () => rollOut(context, fleet, rollout));
-  return result(context.flags.dryRun === true ? 'planned' : 'deployed', rollout);
+  const traffic = await countingLost(context, fleet, access, () =>
+    undoing(context, fleet, rollout, () => rollOut(context, fleet, rollout)),
+  );
+  const state = context.flags.dryRun === true ? 'planned' : 'deployed';
+  return { ...(await result(state, rollout)), traffic };
 }
 
 function withForce(rollout: Rollout): Rollout {

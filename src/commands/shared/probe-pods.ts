@@ -34,20 +34,34 @@ export async function probePods(
   fleet: Fleet,
   access: ClusterAccess,
 ): Promise<{ readonly checks: readonly Check[]; readonly probes: readonly Probe[] }> {
-  const nodes = context.config.nodes.filter(({ name }) => fleet.sessions.has(name));
   try {
-    const starts = nodes.map((node) => startStep(context, node, sessionOf(fleet, node), access));
-    const probes = [...(await runStage('Probe', starts, looking(context))).values()];
+    const probes = await startProbes(context, fleet, access);
     const steps = probes.map((probe) => reachStep(probe, probes, fleet));
     const { results, failures } = await settleStage('Ping', steps, looking(context));
     if (failures.size > 0) throw combineFailures('the proof of pods', failures);
     return { checks: [...results.values()].flat(), probes };
   } finally {
-    // Also after a Ctrl-C, when nothing else is asked of the cluster any more.
-    await removeProbes(access).catch((error: unknown) => {
-      context.output.note(`probe pods are left: ${String(error)}`);
-    });
+    await removeProbes(context, access);
   }
+}
+
+/** Starts a probe on each node. Whoever does so removes them, whatever comes. Throws as `probePods`. */
+export async function startProbes(
+  context: Context,
+  fleet: Fleet,
+  access: ClusterAccess,
+): Promise<readonly Probe[]> {
+  const nodes = context.config.nodes.filter(({ name }) => fleet.sessions.has(name));
+  const starts = nodes.map((node) => startStep(context, node, sessionOf(fleet, node), access));
+  return [...(await runStage('Probe', starts, looking(context))).values()];
+}
+
+/** Removes all probes. What cannot be removed is said, and no more. */
+export async function removeProbes({ output }: Context, access: ClusterAccess): Promise<void> {
+  // Also after a Ctrl-C, when nothing else is asked of the cluster any more.
+  await deleteProbes(access).catch((error: unknown) => {
+    output.note(`probe pods are left: ${String(error)}`);
+  });
 }
 
 function startStep(
@@ -104,7 +118,7 @@ function sessionOf({ sessions }: Fleet, { name }: Pick<Node, 'name'>): Session {
   return session;
 }
 
-async function removeProbes({ cluster }: ClusterAccess): Promise<void> {
+async function deleteProbes({ cluster }: ClusterAccess): Promise<void> {
   const pods = await cluster.pods(PROBE_NAMESPACE, PROBE_SELECTOR);
   await Promise.all(pods.map((pod) => cluster.deletePod(PROBE_NAMESPACE, pod)));
 }

@@ -1,7 +1,6 @@
-import { ShipError } from '../../core/errors.ts';
 import { parseDuration } from '../../config/duration.ts';
 import type { Cluster, Helm, HelmStatus } from '../../deploy/cluster.ts';
-import { repairOf, unfinishedRollout, type History } from '../../deploy/history.ts';
+import { stuckRelease, unfinishedRollout, type History } from '../../deploy/history.ts';
 import { leaseRelease } from '../../deploy/lease.ts';
 import { repairStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
@@ -10,6 +9,7 @@ import type { Context } from '../command.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import { acting } from './stages.ts';
+import { REPAIR, requireAbandoned, stuckText } from './stuck-release.ts';
 
 /**
  * Runs `act` while no other deploy or rollback of this release may run. A run whose lease was taken
@@ -34,12 +34,13 @@ export async function whileLeased<Flags extends object, T>(
 }
 
 /**
- * Looks whether Helm can work on the release, and repairs it when asked to (E8). A rollout that was
- * not finished is named.
+ * Looks whether Helm can work on the release, and repairs it when it was abandoned and somebody says
+ * so (E8). A rollout that was not finished is named. The lease of the release must be held: no other
+ * deploy or rollback of ours is under way then.
  *
  * @param what becomes of an unfinished rollout: `is finished now`
  * @returns its history
- * @throws ShipError `deploy` when the release is stuck and `--repair-release` was not given
+ * @throws ShipError `deploy` when the release is stuck and not to be repaired
  */
 export async function usableRelease(
   context: Context<DeployFlags>,
@@ -48,10 +49,10 @@ export async function usableRelease(
 ): Promise<History> {
   const release = releaseOf(context);
   const history = await helm.history(release);
-  const repair = repairOf(history);
-  if (repair !== undefined) {
-    if (context.flags.repairRelease !== true) throw stuck(release.name, history);
-    await runStage('Repair', [repairStep(helm, release, repair)], acting(context));
+  const stuck = stuckRelease(history);
+  if (stuck !== undefined) {
+    await requireAbandoned(context, stuck);
+    await runStage('Repair', [repairStep(helm, release, stuck.repair)], acting(context));
     return helm.history(release);
   }
   const open = unfinishedRollout(history);
@@ -66,9 +67,9 @@ export async function noteRelease(context: Context, access: ClusterAccess): Prom
   // Whoever only looks needs no Helm.
   const history = await asked.catch(() => []);
   const open = unfinishedRollout(history);
-  if (repairOf(history) !== undefined) {
-    const { message, hint } = stuck(release.name, history);
-    context.output.note(`${message}; ${hint}`);
+  const stuck = stuckRelease(history);
+  if (stuck !== undefined) {
+    context.output.note(`${stuckText(release.name, stuck)}; ${REPAIR}`);
   } else if (open !== undefined) {
     context.output.note(
       `${unfinishedText(open)}; finish it: ciliumship deploy, or undo it: ciliumship rollback`,
@@ -78,13 +79,4 @@ export async function noteRelease(context: Context, access: ClusterAccess): Prom
 
 function unfinishedText({ revision }: HelmStatus): string {
   return `the rollout of revision ${revision} was not finished`;
-}
-
-function stuck(name: string, history: History): ShipError {
-  const newest = history.at(-1);
-  return new ShipError(
-    'deploy',
-    `release ${name}: revision ${newest?.revision} is ${newest?.status}: a Helm was killed, or still runs`,
-    { hint: 'when no other Helm runs: ciliumship deploy --repair-release' },
-  );
 }

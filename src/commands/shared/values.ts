@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../../core/errors.ts';
 import {
+  checkValues,
   pathsRead,
   type ChartKeys,
   type Severity,
@@ -56,17 +57,41 @@ export async function readValues(context: Context<ValuesFlags>): Promise<UserVal
 }
 
 /**
+ * Refuses values that are written wrong, before anything else is looked at: whoever has to mend the
+ * file need not build or ship first to learn of it. What fits the machines or not comes later.
+ *
+ * @throws ShipError `config` as `readValues` and `requireGoodValues`
+ */
+export async function requireWellWritten(context: Context<ValuesFlags>): Promise<void> {
+  const user = await readValues(context);
+  const problems = checkValues(user.values, user.chart);
+  // The rest is said once, with what the machines say to it.
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const allowed = allowedKeys(context);
+  requireGoodValues(
+    context,
+    user,
+    errors.filter(({ path }) => !allowed.has(path)),
+  );
+}
+
+function allowedKeys({ flags }: Context<ValuesFlags>): ReadonlySet<string> {
+  return new Set((flags.allow ?? '').split(','));
+}
+
+/**
  * Shows what does not do what it says, and refuses when some of it is an error that `--allow` does
  * not name.
  *
  * @throws ShipError `config` with every such problem and its line
  */
 export function requireGoodValues(
-  { output, flags }: Context<ValuesFlags>,
+  context: Context<ValuesFlags>,
   { file, text }: UserValues,
   problems: readonly ValueProblem[],
 ): void {
-  const allowed = new Set((flags.allow ?? '').split(','));
+  const { output } = context;
+  const allowed = allowedKeys(context);
   const lines = (severity: Severity): readonly string[] =>
     problems
       .map((each) => (allowed.has(each.path) ? { ...each, severity: 'warning' as const } : each))

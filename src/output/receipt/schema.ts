@@ -86,6 +86,10 @@ const deploy = z.strictObject({
   state: z.enum(['deployed', 'nothing to do', 'planned']),
   revision: count.optional().describe('of the Helm release'),
   agents: z.array(agent),
+  traffic: z
+    .strictObject({ sent: count, lost: count })
+    .optional()
+    .describe('pings between pods of different nodes during the rollout, with --count-lost'),
 });
 
 const check = z.strictObject({

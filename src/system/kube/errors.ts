@@ -76,8 +76,8 @@ function translate(what: string, error: unknown): ShipError {
   const status = statusOf(error);
   const cause = error;
   if (status === undefined || status >= 500) {
-    const why = error instanceof Error ? error.message : String(error);
-    return new ShipError('network', `the API server does not answer (${what}): ${firstLine(why)}`, {
+    const why = firstLine(deepest(error));
+    return new ShipError('network', `the API server does not answer (${what}): ${why}`, {
       retryable: true,
       cause,
       hint: 'see whether K3s runs on the server node: sudo systemctl status k3s',
@@ -107,6 +107,13 @@ function reason(error: unknown): string {
   } catch {
     return text.slice(0, 300);
   }
+}
+
+/** `fetch failed` says nothing; what lies below it does: `connect ECONNREFUSED 10.4.100.1:6443`. */
+function deepest(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const below = error.cause instanceof Error ? deepest(error.cause) : '';
+  return below === '' ? error.message : below;
 }
 
 function firstLine(text: string): string {

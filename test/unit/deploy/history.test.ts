@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { HelmStatus } from '../../../src/deploy/cluster.ts';
 import { FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
 import {
+  ageOf,
+  finishedBefore,
   isFinishedRollout,
   lastFinished,
-  previousFinished,
-  repairOf,
+  stuckRelease,
   unfinishedRollout,
   wayBackTo,
   type History,
@@ -69,7 +70,7 @@ describe('without a number a rollback goes', () => {
     ['nowhere from a rollback to the only one', [...ONE, 'staged', 'back 1', 'back 2'], undefined],
     ['from a rollback to the other one', [...ONE, ...ONE, 'back 1', 'back 2'], 4],
   ])('%s', (_, words, revision) => {
-    expect(previousFinished(historyOf(words))?.revision).toBe(revision);
+    expect(finishedBefore(historyOf(words))[0]?.revision).toBe(revision);
   });
 });
 
@@ -114,6 +115,18 @@ describe('E8, F38, F39: a release that a killed Helm left', () => {
     ['pending-install is applied again', ['pending-install'], { revision: 1 }],
     ['uninstalling is removed', [...ONE, 'uninstalling'], { uninstall: true }],
   ])('%s', (_, words, repair) => {
-    expect(repairOf(historyOf(words))).toEqual(repair);
+    expect(stuckRelease(historyOf(words))?.repair).toEqual(repair);
+  });
+
+  test('was never finished when its first install was cut', () => {
+    expect(stuckRelease(historyOf(['pending-install']))?.first).toBe(true);
+    expect(stuckRelease(historyOf([...ONE, 'pending-upgrade']))?.first).toBe(false);
+  });
+
+  test('is as old as Helm noted, as far as it did', () => {
+    const entry = { revision: 3, status: 'pending-upgrade', description: '' };
+    const updated = '2026-11-29T10:00:00.123456+02:00';
+    expect(ageOf({ ...entry, updated }, Date.parse('2026-11-29T08:01:00.123Z'))).toBe(60_000);
+    expect(ageOf(entry, 0)).toBeUndefined();
   });
 });

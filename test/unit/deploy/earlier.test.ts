@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
+import { earlierRevision } from '../../../src/deploy/earlier.ts';
+
+const RELEASE = { name: 'cilium', namespace: 'kube-system' };
+
+/** Revisions of one manifest each; those in brackets were not finished. */
+function goingBackFrom(...manifests: readonly string[]) {
+  const open = (text: string): boolean => text.startsWith('(');
+  const history = manifests.map((text, index) => ({
+    revision: index + 1,
+    status: index === manifests.length - 1 ? 'deployed' : 'superseded',
+    description: open(text) ? UNFINISHED : FINISHED,
+  }));
+  const manifest = async (_: unknown, revision = manifests.length) => manifests[revision - 1];
+  return earlierRevision({ manifest }, RELEASE, history);
+}
+
+describe('without a number a rollback goes', () => {
+  test('to the last finished revision that differs, and says what it passed over', async () => {
+    const earlier = await goingBackFrom('a', '(b)', 'b', '(b)', 'b', '(b)', 'b');
+    expect(earlier).toMatchObject({ target: { revision: 1 }, same: [5, 3] });
+  });
+
+  test('nowhere when every one is what runs', async () => {
+    expect(await goingBackFrom('a', '(a)', 'a')).toEqual({ target: undefined, same: [1] });
+  });
+
+  test('to the last finished one from an unfinished rollout, whatever that was to be', async () => {
+    expect(await goingBackFrom('a', '(b)', 'b', '(b)')).toMatchObject({
+      target: { revision: 3 },
+      same: [],
+    });
+  });
+});
