@@ -28,9 +28,13 @@ export const cniUninstall: CommandSpec<ConfirmFlags> = {
     await using fleet = await connectFleet(context, nodes);
     if (fleet.failures.size > 0) throw combineFailures('cni uninstall', fleet.failures);
     await requireConfirmed(context, 'cni uninstall', names, context.flags.confirm ?? []);
-    await removeCnis(context, fleet);
-    const removal = { what: 'cni uninstall', phases: CNI, confirmed: names };
-    const removed = await removeFrom(context, fleet, nodes, removal);
+    const removed = await removeFrom(context, fleet, nodes, {
+      what: 'cni uninstall',
+      phases: CNI,
+      confirmed: names,
+      fromCluster: () => removeCnis(context, fleet),
+      leave: false,
+    });
     context.output.result(removedText(removed), removed);
   },
 };

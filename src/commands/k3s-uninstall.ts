@@ -26,6 +26,7 @@ export const k3sUninstall: CommandSpec<ConfirmFlags> = {
       phases: UNINSTALL,
       confirmed: context.flags.confirm ?? [],
       refuse: cniRefusal,
+      leave: true,
     });
     context.output.result(removedText(removed), removed);
   },

@@ -25,7 +25,7 @@ export const reset: CommandSpec<ConfirmFlags> = {
     const nodes = selectNodes(context.config.nodes, context.flags.nodes);
     await using fleet = await connectFleet(context, withServers(context.config.nodes, nodes));
     const confirmed = context.flags.confirm ?? [];
-    const removal = { what: 'reset', phases: RESET, confirmed };
+    const removal = { what: 'reset', phases: RESET, confirmed, leave: true };
     const removed = await removeFrom(context, fleet, nodes, removal);
     context.output.result(removedText(removed), removed);
   },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Argv, Remote } from '../core/remote.ts';
 import type { Step } from '../core/step.ts';
 import { ShipError } from '../core/errors.ts';
@@ -14,6 +15,9 @@ const LINKS: Argv = ['ip', '-j', '-d', 'link'];
 /** Nothing there to be stopped, found or removed. */
 const NOTHING = [1, 2, 127] as const;
 
+/** Milliseconds in which a kubelet that is heard renews its lease: it does so every ten seconds. */
+const SILENCE = 16_000;
+
 /** A node that may have cut itself off. */
 export interface CutNode {
   readonly remote: Remote;
@@ -25,16 +29,29 @@ export interface CutNode {
 }
 
 /**
- * True when a node that answers by SSH does not get through to the API server: its kubelet hears
- * nothing then, neither of a rollback nor of a deleted pod.
+ * True when a node that answers by SSH neither gets through to the API server nor is heard there: its
+ * kubelet hears nothing then, neither of a rollback nor of a deleted pod. The address alone proves
+ * nothing: it may be the wrong one that is to be undone, while the kubelet goes another way.
  *
- * @throws ShipError as `Remote.run`
+ * @param silence milliseconds for which its kubelet must not be heard
+ * @throws ShipError as `Remote.run` and `heartbeat`
  */
 export async function isCutOff(
+  cut: Pick<CutNode, 'remote' | 'apiServer' | 'heartbeat'>,
+  signal: AbortSignal,
+  silence: number = SILENCE,
+): Promise<boolean> {
+  if (await reaches(cut, signal)) return false;
+  const last = await cut.heartbeat();
+  await sleep(silence, undefined, { signal });
+  return (await cut.heartbeat()) === last;
+}
+
+async function reaches(
   { remote, apiServer: { host, port } }: Pick<CutNode, 'remote' | 'apiServer'>,
   signal: AbortSignal,
 ): Promise<boolean> {
-  return (await reachPort(remote, 'tcp', host, port, signal)) !== 'open';
+  return (await reachPort(remote, 'tcp', host, port, signal)) === 'open';
 }
 
 /**
@@ -49,14 +66,13 @@ export function freeNodeStep(cut: CutNode): Step<string> {
     id: node,
     title: `free ${node} from its own programs`,
     plan: () => [STOP.join(' '), 'rm -f /sys/fs/bpf/cilium/devices/*/links/*'],
-    done: async ({ signal }) => ((await isCutOff(cut, signal)) ? undefined : node),
+    done: async ({ signal }) => ((await reaches(cut, signal)) ? node : undefined),
     run: async ({ signal, progress }) => {
       const last = await heartbeat();
       const look = async (): Promise<string | undefined> => {
         progress({ text: 'stop the agent, detach its programs' });
         await remote.run(STOP, { sudo: true, signal, accept: NOTHING });
         await detachAll(remote, signal);
-        if (await isCutOff(cut, signal)) return undefined;
         progress({ text: 'wait for its kubelet' });
         return (await heartbeat()) === last ? undefined : node;
       };

@@ -1,6 +1,7 @@
 import { ShipError } from '../../core/errors.ts';
 import type { Helm } from '../../deploy/cluster.ts';
-import { leaves, isTree, type Values } from '../../deploy/tree.ts';
+import { isTree, type Values } from '../../deploy/tree.ts';
+import { valueChanges } from '../../deploy/value-changes.ts';
 import type { LiveRelease } from '../../drift/compare-release.ts';
 import type { ShipLock } from '../../drift/lock-file.ts';
 import { manifestDigest, parseRecord, recordName, valuesDigest } from '../../drift/record.ts';
@@ -14,9 +15,6 @@ export interface KeptRelease {
 }
 
 type Locked = NonNullable<ShipLock['release']>;
-
-/** Values whose names say that they are nobody else's business. */
-const SECRET = /token|passw|secret|credential|private|key$/i;
 
 /**
  * The release as Helm keeps it, and where Helm cannot be asked (it is not installed, or there is no
@@ -90,21 +88,6 @@ async function readHelm(
     },
     manifest,
   };
-}
-
-/** `MTU 1400 → 1500`; the values of what sounds like a secret are not shown. */
-function valueChanges(before: Values, now: Values): readonly string[] {
-  const texts = (values: Values): ReadonlyMap<string, string> =>
-    new Map(leaves(values).map(({ path, value }) => [path.join('.'), JSON.stringify(value)]));
-  const [was, is] = [texts(before), texts(now)];
-  const paths = [...new Set([...was.keys(), ...is.keys()])].toSorted();
-  return paths
-    .filter((path) => was.get(path) !== is.get(path))
-    .map((path) => {
-      const shown = (text: string | undefined): string =>
-        text === undefined ? 'nothing' : SECRET.test(path) ? '[hidden]' : text;
-      return `${path} ${shown(was.get(path))} → ${shown(is.get(path))}`;
-    });
 }
 
 function treeOf(values: unknown): Values {

@@ -20,6 +20,10 @@ export interface Removal {
   readonly phases: readonly Phase[];
   readonly confirmed: readonly string[];
   readonly refuse?: (remains: Remains) => ShipError | undefined;
+  /** What is done to the cluster first, when no guard refused and all nodes are locked. */
+  readonly fromCluster?: () => Promise<void>;
+  /** True when nodes leave the cluster: a server that stays is told. */
+  readonly leave: boolean;
 }
 
 /** What a removal came to on one node. */
@@ -49,8 +53,8 @@ export async function removeFrom(
   showWhatGoes(context, full, remains, removal);
   const names = full.map(({ name }) => name);
   await requireConfirmed(context, removal.what, names, removal.confirmed);
-  const done = await removeAll(context, fleet, full, remains, removal);
-  if (context.flags.dryRun !== true) await forgetNodes(context, fleet, full);
+  const done = await removeAll(context, chosen(fleet, nodes), full, remains, removal);
+  if (removal.leave && context.flags.dryRun !== true) await forgetNodes(context, fleet, full);
   return nodes.map(({ name }) => resultOf(name, names.includes(name), done.get(name)));
 }
 
@@ -103,10 +107,12 @@ async function removeAll(
   fleet: Fleet,
   nodes: readonly Node[],
   remains: ReadonlyMap<string, Remains>,
-  { phases, what }: Removal,
+  { phases, what, fromCluster }: Removal,
 ): Promise<ReadonlyMap<string, Removed>> {
-  await using locked = await lockFleet(context, chosen(fleet, nodes));
+  const touched = fromCluster === undefined ? chosen(fleet, nodes) : fleet;
+  await using locked = await lockFleet(context, touched);
   if (locked.failures.size > 0) throw combineFailures(what, locked.failures);
+  await fromCluster?.();
   const stepOf = (node: Node): readonly Step<Removed>[] => {
     const [session, found] = [locked.sessions.get(node.name), remains.get(node.name)];
     if (session === undefined || found === undefined) return [];

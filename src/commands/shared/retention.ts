@@ -44,10 +44,14 @@ export async function readImages(
     readContainers(context, fleet),
   ]);
   const shipped = shippedNames(context.config).map(qualified);
+  const uses =
+    containers === undefined
+      ? { containers: [], needed: undefined, shipped }
+      : { containers, needed, shipped };
   const steps = [...fleet.sessions].map(([node, session]): Step<FoundImages> => ({
     id: node,
     title: `look what ${node} has`,
-    run: ({ signal }) => readNodeImages(session, { containers, needed, shipped }, signal),
+    run: ({ signal }) => readNodeImages(session, uses, signal),
     describe: ({ images }) => `${node} ${counted(images.length, 'image')}`,
   }));
   const settled = await settleStage('Look', steps, looking(context));
@@ -59,18 +63,24 @@ export async function readImages(
 
 /**
  * Containers of every node: what runs on one may be started on any other, by whomever it was
- * deployed. Those of a node that does not answer are unknown, and nothing is removed from it.
+ * deployed. Undefined when one of them does not say: then any image may be in use.
  */
 async function readContainers(
-  { signal }: Context,
+  { output, signal }: Context,
   { sessions }: Fleet,
-): Promise<readonly CriContainer[]> {
+): Promise<readonly CriContainer[] | undefined> {
   const asked = [...sessions.values()].map(async (session) => {
-    const found = await session.run(CONTAINERS, { sudo: true, signal }).catch(() => undefined);
-    signal.throwIfAborted();
-    return found === undefined ? [] : parseContainers(found.stdout);
+    try {
+      return parseContainers((await session.run(CONTAINERS, { sudo: true, signal })).stdout);
+    } catch (error) {
+      signal.throwIfAborted();
+      const { message } = toShipError(error);
+      output.note(`what runs on ${session.node} is unknown, so no image is removed: ${message}`);
+      return undefined;
+    }
   });
-  return (await Promise.all(asked)).flat();
+  const found = await Promise.all(asked);
+  return found.includes(undefined) ? undefined : found.flatMap((containers) => containers ?? []);
 }
 
 /** What is known of the uses of images. */

@@ -19,9 +19,16 @@ function cutNode(how: 'pinned' | 'without a link'): FakeNode {
   });
 }
 
-function stepOn(remote: FakeNode, timeout = 5_000) {
+const silent = async (): Promise<string> => '1';
+
+function stepOn(remote: FakeNode) {
   let beats = 0;
-  return freeNodeStep({ remote, apiServer, timeout, heartbeat: async () => String(beats++) });
+  return freeNodeStep({
+    remote,
+    apiServer,
+    timeout: 5_000,
+    heartbeat: async () => String(beats++),
+  });
 }
 
 test.each([
@@ -31,11 +38,21 @@ test.each([
   'a node is freed of a program that is %s, its agent stopped first',
   async (how, act) => {
     const remote = cutNode(how);
-    expect(await isCutOff({ remote, apiServer }, RUN.signal)).toBe(true);
+    expect(await isCutOff({ remote, apiServer, heartbeat: silent }, RUN.signal, 1)).toBe(true);
     expect(await stepOn(remote).run(RUN)).toBe('worker');
-    expect(await isCutOff({ remote, apiServer }, RUN.signal)).toBe(false);
+    expect(await isCutOff({ remote, apiServer, heartbeat: silent }, RUN.signal, 1)).toBe(false);
     const done = remote.asked.filter((command) => /pkill|rm -f|xdp off/.test(command));
     expect(done).toEqual(['sudo pkill -STOP -x cilium-agent', act]);
+  },
+);
+
+test.each([1, 124, 126, 127])(
+  'a node whose kubelet is heard is not cut off, whatever the look at the address says (exit %d)',
+  async (code) => {
+    const remote = fakeNode(() => ({ code }));
+    let beats = 0;
+    const heartbeat = async (): Promise<string> => String(beats++);
+    expect(await isCutOff({ remote, apiServer, heartbeat }, RUN.signal, 1)).toBe(false);
   },
 );
 
@@ -47,7 +64,8 @@ test('a node that reaches the API server is left alone', async () => {
 
 test('a node that stays cut off is named with the address that it does not reach', async () => {
   const remote = fakeNode((command) => (command.startsWith('ip') ? '[]' : { code: 1 }));
-  await expect(stepOn(remote, 0).run(RUN)).rejects.toMatchObject({
+  const step = freeNodeStep({ remote, apiServer, timeout: 0, heartbeat: silent });
+  await expect(step.run(RUN)).rejects.toMatchObject({
     kind: 'deploy',
     message: expect.stringContaining('10.4.100.1:6443') as string,
   });

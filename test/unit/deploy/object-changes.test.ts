@@ -50,3 +50,12 @@ test('values are compared with those of the newest revision', () => {
   ]);
   expect(valueChanges(undefined, { MTU: 1 })).toEqual(['MTU: (none) → 1']);
 });
+
+test('values of keys and passwords are not shown', () => {
+  const tls = { hubble: { tls: { server: { key: 'hunter2', cert: 'a' } } }, password: 'hunter3' };
+  expect(valueChanges({}, tls)).toEqual([
+    'hubble.tls.server.cert: (none) → "a"',
+    'hubble.tls.server.key: (none) → [hidden]',
+    'password: (none) → [hidden]',
+  ]);
+});
