@@ -37,7 +37,7 @@ export const rollback: CommandSpec<RollbackFlags> = {
     refuseNarrowing(flags.nodes);
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);
-    const { revision, shipped } = await whileLeased(context, access.cluster, (leased) =>
+    const { revision, shipped } = await whileLeased(context, access, (leased) =>
       rollBack(leased, fleet, access),
     );
     if (flags.dryRun === true) {

@@ -1,9 +1,10 @@
-import { combineFailures } from '../core/errors.ts';
+import { combineFailures, ShipError, toShipError } from '../core/errors.ts';
 import { isBuildOf, shortName } from '../core/image.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
 import type { Pod } from '../deploy/cluster.ts';
 import { qualified, type NodeImages } from '../facts/node-store.ts';
 import { textTable } from '../output/table.ts';
+import { allOf } from '../output/together.ts';
 import type { CommandSpec, Context } from './command.ts';
 import { openClusterAccess, releaseOf } from './shared/cluster.ts';
 import { connectFleet, type Fleet } from './shared/fleet.ts';
@@ -45,18 +46,26 @@ async function lookOnce(context: Context): Promise<Round> {
   const { config, flags } = context;
   const nodes = selectNodes(config.nodes, flags.nodes);
   await using fleet = await connectFleet(context, nodes);
-  const [probed, pods] = await Promise.all([
+  const [probed, found] = await allOf(
     probeImagesOf(context, fleet),
-    readPods(context, fleet),
-  ]);
+    readPods(context, fleet).catch(asFound),
+  );
+  context.signal.throwIfAborted();
+  const silent = found instanceof ShipError ? found : undefined;
+  const pods = found instanceof ShipError ? undefined : found;
   const names = shippedNames(config);
   const rows = nodes.flatMap((node) =>
     names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),
   );
   return {
     show: (output) => output.result(`${table(rows)}\n\n${summary(rows)}`, rows),
-    error: probed.failures.size === 0 ? undefined : combineFailures('status', probed.failures),
+    error: probed.failures.size === 0 ? silent : combineFailures('status', probed.failures),
   };
+}
+
+/** Without its API server a cluster is looked at all the more: what the nodes have is still shown. */
+function asFound(error: unknown): ShipError {
+  return toShipError(error);
 }
 
 async function readPods(context: Context, fleet: Fleet): Promise<readonly Pod[]> {
@@ -74,11 +83,11 @@ function summary(rows: readonly Row[]): string {
 function rowOf(
   node: Node,
   image: string,
-  pods: readonly Pod[],
+  pods: readonly Pod[] | undefined,
   store: NodeImages | undefined,
 ): Row {
   const own = pods
-    .filter((pod) => pod.node === kubernetesName(node))
+    ?.filter((pod) => pod.node === kubernetesName(node))
     .flatMap((pod) =>
       pod.containers
         .filter((container) => isBuildOf(container.image, image))
@@ -89,19 +98,20 @@ function rowOf(
     node: node.name,
     image,
     onNode,
-    running: [...new Set(own.flatMap(({ imageId }) => imageId ?? []))],
-    pods: own.map(({ pod }) => pod),
+    running: [...new Set((own ?? []).flatMap(({ imageId }) => imageId ?? []))],
+    pods: (own ?? []).map(({ pod }) => pod),
     state: stateOf(own, onNode, store),
   };
 }
 
 function stateOf(
-  own: readonly { readonly ready: boolean; readonly imageId: string | undefined }[],
+  own: readonly { readonly ready: boolean; readonly imageId: string | undefined }[] | undefined,
   onNode: string | undefined,
   store: NodeImages | undefined,
 ): Row['state'] {
   if (store === undefined) return 'unknown';
   if (onNode === undefined) return 'missing';
+  if (own === undefined) return 'unknown';
   if (own.length === 0) return 'no pod here';
   if (own.some(({ imageId }) => imageId !== undefined && imageId !== onNode)) return 'behind';
   return own.every(({ ready }) => ready) ? 'ok' : 'not ready';

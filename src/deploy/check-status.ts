@@ -9,6 +9,8 @@ import type { Wanted } from './wanted.ts';
 /** What an agent says of itself and of the other nodes. */
 export interface Said {
   readonly node: string;
+  /** Of the agents. */
+  readonly namespace: string;
   readonly agent: Pod | undefined;
   readonly status: AgentStatus | undefined;
   readonly health: readonly Reached[] | undefined;
@@ -121,7 +123,10 @@ function checkKubernetes({ node, status }: Said): readonly Check[] {
 }
 
 /** Only nodes with a ready agent can answer. */
-function checkHealth({ peers }: Wanted, { node, agent, health }: Said): readonly Check[] {
+function checkHealth(
+  { peers }: Wanted,
+  { node, namespace, agent, health }: Said,
+): readonly Check[] {
   if (peers.length === 0) return [];
   const about = { node, id: 'node-health', check: 'other nodes', wanted: 'reached' };
   if (health === undefined) {
@@ -138,12 +143,12 @@ function checkHealth({ peers }: Wanted, { node, agent, health }: Said): readonly
       ...about,
       found: failed.length === 0 ? `${peers.join(', ')} reached` : failed.join(', '),
       ok: failed.length === 0,
-      remedy: `see: kubectl -n kube-system exec ${agent?.name} -c ${AGENT_CONTAINER} -- cilium-health status --probe; UDP 8472 and TCP 4240 must be open between the nodes`,
+      remedy: `see: kubectl -n ${namespace} exec ${agent?.name} -c ${AGENT_CONTAINER} -- cilium-health status --probe; UDP 8472 and TCP 4240 must be open between the nodes`,
     }),
   ];
 }
 
-function statusOf({ agent }: Said): string {
+function statusOf({ namespace, agent }: Said): string {
   const pod = agent?.name ?? 'ds/cilium';
-  return `kubectl -n kube-system exec ${pod} -c ${AGENT_CONTAINER} -- cilium-dbg status --verbose`;
+  return `kubectl -n ${namespace} exec ${pod} -c ${AGENT_CONTAINER} -- cilium-dbg status --verbose`;
 }

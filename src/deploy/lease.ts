@@ -34,6 +34,11 @@ export interface Leases {
   remove(namespace: string, name: string, version: string): Promise<void>;
 }
 
+export interface LeaseOptions extends LockOptions {
+  /** The same leases for giving ours back: after a Ctrl-C those of the run answer nothing any more. */
+  readonly closing: () => Pick<Leases, 'read' | 'remove'>;
+}
+
 /** One rollout at a time for each release. */
 export interface HeldLease extends AsyncDisposable {
   /** Aborted with ShipError `locked` when someone took the lease over. */
@@ -50,7 +55,7 @@ export async function leaseRelease(
   leases: Leases,
   { namespace, name: release }: { readonly namespace: string; readonly name: string },
   self: Self,
-  options: LockOptions,
+  options: LeaseOptions,
 ): Promise<HeldLease> {
   const name = `ciliumship-${release}`;
   let version: string | undefined;
@@ -73,8 +78,8 @@ export async function leaseRelease(
     if (version === undefined) lost.abort(overtaken(place.name));
   };
   /** A write whose answer was lost has changed the version all the same. */
-  const ownVersion = async (): Promise<string | undefined> => {
-    const found = await leases.read(namespace, name);
+  const ownVersion = async (from: Pick<Leases, 'read'> = leases): Promise<string | undefined> => {
+    const found = await from.read(namespace, name);
     return found?.text === text ? found.version : undefined;
   };
   // An API server that does not answer fails the step that is under way, with a better message.
@@ -89,8 +94,9 @@ export async function leaseRelease(
       clearInterval(timer);
       // It would change the version after it was read, and the lease would stay behind.
       await underWay;
-      const own = await ownVersion().catch(() => undefined);
-      if (own !== undefined) await leases.remove(namespace, name, own).catch(() => undefined);
+      const closing = options.closing();
+      const own = await ownVersion(closing).catch(() => undefined);
+      if (own !== undefined) await closing.remove(namespace, name, own).catch(() => undefined);
     },
   };
 }

@@ -148,7 +148,12 @@ export function nodeConfigStep(
       return change.length + remove.length === 0 ? names : undefined;
     },
     run: async ({ signal }) => {
-      const version = await waitFor(() => cluster.nodeConfigVersion(), timeout, signal, noCrd);
+      const version = await waitFor(
+        () => cluster.nodeConfigVersion(),
+        timeout,
+        signal,
+        () => noCrd(namespace),
+      );
       const { change, remove } = await openConfigs(cluster, namespace, version, wanted);
       for (const config of change) await cluster.applyNodeConfig(namespace, version, config);
       for (const { name } of remove) await cluster.deleteNodeConfig(namespace, version, name);
@@ -172,8 +177,8 @@ async function openConfigs(
   };
 }
 
-function noCrd(): ShipError {
+function noCrd(namespace: string): ShipError {
   return new ShipError('deploy', 'the operator did not make the CRD of CiliumNodeConfig', {
-    hint: `see its log: kubectl -n kube-system logs deploy/${OPERATOR_SET}`,
+    hint: `see its log: kubectl -n ${namespace} logs deploy/${OPERATOR_SET}`,
   });
 }

@@ -85,9 +85,10 @@ export function compressorFor({ rate, memory }: Weakest): typeof compressor {
 
 /** zstd has an exit code for each thing that can go wrong. */
 async function runZstd(args: readonly string[], signal: AbortSignal): Promise<void> {
-  const accept = Array.from({ length: 127 }, (_, index) => index + 1);
+  // -1: ended by a signal, which the kernel sends where memory is short.
+  const accept = [-1, ...Array.from({ length: 127 }, (_, index) => index + 1)];
   const { code, stderr } = await runProcess(['zstd', '-q', ...args], { signal, accept });
-  if (code !== 0) throw failed(stderr);
+  if (code !== 0) throw failed(code === -1 ? 'it was killed; is memory short?' : stderr);
 }
 
 function failed(stderr: string): ShipError {

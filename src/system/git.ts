@@ -21,6 +21,9 @@ const SCRUBBED = {
   LC_ALL: 'C',
 } as const;
 
+/** Milliseconds for the largest trees on the slowest disks. */
+const TIMEOUT = 60_000;
+
 /** Reads a folder of a git work tree through git's command line. Nothing is changed. */
 export const gitReader = {
   /**
@@ -70,6 +73,12 @@ function strip(path: string, prefix: string): string {
   return path.startsWith(prefix) ? path.slice(prefix.length) : path;
 }
 
+function slow(folder: string): ShipError {
+  return new ShipError('config', `source: git did not finish in ${TIMEOUT / 1000} s in ${folder}`, {
+    hint: `see what it does there: git -C ${folder} status; a file system over the network is slow`,
+  });
+}
+
 async function git(
   folder: string,
   signal: AbortSignal | undefined,
@@ -77,7 +86,8 @@ async function git(
 ): Promise<string> {
   const found = await runProcess(['git', '-C', folder, ...args], {
     env: SCRUBBED,
-    timeout: 60_000,
+    timeout: TIMEOUT,
+    late: () => slow(folder),
     accept: [128],
     ...(signal === undefined ? {} : { signal }),
   });

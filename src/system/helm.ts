@@ -87,7 +87,8 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
     appliesOnServer,
     async uninstall(release: ReleaseName): Promise<void> {
       const { name, namespace } = release;
-      const done = await helm(['uninstall', name, '-n', namespace, '--wait'], ANY);
+      // What stays is waited for by who knows why a namespace may hang.
+      const done = await helm(['uninstall', name, '-n', namespace], ANY);
       if (done.code !== 0) throw unreachable(done) ?? failed(done);
     },
     async status(release: ReleaseName): Promise<Revision | undefined> {

@@ -31,8 +31,8 @@ const MAX_OUTPUT = 64 * 1024 * 1024;
 /**
  * Runs a program of this machine to its end, without a shell.
  *
- * @throws ShipError `usage` when the program is not installed, `interrupted` when the signal ended
- * it, `bug` for any other exit code (callers that expect failures accept their codes and translate)
+ * @throws ShipError `usage` when the program is not installed or may not be run, what the signal ended
+ * it with, or `interrupted`; `bug` for any other exit code (callers that expect failures accept their codes and translate)
  */
 export async function runProcess(argv: Argv, options: ProcessOptions = {}): Promise<Finished> {
   const [file, ...args] = argv;
@@ -54,8 +54,9 @@ export async function runProcess(argv: Argv, options: ProcessOptions = {}): Prom
     for await (const line of child.iterable({ from: options.linesOf ?? 'stderr' })) onLine(line);
   }
   const result = await child;
-  if (result.isCanceled) throw new ShipError('interrupted', `${file} was interrupted`);
+  if (result.isCanceled) throw canceled(file, options.signal);
   if (result.code === 'ENOENT') throw notInstalled(file, result.cause);
+  if (result.code === 'EACCES') throw notExecutable(file, result.cause);
   if (result.timedOut && options.late !== undefined) throw options.late();
   const finished = { code: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
   if (finished.code === 0 || options.accept?.includes(finished.code)) return finished;
@@ -68,6 +69,20 @@ export async function runProcess(argv: Argv, options: ProcessOptions = {}): Prom
 function failure(code: number, timedOut: boolean): string {
   if (timedOut) return 'did not finish in time';
   return code === -1 ? 'was ended by a signal' : `ended with exit code ${code}`;
+}
+
+/** A lock that was lost ends a program too, and says more than that it ended. */
+function canceled(file: string, signal: AbortSignal | undefined): ShipError {
+  const reason: unknown = signal?.reason;
+  if (reason instanceof ShipError) return reason;
+  return new ShipError('interrupted', `${file} was interrupted`);
+}
+
+function notExecutable(file: string, cause: unknown): ShipError {
+  return new ShipError('usage', `${file} may not be run by you`, {
+    hint: `see its rights: ls -l "$(command -v ${file})"`,
+    cause,
+  });
 }
 
 function notInstalled(file: string, cause: unknown): ShipError {

@@ -125,6 +125,12 @@ function misfit(archive: string, signature: string, { stderr }: Finished): ShipE
   });
 }
 
+function unanswered(): ShipError {
+  return new ShipError('identity', `ssh-keygen did not end in ${SIGN_WITHIN / 1000} s`, {
+    hint: 'touch the key, or type its passphrase, when it asks for it; then run the same command again',
+  });
+}
+
 function keygen(
   words: readonly string[],
   input: Uint8Array | string,
@@ -134,6 +140,7 @@ function keygen(
     input,
     accept: ENDED_BADLY,
     timeout: SIGN_WITHIN,
+    late: unanswered,
     ...(signal === undefined ? {} : { signal }),
   });
 }

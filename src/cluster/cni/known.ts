@@ -10,8 +10,8 @@ export interface CniAgents {
   readonly selector: string;
 }
 
-/** As each CNI's own manifest or chart names them. */
-export const CNI_AGENTS: readonly CniAgents[] = [
+/** As each CNI's own manifest or chart names them; a release of Cilium may be elsewhere. */
+const CNI_AGENTS: readonly CniAgents[] = [
   {
     name: 'cilium',
     namespace: 'kube-system',
@@ -31,6 +31,17 @@ export const CNI_AGENTS: readonly CniAgents[] = [
     selector: 'component=antrea-agent',
   },
 ];
+
+/**
+ * The agents of every CNI.
+ *
+ * @param cilium namespace of its release
+ */
+export function cniAgents(cilium: string): readonly CniAgents[] {
+  return CNI_AGENTS.map((agents) =>
+    agents.name === 'cilium' ? { ...agents, namespace: cilium } : agents,
+  );
+}
 
 /** The agents of a CNI by its name. */
 export function agentsOf(name: CniName): CniAgents {

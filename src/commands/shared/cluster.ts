@@ -12,9 +12,14 @@ import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { fetchKubeconfig, secretsOf } from './kubeconfig.ts';
 
+/** Milliseconds for what is still asked of the cluster after a Ctrl-C. */
+const CLOSING = 5_000;
+
 /** The cluster, and how Helm reaches it; lives as long as the tunnel that may be behind it. */
 export interface ClusterAccess extends AsyncDisposable {
   readonly cluster: Cluster & ClusterHealth & ObjectCluster;
+  /** The same for what must be put right at the end: a Ctrl-C does not end its calls, time does. */
+  readonly closing: () => Cluster;
   /** What KUBECONFIG must be for Helm. */
   readonly kubeconfig: string;
   /** A folder for files that go with the run, 0700. */
@@ -36,10 +41,14 @@ export async function openClusterAccess(context: Context, fleet: Fleet): Promise
     : await ofServer(context, fleet, folder, undo);
   // Loaded late: the client takes a third of a second, and most commands do not need it.
   const { openCluster } = await import('../../system/kube/cluster.ts');
-  const cluster = openCluster(access.source, context.flags.context, PROFILE_LABEL, context.signal);
+  const open = (signal: AbortSignal) =>
+    openCluster(access.source, context.flags.context, PROFILE_LABEL, signal);
+  const cluster = open(context.signal);
+  const closing = (): Cluster => open(AbortSignal.timeout(CLOSING));
   const owned = undo.move();
   const dispose = (): Promise<void> => owned[Symbol.asyncDispose]();
-  return { cluster, kubeconfig: access.kubeconfig, folder, [Symbol.asyncDispose]: dispose };
+  const { kubeconfig } = access;
+  return { cluster, closing, kubeconfig, folder, [Symbol.asyncDispose]: dispose };
 }
 
 /** Helm, on the same cluster. Throws as `openHelm`. */

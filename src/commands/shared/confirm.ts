@@ -1,5 +1,5 @@
 import { ShipError } from '../../core/errors.ts';
-import { ask, canAsk } from '../../output/ask.ts';
+import { canAsk, openAsker } from '../../system/ask.ts';
 import type { Context } from '../command.ts';
 
 /**
@@ -19,9 +19,10 @@ export async function requireConfirmed(
   const open = nodes.filter((node) => !confirmed.includes(node));
   if (context.flags.dryRun === true || open.length === 0) return;
   if (!canAsk()) throw notConfirmed(what, open, nodes);
+  using asker = openAsker(context.signal);
   for (const node of open) {
-    const typed = await ask(`${what} ${node}? type its name: `, context.signal);
-    if (typed.trim() !== node) throw notConfirmed(what, [node], nodes);
+    const typed = await asker.ask(`${what} ${node}? type its name`);
+    if (typed !== node) throw notConfirmed(what, [node], nodes);
   }
 }
 

@@ -47,7 +47,7 @@ export async function deployImages(
 ): Promise<Deployed> {
   const begun = { rollout: false };
   try {
-    return await whileLeased(context, access.cluster, (leased) =>
+    return await whileLeased(context, access, (leased) =>
       deploy(leased, fleet, access, images, begun),
     );
   } catch (error) {

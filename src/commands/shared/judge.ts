@@ -15,6 +15,7 @@ import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
 import { lookAtNode } from './look-at-node.ts';
 import { shippedOf } from './placed.ts';
+import { timeoutOf } from './roll-out.ts';
 import type { Rollout } from './rollout.ts';
 import { answeringNodes, hasEnvoy } from './validate-nodes.ts';
 
@@ -49,7 +50,7 @@ export async function judgeOf(context: Context<DeployFlags>, fleet: Fleet, rollo
       const seen = { ...asked, envoy: agentAmong(envoys, name) };
       return checkNode(wanted, await lookAtNode(session, seen, run.signal));
     });
-    await askGate(context.flags.gate, node.name, run);
+    await askGate(context.flags.gate, node.name, timeoutOf(context), run);
   };
 }
 
@@ -71,12 +72,23 @@ async function requireValid(
   });
 }
 
-async function askGate(command: string | undefined, node: string, run: Run): Promise<void> {
+async function askGate(
+  command: string | undefined,
+  node: string,
+  timeout: number,
+  run: Run,
+): Promise<void> {
   if (command === undefined) return;
   run.progress({ text: `ask the gate about ${node}` });
   const { code, stdout, stderr } = await runProcess(['sh', '-c', command], {
     env: { CILIUMSHIP_NODE: node },
     signal: run.signal,
+    timeout,
+    late: () =>
+      new ShipError(
+        'deploy',
+        `${node}: the gate did not answer in ${timeout / 1000} s: ${command}`,
+      ),
     withDescendants: true,
     accept: Array.from({ length: 255 }, (_, index) => index + 1),
   });

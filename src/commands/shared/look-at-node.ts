@@ -46,10 +46,10 @@ export async function lookAtNode(
     askAgent<AgentStatus>(asked, STATUS, parseAgentStatus),
     askAgent<readonly Reached[]>(asked, HEALTH, parseHealth),
   ]);
-  const { agent, envoy, stuck } = asked;
+  const { namespace, agent, envoy, stuck } = asked;
   return {
     node: session.node,
-    ...{ agent, envoy, stuck, status, health },
+    ...{ namespace, agent, envoy, stuck, status, health },
     links: parseLinks(links),
     routes: parseRouteMtus(routes),
     traffic: parseTraffic(programs, held),

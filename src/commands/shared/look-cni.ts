@@ -1,4 +1,4 @@
-import { CNI_AGENTS } from '../../cluster/cni/known.ts';
+import { cniAgents } from '../../cluster/cni/known.ts';
 import type { AgentOnNode, CniOnNode } from '../../cluster/cni/status.ts';
 import { combineFailures, toShipError } from '../../core/errors.ts';
 import { kubernetesName } from '../../core/node.ts';
@@ -7,7 +7,7 @@ import { readCniConfig } from '../../facts/cni-config.ts';
 import { readNodeFacts } from '../../facts/node-facts.ts';
 import { settleStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
-import { openClusterAccess } from './cluster.ts';
+import { openClusterAccess, releaseOf } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { looking } from './stages.ts';
 
@@ -53,10 +53,12 @@ async function agentsOfCluster(
 ): Promise<readonly (AgentOnNode & { readonly node: string | undefined })[] | undefined> {
   try {
     await using access = await openClusterAccess(context, fleet);
-    const found = CNI_AGENTS.map(async ({ name, namespace, selector }) => {
-      const pods = await access.cluster.pods(namespace, selector);
-      return pods.map((pod) => ({ cni: name, pod: pod.name, ready: pod.ready, node: pod.node }));
-    });
+    const found = cniAgents(releaseOf(context).namespace).map(
+      async ({ name, namespace, selector }) => {
+        const pods = await access.cluster.pods(namespace, selector);
+        return pods.map((pod) => ({ cni: name, pod: pod.name, ready: pod.ready, node: pod.node }));
+      },
+    );
     return (await Promise.all(found)).flat();
   } catch (error) {
     context.signal.throwIfAborted();

@@ -118,7 +118,8 @@ function sessionOf({ sessions }: Fleet, { name }: Pick<Node, 'name'>): Session {
   return session;
 }
 
-async function deleteProbes({ cluster }: ClusterAccess): Promise<void> {
+async function deleteProbes({ closing }: ClusterAccess): Promise<void> {
+  const cluster = closing();
   const pods = await cluster.pods(PROBE_NAMESPACE, PROBE_SELECTOR);
   await Promise.all(pods.map((pod) => cluster.deletePod(PROBE_NAMESPACE, pod)));
 }

@@ -1,5 +1,5 @@
 import { parseDuration } from '../../config/duration.ts';
-import type { Cluster, Helm, HelmStatus } from '../../deploy/cluster.ts';
+import type { Helm, HelmStatus } from '../../deploy/cluster.ts';
 import { stuckRelease, unfinishedRollout, type History } from '../../deploy/history.ts';
 import { leaseRelease } from '../../deploy/lease.ts';
 import { repairStep } from '../../deploy/steps.ts';
@@ -20,14 +20,14 @@ import { REPAIR, requireAbandoned, stuckText } from './stuck-release.ts';
  */
 export async function whileLeased<Flags extends object, T>(
   context: Context<Flags>,
-  cluster: Cluster,
+  { cluster, closing }: Pick<ClusterAccess, 'cluster' | 'closing'>,
   act: (context: Context<Flags>) => Promise<T>,
 ): Promise<T> {
   const { flags, output, signal } = context;
   if (flags.dryRun === true) return act(context);
   const wait = parseDuration(flags.lockWait ?? '0s');
   const note = (text: string): void => output.note(text);
-  const options = { wait, signal, note };
+  const options = { wait, signal, note, closing: () => closing().leases };
   const release = releaseOf(context);
   await using held = await leaseRelease(cluster.leases, release, selfDescription(), options);
   return await act({ ...context, signal: AbortSignal.any([signal, held.lost]) });

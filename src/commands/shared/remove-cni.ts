@@ -1,4 +1,4 @@
-import { CNI_AGENTS, type CniAgents } from '../../cluster/cni/known.ts';
+import { cniAgents, type CniAgents } from '../../cluster/cni/known.ts';
 import type { KubeObject } from '../../cluster/cni/manifest.ts';
 import { removeStep } from '../../cluster/cni/steps.ts';
 import { ShipError } from '../../core/errors.ts';
@@ -21,9 +21,10 @@ import { acting } from './stages.ts';
  */
 export async function removeCnis(context: Context, fleet: Fleet): Promise<void> {
   await using access = await openClusterAccess(context, fleet);
-  await whileLeased(context, access.cluster, async (leased) => {
+  await whileLeased(context, access, async (leased) => {
     await removeDeadApis(leased, access);
-    for (const agents of CNI_AGENTS) await removeOne(leased, access, agents);
+    const all = cniAgents(releaseOf(context).namespace);
+    for (const agents of all) await removeOne(leased, access, agents);
   });
 }
 

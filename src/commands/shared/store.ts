@@ -41,7 +41,8 @@ export async function tidyStore(
     if ((await storeSize(store)) <= config.store.maxSize) return;
     output.note(prunedText(store, await pruneBlobs(context, store), config.store.maxSize));
   } catch (error) {
-    if (!(error instanceof ShipError) || error.kind === 'interrupted') throw error;
+    context.signal.throwIfAborted();
+    if (!(error instanceof ShipError)) throw error;
     output.note(`blob store not tidied: ${error.message}`);
   }
 }

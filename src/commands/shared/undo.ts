@@ -91,7 +91,11 @@ async function end(failed: Failed): Promise<ShipError> {
       await rollout.cluster.nodes();
       return helm.history(release);
     });
-    if (history.at(-1)?.revision === before.history.at(-1)?.revision) return unchanged(failure);
+    if (history.at(-1)?.revision === before.history.at(-1)?.revision) {
+      // Nodes are labelled before Helm is asked: an agent that starts anew would obey.
+      await restoreLabels(failed, [PROFILE_LABEL, HOLD_LABEL]);
+      return unchanged(failure);
+    }
     ending.evidence.push(await gather(failed).catch(noEvidence));
     if (context.flags.rollback === false) return left(ending);
     ending.evidence.push(...(await free(failed)));
@@ -157,18 +161,28 @@ function noEvidence(error: unknown): string {
   return `no evidence was saved: ${toShipError(error).message}`;
 }
 
-/** Gives nodes back the labels and devices that they had. */
-async function restoreNodes({ context, rollout, before }: Failed): Promise<void> {
-  const { cluster, namespace } = rollout;
+/** Gives nodes back the labels that they had. */
+async function restoreLabels(
+  { context, rollout: { cluster }, before }: Failed,
+  keys: readonly string[],
+): Promise<void> {
   const now = await cluster.nodes();
-  const labels = before.nodes.filter(({ name, labels: had }) => {
+  const changed = before.nodes.filter(({ name, labels: had }) => {
     const has = now.find((node) => node.name === name)?.labels;
-    return has?.[PROFILE_LABEL] !== had[PROFILE_LABEL];
+    return keys.some((key) => has?.[key] !== had[key]);
   });
-  const steps = labels.map((node) =>
-    labelStep(node, { [PROFILE_LABEL]: node.labels[PROFILE_LABEL] ?? null }, cluster),
-  );
+  const steps = changed.map((node) => {
+    const had = keys.map((key) => [key, node.labels[key] ?? null] as const);
+    return labelStep(node, Object.fromEntries(had), cluster);
+  });
   await runStage('Label', steps, acting(context));
+}
+
+/** Gives nodes back the labels and devices that they had. */
+async function restoreNodes(failed: Failed): Promise<void> {
+  const { context, rollout, before } = failed;
+  const { cluster, namespace } = rollout;
+  await restoreLabels(failed, [PROFILE_LABEL]);
   if ((await cluster.nodeConfigVersion()) === undefined) return;
   const devices = nodeConfigStep(
     cluster,

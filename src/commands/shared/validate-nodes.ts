@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Check } from '../../core/check.ts';
 import { combineFailures, ShipError } from '../../core/errors.ts';
 import { kubernetesName } from '../../core/node.ts';
@@ -22,6 +23,8 @@ import { looking } from './stages.ts';
 
 /** Milliseconds that a cluster gets to come to rest after a rollout that went well. */
 export const SETTLING = 30_000;
+/** Milliseconds between two looks: each runs the agents' own probe. */
+const PAUSE = 2_000;
 
 /** What a cluster shows, read once for all nodes. */
 interface Scene {
@@ -47,6 +50,7 @@ export async function validateNodes(
   patience = 0,
 ): Promise<readonly Check[]> {
   const end = performance.now() + patience;
+  let said = '';
   for (;;) {
     const checks = await validateOnce(context, fleet, cluster, shipped);
     const failed = checks.filter(({ state }) => state === 'failed').length;
@@ -54,7 +58,10 @@ export async function validateNodes(
       context.output.record({ checks });
       return checks;
     }
-    context.output.note(`${failed} of ${checks.length} are not as wanted yet`);
+    const text = `${failed} of ${checks.length} are not as wanted yet`;
+    if (text !== said) context.output.note(text);
+    said = text;
+    await sleep(PAUSE, undefined, { signal: context.signal });
   }
 }
 

@@ -1,8 +1,10 @@
 import { V1MicroTime, type CoordinationV1Api } from '@kubernetes/client-node';
+import { ShipError } from '../../core/errors.ts';
 import { statusOf, type Asker } from './errors.ts';
 
 const SECONDS = 30;
 const CONFLICT = 409;
+const ABSENT = 404;
 
 /** Leases of `coordination.k8s.io`, written only over the version that was read. */
 export function leasesOf(api: CoordinationV1Api, { ask }: Asker) {
@@ -18,7 +20,7 @@ export function leasesOf(api: CoordinationV1Api, { ask }: Asker) {
       const body = leaseOf(name, text, version);
       const call =
         version === undefined
-          ? api.createNamespacedLease({ namespace, body })
+          ? api.createNamespacedLease({ namespace, body }).catch(unlessAbsent(namespace))
           : api.replaceNamespacedLease({ namespace, name, body });
       const made = await ask(`write lease ${name}`, call.catch(unlessConflict));
       return made?.metadata?.resourceVersion;
@@ -37,6 +39,16 @@ function leaseOf(name: string, holderIdentity: string, resourceVersion: string |
   return {
     metadata: { name, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
     spec: { holderIdentity, leaseDurationSeconds: SECONDS, renewTime: new V1MicroTime() },
+  };
+}
+
+/** What is made can miss nothing but its namespace. */
+function unlessAbsent(namespace: string) {
+  return (error: unknown): never => {
+    if (statusOf(error) !== ABSENT) throw error;
+    throw new ShipError('config', `the cluster has no namespace ${namespace}`, {
+      hint: `name another with --namespace, or make it: kubectl create namespace ${namespace}`,
+    });
   };
 }
 

@@ -9,6 +9,8 @@ import { watchWrite, type WriteWatch } from './write-watch.ts';
 const CHUNK = 255 * 1024;
 /** Bytes from the first one that is not acknowledged to the last one sent: a cut costs no more. */
 const MOST_UNDER_WAY = 8 * 1024 * 1024;
+/** An fsync has to bring everything to disk that a slow one has not taken yet. */
+const SYNC_PATIENCE = 10;
 
 interface Writable extends Target {
   readonly channel: Channel;
@@ -40,7 +42,7 @@ export async function writeFile(
   watch.failWith(target.channel.lost);
   let ended = false;
   const asked = performance.now();
-  const file = await watch.race(openFile(target, target.channel, options));
+  const file = await watch.answer(openFile(target, target.channel, options));
   const lanes = openLanes(file, performance.now() - asked, async (index) => {
     const channel = await target.another(index);
     const more = await openFile(target, channel, { start: 1 });
@@ -50,12 +52,12 @@ export async function writeFile(
   });
   try {
     const size = await watch.race(writeAll({ target, lanes, watch }, source, options));
-    await watch.race(syncFile(target, file));
+    await watch.answer(syncFile(target, file), SYNC_PATIENCE);
     return size;
   } finally {
     ended = true;
     const closing = lanes.files().map((open) => closeFile(target, open));
-    await watch.race(Promise.all(closing)).catch(() => undefined);
+    await watch.answer(Promise.all(closing)).catch(() => undefined);
   }
 }
 

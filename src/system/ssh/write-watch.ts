@@ -8,6 +8,8 @@ export interface WriteWatch extends Disposable {
   /** Ends every wait with what `end` rejects with. */
   failWith(end: Promise<never>): void;
   race<T>(wait: Promise<T>): Promise<T>;
+  /** As `race`, for one answer of the node, which may take `times` as long as a write. */
+  answer<T>(wait: Promise<T>, times?: number): Promise<T>;
   sent(): void;
   acknowledged(): void;
 }
@@ -21,13 +23,23 @@ export function watchWrite(node: string, options: WriteOptions): WriteWatch {
   signal?.addEventListener('abort', abort, { once: true });
   let outstanding = 0;
   let heard = performance.now();
+  const race = <T>(wait: Promise<T>): Promise<T> => Promise.race([ended, wait]);
   const timer = setInterval(() => {
     if (outstanding === 0 || performance.now() - heard < stallTimeout) return;
     reject(stalled(node, stallTimeout));
   }, stallTimeout / 4);
   return {
     failWith: (end) => void end.catch(reject),
-    race: (wait) => Promise.race([ended, wait]),
+    race,
+    answer: async (wait, times = 1) => {
+      const limit = stallTimeout * times;
+      const late = setTimeout(() => reject(silent(node, limit)), limit);
+      try {
+        return await race(wait);
+      } finally {
+        clearTimeout(late);
+      }
+    },
     sent: () => {
       if (outstanding === 0) heard = performance.now();
       outstanding += 1;
@@ -44,8 +56,15 @@ export function watchWrite(node: string, options: WriteOptions): WriteWatch {
 }
 
 function stalled(node: string, milliseconds: number): ShipError {
-  const seconds = (milliseconds / 1000).toFixed(0);
-  return new ShipError('network', `${node}: no byte was taken for ${seconds} s`, {
+  return late(node, `no byte was taken for ${(milliseconds / 1000).toFixed(0)} s`);
+}
+
+function silent(node: string, milliseconds: number): ShipError {
+  return late(node, `a file was not opened or finished in ${(milliseconds / 1000).toFixed(0)} s`);
+}
+
+function late(node: string, what: string): ShipError {
+  return new ShipError('network', `${node}: ${what}`, {
     retryable: true,
     hint: `look at the disk and the load of ${node}, then run the same command again`,
   });

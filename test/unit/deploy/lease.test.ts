@@ -40,7 +40,9 @@ function memory(holder?: object) {
 
 function take({ leases }: { readonly leases: Leases }, wait = 0, notes: string[] = []) {
   const { signal } = new AbortController();
-  return leaseRelease(leases, RELEASE, SELF, { wait, signal, note: (text) => notes.push(text) });
+  const note = (text: string): void => void notes.push(text);
+  const closing = (): Leases => leases;
+  return leaseRelease(leases, RELEASE, SELF, { wait, signal, note, closing });
 }
 
 beforeEach(() => {
@@ -51,6 +53,24 @@ afterEach(() => {
 });
 
 describe('F44, D19: the lease of a release', () => {
+  test('is given back after a Ctrl-C, when the calls of the run end at once', async () => {
+    const cluster = memory();
+    const run = new AbortController();
+    const ofRun: Leases = {
+      ...cluster.leases,
+      read: async (...place) => {
+        run.signal.throwIfAborted();
+        return cluster.leases.read(...place);
+      },
+    };
+    const { signal } = run;
+    const options = { wait: 0, signal, note: () => undefined, closing: () => cluster.leases };
+    const held = await leaseRelease(ofRun, RELEASE, SELF, options);
+    run.abort();
+    await held[Symbol.asyncDispose]();
+    expect(cluster.now()).toBeUndefined();
+  });
+
   test('is taken when nobody has it, renewed, and given back', async () => {
     const cluster = memory();
     const held = await take(cluster);
