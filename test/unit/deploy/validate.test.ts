@@ -35,6 +35,7 @@ const LINKS = parseLinks(nodeData('ip-link.txt'));
 const RUNNING = agent('cilium-1', { containers: [container({ imageId: AGENT?.config.digest })] });
 const FOUND: Found = {
   node: 'worker',
+  namespace: 'kube-system',
   agent: RUNNING,
   envoy: agent('envoy-1'),
   status: STATUS,
