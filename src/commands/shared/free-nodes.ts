@@ -6,7 +6,7 @@ import type { ApiServer, RenderedWorkload } from '../../deploy/manifest.ts';
 import { settleStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
-import { timeoutOf } from './roll-out.ts';
+import { timeoutOf } from './timeout.ts';
 import { acting } from './stages.ts';
 
 /** Namespace of the leases that kubelets renew every ten seconds. */

@@ -11,7 +11,8 @@ import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { rollbackStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
-import { newestHash, settleWorkloads, timeoutOf } from './roll-out.ts';
+import { newestHash, settleWorkloads } from './roll-out.ts';
+import { timeoutOf } from './timeout.ts';
 import { acting } from './stages.ts';
 
 /** A release that goes back, and what is known of the nodes that it runs on. */

@@ -13,7 +13,7 @@ import { bringImages } from './bring-images.ts';
 import type { ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { pinnedFile } from './pinned-file.ts';
-import { timeoutOf } from './roll-out.ts';
+import { timeoutOf } from './timeout.ts';
 import { acting } from './stages.ts';
 
 /** CNIs that come as a manifest. */

@@ -15,7 +15,7 @@ import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
 import { lookAtNode } from './look-at-node.ts';
 import { shippedOf } from './placed.ts';
-import { timeoutOf } from './roll-out.ts';
+import { timeoutOf } from './timeout.ts';
 import type { Rollout } from './rollout.ts';
 import { answeringNodes, hasEnvoy } from './validate-nodes.ts';
 

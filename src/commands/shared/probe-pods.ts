@@ -17,7 +17,7 @@ import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
 import type { ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
-import { timeoutOf } from './roll-out.ts';
+import { timeoutOf } from './timeout.ts';
 import { looking } from './stages.ts';
 
 const IMAGES = ['k3s', 'crictl', 'images', '-o', 'json'] as const;

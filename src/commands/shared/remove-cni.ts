@@ -10,7 +10,7 @@ import { helmOn, openClusterAccess, releaseOf, type ClusterAccess } from './clus
 import type { Fleet } from './fleet.ts';
 import { manifestObjects } from './install-manifest.ts';
 import { whileLeased } from './release.ts';
-import { timeoutOf } from './roll-out.ts';
+import { timeoutOf } from './timeout.ts';
 import { acting } from './stages.ts';
 
 /**

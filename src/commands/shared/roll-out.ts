@@ -1,4 +1,3 @@
-import { parseDuration } from '../../config/duration.ts';
 import { ShipError } from '../../core/errors.ts';
 import { kubernetesName } from '../../core/node.ts';
 import type { Run } from '../../core/step.ts';
@@ -26,6 +25,7 @@ import { shippedOf } from './placed.ts';
 import { requireImagesOn } from './recheck.ts';
 import type { Rollout } from './rollout.ts';
 import { acting } from './stages.ts';
+import { timeoutOf } from './timeout.ts';
 
 /**
  * Rolls out, one node at a time and the canary first, and stops at the first that fails (design §9).
@@ -152,9 +152,4 @@ export async function settleWorkloads(
       : [],
   );
   await runStage('Settle', steps, acting(context));
-}
-
-/** Milliseconds that each node and workload gets. */
-export function timeoutOf({ config, flags }: Context): number {
-  return flags.timeout === undefined ? config.deploy.timeout : parseDuration(flags.timeout);
 }

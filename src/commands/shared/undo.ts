@@ -15,7 +15,7 @@ import { saveEvidence } from './evidence.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
 import { goBack, type Return } from './go-back.ts';
-import { timeoutOf } from './roll-out.ts';
+import { timeoutOf } from './timeout.ts';
 import type { Rollout } from './rollout.ts';
 import { acting } from './stages.ts';
 import {

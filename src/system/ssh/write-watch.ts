@@ -56,14 +56,17 @@ export function watchWrite(node: string, options: WriteOptions): WriteWatch {
 }
 
 function stalled(node: string, milliseconds: number): ShipError {
-  return late(node, `no byte was taken for ${(milliseconds / 1000).toFixed(0)} s`);
+  return lateError(node, `no byte was taken for ${(milliseconds / 1000).toFixed(0)} s`);
 }
 
 function silent(node: string, milliseconds: number): ShipError {
-  return late(node, `a file was not opened or finished in ${(milliseconds / 1000).toFixed(0)} s`);
+  return lateError(
+    node,
+    `a file was not opened or finished in ${(milliseconds / 1000).toFixed(0)} s`,
+  );
 }
 
-function late(node: string, what: string): ShipError {
+function lateError(node: string, what: string): ShipError {
   return new ShipError('network', `${node}: ${what}`, {
     retryable: true,
     hint: `look at the disk and the load of ${node}, then run the same command again`,
