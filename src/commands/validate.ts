@@ -6,7 +6,6 @@ import { openClusterAccess } from './shared/cluster.ts';
 import { openDocker } from './shared/docker.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
-import {} from './shared/roll-out.ts';
 import { timeoutOf } from './shared/timeout.ts';
 import { openBlobStore } from './shared/store.ts';
 import { shippedOf } from './shared/placed.ts';
