@@ -1,10 +1,10 @@
 import { ShipError } from '../../core/errors.ts';
 import { ageOf, type StuckRelease } from '../../deploy/history.ts';
-import { ask, canAsk } from '../../output/ask.ts';
+import { canAsk, openAsker } from '../../system/ask.ts';
 import type { Context } from '../command.ts';
 import { releaseOf } from './cluster.ts';
 import type { DeployFlags } from './deploy-flags.ts';
-import { timeoutOf } from './roll-out.ts';
+import { timeoutOf } from './timeout.ts';
 
 export const REPAIR = 'when no other Helm runs: ciliumship deploy --repair-release';
 
@@ -37,8 +37,9 @@ export async function requireAbandoned(
         : REPAIR,
     });
   }
-  const typed = await ask(`${text}: repair it? type ${release.name}: `, signal);
-  if (typed.trim() === release.name) return;
+  using asker = openAsker(signal);
+  const typed = await asker.ask(`${text}: repair it? type ${release.name}`);
+  if (typed === release.name) return;
   throw new ShipError('deploy', `${text}: not repaired`, { hint: REPAIR });
 }
 
