@@ -123,6 +123,8 @@ async function layOut(folder: string, parts: NodeParts): Promise<void> {
   for (const name of ['kubelet.yaml', 'bootstrap.yaml', 'audit-policy.yaml']) {
     cpSync(join(NODE_FILES, name), join(share, name));
   }
+  // Made when the node first starts: machines of one image have ids of their own.
+  writeFileSync(join(folder, 'etc/machine-id'), '');
   // What a container neither has nor needs.
   for (const name of [
     'systemd-udevd',

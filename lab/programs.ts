@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { cached, filesBelow, hashOf } from './cache.ts';
 import { goVersion } from './go.ts';
 
-/** The Go programs of the lab: Kubernetes, Helm, Flannel, and small ones of our own. */
+/** The Go programs of the lab and its tests: Kubernetes, Helm, Flannel, and small ones of our own. */
 
 const HERE = import.meta.dirname;
 const KUBERNETES = 'v1.34.4';
@@ -56,6 +56,7 @@ const PROGRAMS = {
   },
   crictl: { module: 'crictl', packages: ['.'], flags: [], output: 'crictl' },
   pause: { module: 'pause', packages: ['.'], flags: [], output: 'pause' },
+  tcx: { module: 'tcx', packages: ['.'], flags: [], output: 'tcx' },
   flannel: {
     module: 'flannel',
     packages: ['github.com/flannel-io/flannel', './conflist'],

@@ -11,6 +11,7 @@ mount -o remount,rw /proc/sys
 mount --make-rshared /
 mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
 ln -sf /dev/null /dev/kmsg
+[ -s /etc/machine-id ] || tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id
 
 # Docker numbers interfaces by the order of networks; the lab wants names by purpose.
 rename() { # ADDRESS NAME

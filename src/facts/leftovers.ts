@@ -4,7 +4,8 @@ import type { Link } from './links.ts';
 const INTERFACES: readonly (readonly [cni: string, name: RegExp])[] = [
   ['cilium', /^(cilium_|lxc)/],
   ['flannel', /^(flannel\.|cni0$|flannel-)/],
-  ['antrea', /^(antrea-|ovs-system$|genev_sys_)/],
+  // Not ovs-system: that is there for whoever uses Open vSwitch.
+  ['antrea', /^(antrea-|genev_sys_)/],
 ];
 
 /** By the names of their files in /etc/cni/net.d; those that Cilium put aside do not count. */

@@ -53,8 +53,12 @@ export async function removeFrom(
   showWhatGoes(context, full, remains, removal);
   const names = full.map(({ name }) => name);
   await requireConfirmed(context, removal.what, names, removal.confirmed);
-  const done = await removeAll(context, chosen(fleet, nodes), full, remains, removal);
-  if (removal.leave && context.flags.dryRun !== true) await forgetNodes(context, fleet, full);
+  const forget = async (gone: readonly Node[]): Promise<void> => {
+    if (removal.leave) await forgetNodes(context, fleet, gone);
+  };
+  const parting = { ...removal, forget };
+  const done = await removeAll(context, chosen(fleet, nodes), full, remains, parting);
+  await forget(full);
   return nodes.map(({ name }) => resultOf(name, names.includes(name), done.get(name)));
 }
 
@@ -102,12 +106,17 @@ function showWhatGoes(
   }
 }
 
+interface Parting extends Removal {
+  /** Tells a server that stays. */
+  readonly forget: (gone: readonly Node[]) => Promise<void>;
+}
+
 async function removeAll(
   context: Context,
   fleet: Fleet,
   nodes: readonly Node[],
   remains: ReadonlyMap<string, Remains>,
-  { phases, what, fromCluster }: Removal,
+  { phases, what, fromCluster, forget }: Parting,
 ): Promise<ReadonlyMap<string, Removed>> {
   const touched = fromCluster === undefined ? chosen(fleet, nodes) : fleet;
   await using locked = await lockFleet(context, touched);
@@ -121,6 +130,8 @@ async function removeAll(
   const agents = nodes.filter(({ role }) => role === 'agent');
   const servers = nodes.filter(({ role }) => role === 'server');
   const first = await settleStage('Agents', agents.flatMap(stepOf), acting(context));
+  // While they run: a database that lost half of its members takes no change.
+  await forget(servers);
   const then = await settleStage('Servers', servers.flatMap(stepOf), acting(context));
   const failures = new Map([...first.failures, ...then.failures]);
   if (failures.size > 0) throw combineFailures(what, failures);
@@ -148,7 +159,7 @@ async function forgetNodes(
     ({ name, role }) => role === 'server' && sessions.has(name) && !isAmong(gone, name),
   );
   const session = sessions.get(stays?.name ?? '');
-  if (session === undefined || gone.length === 0) return;
+  if (session === undefined || gone.length === 0 || context.flags.dryRun === true) return;
   await runStage('Cluster', [forgetStep(session, gone)], acting(context));
 }
 

@@ -4,8 +4,11 @@ import { cniRefusal, refusal } from '../../../src/cluster/reset/guard.ts';
 import { isMade } from '../../../src/cluster/reset/interfaces.ts';
 import { RESET, UNINSTALL } from '../../../src/cluster/reset/phases.ts';
 import { quoteArgv } from '../../../src/core/quote.ts';
+import { tracesOf } from '../../../src/facts/leftovers.ts';
+import { parseLinks } from '../../../src/facts/links.ts';
 import type { Remains } from '../../../src/facts/remains.ts';
 import { fakeNode } from '../../support/fake-node.ts';
+import { nodeData } from '../../support/node-data.ts';
 import { bareRemains, madeLink } from '../../support/remains.ts';
 
 const PIN = {
@@ -86,6 +89,38 @@ describe('a reset', () => {
       'rm -f -- /etc/cni/net.d/05-cilium.conflist',
       'mv -f -- /etc/cni/net.d/87-podman.conflist.cilium_bak /etc/cni/net.d/87-podman.conflist',
     ]);
+  });
+
+  // As ip and Antrea 2 write it: its images cannot be had here.
+  describe('of Antrea', () => {
+    const links = parseLinks(nodeData('ip-addr-antrea.txt'));
+    const cniFiles = ['10-antrea.conflist'];
+    const taken = (all: Remains['links']): readonly string[] =>
+      commands(bareRemains({ links: all, cniFiles })).filter((line) => /ovs|ip link/.test(line));
+
+    test('takes its datapath away, which ip refuses', () => {
+      expect(taken(links)).toEqual([
+        'ovs-dpctl del-dp ovs-system',
+        'ip link delete dev genev_sys_6081',
+      ]);
+    });
+
+    test('leaves a datapath that has ports of others', () => {
+      const vm = { ...madeLink('vnet-br'), kind: 'openvswitch' };
+      expect(taken([...links, vm])).toEqual([
+        'ovs-dpctl del-if ovs-system antrea-gw0',
+        'ip link delete dev genev_sys_6081',
+      ]);
+      expect(taken([...bareRemains().links, vm])).toEqual([]);
+    });
+
+    test('is named as what is there', () => {
+      expect(tracesOf(links, cniFiles, []).map(({ cni, what }) => `${cni}: ${what}`)).toEqual([
+        'antrea: genev_sys_6081',
+        'antrea: antrea-gw0',
+        'antrea: /etc/cni/net.d/10-antrea.conflist',
+      ]);
+    });
   });
 
   test('finds nothing to do on a bare machine', () => {
