@@ -1,12 +1,12 @@
 import { nodesTable, sentSummary } from '../output/receipt/text.ts';
+import type { BlobStore } from '../image/store.ts';
 import type { CommandSpec } from './command.ts';
 import { option, type HooksFlag } from './flags.ts';
 import { imagesOfArchive, requireVerifyFlags, type VerifyFlags } from './shared/archive.ts';
-import { connectFleet } from './shared/fleet.ts';
 import { runHook } from './shared/hooks.ts';
-import { imagesOfDocker } from './shared/images.ts';
+import { openImages } from './shared/images.ts';
 import { frozenOption, lockImages, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
-import { lockFleet } from './shared/lock.ts';
+import { makeReady } from './shared/make-ready.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { imagesData, requireAll, shippedData } from './shared/report.ts';
 import { dropSuperseded } from './shared/prune.ts';
@@ -47,16 +47,20 @@ export const push: CommandSpec<PushFlags> = {
     requireVerifyFlags(context.flags);
     const nodes = selectNodes(context.config.nodes, names);
     await using store = await openBlobStore(context);
-    const { images, tree } = await (archive === undefined
-      ? imagesOfDocker(context, store)
-      : imagesOfArchive(context, archive, store));
-    await requireFrozen(context, images);
-    await runHook(context, 'before-push');
-    await using fleet = await connectFleet(context, nodes);
-    await using locked = await lockFleet(context, fleet);
-    const shipped = await shipImages(context, locked, images, store);
+    const bring =
+      archive === undefined
+        ? await openImages(context)
+        : (into: BlobStore) => imagesOfArchive(context, archive, into);
+    await using made = await makeReady(context, nodes, async () => {
+      const brought = await bring(store);
+      await requireFrozen(context, brought.images);
+      return brought;
+    });
+    const { fleet, asked } = made;
+    const { images, tree } = made.ready;
+    const shipped = await shipImages(context, fleet, images, store, asked);
     await lockImages(context, images, shipped, tree);
-    await dropSuperseded(context, locked, shipped);
+    await dropSuperseded(context, fleet, shipped);
     await tidyStore(context, store, images);
     const done = { images: imagesData(images), nodes: shippedData(shipped, images) };
     context.output.result(

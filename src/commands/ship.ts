@@ -8,9 +8,8 @@ import { localChart } from './shared/chart.ts';
 import { openDocker } from './shared/docker.ts';
 import { lockImages, lockRelease } from './shared/lock-file.ts';
 import { shippedOf } from './shared/placed.ts';
-import { lockFleet } from './shared/lock.ts';
+import { makeReady } from './shared/make-ready.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
-import { connectFleet } from './shared/fleet.ts';
 import { runHook } from './shared/hooks.ts';
 import { buildImages, exportImages, findExtra } from './shared/images.ts';
 import { requireAll, shippedData } from './shared/report.ts';
@@ -51,11 +50,12 @@ export const ship: CommandSpec<DeployFlags> = {
     const built = await buildImages(context, docker);
     const wanted = [...built.images, ...(await findExtra(context, docker))];
     await using store = await openBlobStore(context);
-    const images = await exportImages(context, docker, wanted, store);
-    await runHook(context, 'before-push');
-    await using fleet = await connectFleet(context, context.config.nodes);
-    await using locked = await lockFleet(context, fleet);
-    const shipped = await shipImages(context, locked, images, store);
+    await using made = await makeReady(context, context.config.nodes, async () => ({
+      images: await exportImages(context, docker, wanted, store),
+    }));
+    const { fleet, asked } = made;
+    const { images } = made.ready;
+    const shipped = await shipImages(context, fleet, images, store, asked);
     await lockImages(context, images, shipped, built.tree);
     const nodes = shippedData(shipped, images);
     if (shipped.some(({ state }) => state === 'failed')) {
@@ -85,7 +85,7 @@ export const ship: CommandSpec<DeployFlags> = {
           );
     const pods = await access.cluster.pods(deployed.namespace, '');
     const running = runningImages(images, shipped, pods);
-    await dropSuperseded(context, locked, shipped, access);
+    await dropSuperseded(context, fleet, shipped, access);
     await tidyStore(context, store, images);
     const open = checks.filter(({ state }) => state !== 'ok');
     const text = [

@@ -3,7 +3,7 @@ import type { ShipError } from '../../core/errors.ts';
 import type { Node } from '../../core/node.ts';
 import { quoteArgv } from '../../core/quote.ts';
 import type { Step } from '../../core/step.ts';
-import { settleStage } from '../../output/stage.ts';
+import { settleStage, type StageOptions } from '../../output/stage.ts';
 import { runProcess } from '../../system/process.ts';
 import { openSession, type Session } from '../../system/ssh/session.ts';
 import type { Config } from '../../config/normalise.ts';
@@ -28,15 +28,20 @@ export interface Reaching extends BareContext {
  * Connects to nodes in parallel. A node that cannot be reached does not stop the others: it is
  * listed with its error.
  *
+ * @param options whether other stages run beside it
  * @throws ShipError `interrupted`
  */
-export async function connectFleet(context: Reaching, nodes: readonly Target[]): Promise<Fleet> {
+export async function connectFleet(
+  context: Reaching,
+  nodes: readonly Target[],
+  options: Pick<StageOptions, 'overlaps'> = {},
+): Promise<Fleet> {
   // Collected as they open: after a Ctrl-C the stage returns nothing, and they must be closed too.
   await using opening = new Cleanup();
   const settled = await settleStage(
     'Connect',
     nodes.map((node) => connectStep(node, context, opening)),
-    looking(context),
+    { ...looking(context), ...options },
   );
   const opened = opening.move();
   return {

@@ -66,6 +66,11 @@ export async function runHook(context: Context<HooksFlag>, name: HookName): Prom
   }
 }
 
+/** Whether a hook is there that will be asked. */
+export function mayAsk({ flags, config }: Context<HooksFlag>, name: HookName): boolean {
+  return flags.hooks === 'run' && flags.dryRun !== true && config.hooks.programs.has(name);
+}
+
 /** Tells `on-failure`; not after Ctrl-C, when everyone waits for the end. */
 export async function tellFailure(
   spec: Pick<CommandSpec, 'hooks'>,

@@ -150,12 +150,24 @@ export async function imagesOfDocker(
   context: Context<{ readonly build?: boolean }>,
   store: BlobStore,
 ): Promise<ReadyImages> {
+  return (await openImages(context))(store);
+}
+
+/**
+ * As `imagesOfDocker`, in two parts: what it returns brings the images into the store, once they are
+ * built and Docker has all of them.
+ */
+export async function openImages(
+  context: Context<{ readonly build?: boolean }>,
+): Promise<(store: BlobStore) => Promise<ReadyImages>> {
   const docker = await openDocker(context);
   const built =
     context.flags.build === false
       ? { images: await findBuilt(context, docker) }
       : await buildImages(context, docker);
   const wanted = [...built.images, ...(await findExtra(context, docker))];
-  const images = await exportImages(context, docker, wanted, store);
-  return 'tree' in built ? { images, tree: built.tree } : { images };
+  return async (store) => {
+    const images = await exportImages(context, docker, wanted, store);
+    return 'tree' in built ? { images, tree: built.tree } : { images };
+  };
 }

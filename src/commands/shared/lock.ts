@@ -2,7 +2,7 @@ import { Cleanup } from '../../core/cleanup.ts';
 import { parseDuration } from '../../config/duration.ts';
 import type { Step } from '../../core/step.ts';
 import { lockNode, type NodeLock } from '../../import/lock.ts';
-import { settleStage } from '../../output/stage.ts';
+import { settleStage, type StageOptions } from '../../output/stage.ts';
 import { selfDescription } from '../../system/self.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
@@ -23,12 +23,17 @@ export interface LockedFleet extends Fleet {
  *
  * @throws ShipError `interrupted`
  */
-export async function lockFleet(context: Context, fleet: Fleet): Promise<LockedFleet> {
+export async function lockFleet(
+  context: Context,
+  fleet: Fleet,
+  options: Pick<StageOptions, 'overlaps'> = {},
+): Promise<LockedFleet> {
   await using taking = new Cleanup();
   const steps = context.flags.dryRun === true ? [] : lockSteps(context, fleet, taking);
   // One after the other, in the order of the config: two runs that each hold what the other waits
   // for would wait for ever.
-  const locked = await settleStage('Lock', steps, { ...looking(context), concurrency: 1 });
+  const inTurn = { ...looking(context), concurrency: 1, ...options };
+  const locked = await settleStage('Lock', steps, inTurn);
   const open = [...fleet.sessions].filter(([node]) => !locked.failures.has(node));
   const taken = taking.move();
   return {

@@ -22,16 +22,26 @@ export interface Looked {
   readonly rate: number | undefined;
 }
 
+/** What each node has, as it will answer. */
+export type Asked = ReadonlyMap<string, Promise<NodeStore>>;
+
+/** Asks every node what it has, and waits for no answer. Who waits for one hears of its failure. */
+export function askNodes({ signal }: Pick<Context, 'signal'>, { sessions }: Fleet): Asked {
+  const asked = new Map([...sessions].map(([node, session]) => [node, probeNode(session, signal)]));
+  for (const answer of asked.values()) answer.catch(() => undefined);
+  return asked;
+}
+
 /**
- * Asks every node what it has and plans what to send. The link to a node that lacks something is
- * measured first, unless it was used a moment ago.
+ * Waits until every node has said what it has, and plans what to send. The link to a node that lacks
+ * something is measured first, unless it was used a moment ago.
  *
  * @param store holds the images, and earlier ones that theirs may be patches of
  * @throws ShipError `interrupted`
  */
 export async function lookAtNodes(
   context: Context,
-  fleet: Fleet,
+  { fleet, asked }: { readonly fleet: Fleet; readonly asked: Asked },
   images: readonly ShipImage[],
   store: BlobStore,
 ): Promise<Settled<Looked>> {
@@ -40,7 +50,7 @@ export async function lookAtNodes(
     id: node,
     title: `look what ${node} has`,
     run: async ({ signal }) => {
-      const found = await probeNode(session, signal);
+      const found = await (asked.get(node) ?? probeNode(session, signal));
       const idle = images.every((image) => isProved(proofOf(found, image)));
       const rate = idle ? undefined : await rateTo(session, context, fleet.sessions.size, signal);
       return { store: found, rate, plan: planNode(node, images, found, { ...planning, rate }) };

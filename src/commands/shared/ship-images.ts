@@ -24,7 +24,7 @@ import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { timed } from './link-rates.ts';
 import type { LockedFleet } from './lock.ts';
-import { lookAtNodes, weakestOf, type Looked } from './look-nodes.ts';
+import { askNodes, lookAtNodes, weakestOf, type Asked, type Looked } from './look-nodes.ts';
 import { prepareWire, type Preparing } from './prepare-wire.ts';
 import { shippedData } from './report.ts';
 import { wholeSender, type SentAgain, type WholeSender } from './send-whole.ts';
@@ -51,6 +51,7 @@ const NOTHING: Sent = { bytes: 0, layers: 0, layerBytes: 0, kept: 0 };
  * Brings images to every node of a fleet: look, compress what is missing somewhere, send, import,
  * prove. A node that fails leaves the others alone.
  *
+ * @param asked what the nodes have, when they were asked since they are ours
  * @returns one entry for each node, those that could not be reached among them
  */
 export async function shipImages(
@@ -58,8 +59,9 @@ export async function shipImages(
   fleet: LockedFleet,
   images: readonly ShipImage[],
   store: BlobStore,
+  asked: Asked = askNodes(context, fleet),
 ): Promise<readonly ShippedNode[]> {
-  const looked = await lookAtNodes(context, fleet, images, store);
+  const looked = await lookAtNodes(context, { fleet, asked }, images, store);
   const planned = [...looked.results.values()]
     .map(({ plan }) => plan)
     .filter((plan) => plan.images.length > 0)
