@@ -6,6 +6,7 @@ import { imagesOfArchive, requireVerifyFlags, type VerifyFlags } from './shared/
 import { runHook } from './shared/hooks.ts';
 import { openImages } from './shared/images.ts';
 import { frozenOption, lockImages, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
+import { clusterBeside } from './shared/cluster.ts';
 import { makeReady } from './shared/make-ready.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { imagesData, requireAll, shippedData } from './shared/report.ts';
@@ -58,9 +59,13 @@ export const push: CommandSpec<PushFlags> = {
     });
     const { fleet, asked } = made;
     const { images, tree } = made.ready;
-    const shipped = await shipImages(context, fleet, images, store, asked);
+    await using cluster = clusterBeside(context, fleet);
+    const shipped = await shipImages(context, fleet, images, store, {
+      asked,
+      whenSent: cluster.begin,
+    });
     await lockImages(context, images, shipped, tree);
-    await dropSuperseded(context, fleet, shipped);
+    await dropSuperseded(context, fleet, shipped, cluster.access);
     await tidyStore(context, store, images);
     const done = { images: imagesData(images), nodes: shippedData(shipped, images) };
     context.output.result(

@@ -55,7 +55,7 @@ export const ship: CommandSpec<DeployFlags> = {
     }));
     const { fleet, asked } = made;
     const { images } = made.ready;
-    const shipped = await shipImages(context, fleet, images, store, asked);
+    const shipped = await shipImages(context, fleet, images, store, { asked });
     await lockImages(context, images, shipped, built.tree);
     const nodes = shippedData(shipped, images);
     if (shipped.some(({ state }) => state === 'failed')) {
@@ -85,7 +85,7 @@ export const ship: CommandSpec<DeployFlags> = {
           );
     const pods = await access.cluster.pods(deployed.namespace, '');
     const running = runningImages(images, shipped, pods);
-    await dropSuperseded(context, fleet, shipped, access);
+    await dropSuperseded(context, fleet, shipped, async () => access);
     await tidyStore(context, store, images);
     const open = checks.filter(({ state }) => state !== 'ok');
     const text = [

@@ -51,6 +51,27 @@ export async function openClusterAccess(context: Context, fleet: Fleet): Promise
   return { cluster, closing, kubeconfig, folder, [Symbol.asyncDispose]: dispose };
 }
 
+/** A cluster that is reached while something else goes on. */
+export interface ClusterBeside extends AsyncDisposable {
+  /** Starts to reach it. */
+  begin(): void;
+  /** Undefined when it was not begun, or cannot be reached: who tries once more hears why. */
+  access(): Promise<ClusterAccess | undefined>;
+}
+
+/** Gets ready to reach the cluster as `openClusterAccess` does, and leaves it at the end. */
+export function clusterBeside(context: Context, fleet: Fleet): ClusterBeside {
+  let opening: Promise<ClusterAccess | undefined> | undefined;
+  const access = async (): Promise<ClusterAccess | undefined> => opening;
+  return {
+    begin: () => {
+      opening ??= openClusterAccess(context, fleet).catch(() => undefined);
+    },
+    access,
+    [Symbol.asyncDispose]: async () => (await access())?.[Symbol.asyncDispose](),
+  };
+}
+
 /** Helm, on the same cluster. Throws as `openHelm`. */
 export function helmOn({ flags, signal }: Context, { kubeconfig }: ClusterAccess) {
   return openHelm({ kubeconfig, context: flags.context }, signal);

@@ -48,15 +48,17 @@ export async function pruneFleet(
 /**
  * What a push does at its end: the push before it goes, unless it was deployed. A failure is said
  * and no more, for what was shipped is proved.
+ *
+ * @param access the cluster, when it is open already; asked only when something may go
  */
 export async function dropSuperseded(
   context: Context,
   fleet: LockedFleet,
   shipped: readonly Pick<ShippedNode, 'state'>[],
-  access?: ClusterAccess,
+  access: () => Promise<ClusterAccess | undefined>,
 ): Promise<void> {
   if (!shipped.some(({ state }) => state === 'shipped')) return;
-  const { failures } = await pruneFleet(context, fleet, access);
+  const { failures } = await pruneFleet(context, fleet, await access());
   for (const [node, { message }] of failures) {
     if (!fleet.failures.has(node)) context.output.note(`not cleaned up: ${message}`);
   }

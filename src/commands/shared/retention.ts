@@ -39,15 +39,8 @@ export async function readImages(
   readonly nodes: ReadonlyMap<string, FoundImages>;
   readonly failures: ReadonlyMap<string, ShipError>;
 }> {
-  const [needed, containers] = await Promise.all([
-    neededNames(context, fleet, access),
-    readContainers(context, fleet),
-  ]);
-  const shipped = shippedNames(context.config).map(qualified);
-  const uses =
-    containers === undefined
-      ? { containers: [], needed: undefined, shipped }
-      : { containers, needed, shipped };
+  const uses = readUses(context, fleet, access);
+  uses.catch(() => undefined);
   const steps = [...fleet.sessions].map(([node, session]): Step<FoundImages> => ({
     id: node,
     title: `look what ${node} has`,
@@ -90,12 +83,28 @@ interface Uses {
   readonly shipped: readonly string[];
 }
 
+async function readUses(
+  context: Context,
+  fleet: Fleet,
+  access: ClusterAccess | undefined,
+): Promise<Uses> {
+  const [needed, containers] = await Promise.all([
+    neededNames(context, fleet, access),
+    readContainers(context, fleet),
+  ]);
+  const shipped = shippedNames(context.config).map(qualified);
+  return containers === undefined
+    ? { containers: [], needed: undefined, shipped }
+    : { containers, needed, shipped };
+}
+
 async function readNodeImages(
   session: Session,
-  { containers, needed, shipped }: Uses,
+  uses: Promise<Uses>,
   signal: AbortSignal,
 ): Promise<FoundImages> {
   const store = await probeImages(session, signal);
+  const { containers, needed, shipped } = await uses;
   const images = retention(store, containers, needed, shipped);
   const layers = images.map(async ({ digestName, id }) => {
     const manifest = store.images.get(digestName)?.digest;

@@ -47,11 +47,18 @@ export interface ShippedNode {
 
 const NOTHING: Sent = { bytes: 0, layers: 0, layerBytes: 0, kept: 0 };
 
+/** What happens beside the shipping. */
+export interface Beside {
+  /** What the nodes have, when they were asked since they are ours. */
+  readonly asked?: Asked;
+  /** Called when nothing travels any more and something is imported: this machine is idle then. */
+  readonly whenSent?: () => void;
+}
+
 /**
  * Brings images to every node of a fleet: look, compress what is missing somewhere, send, import,
  * prove. A node that fails leaves the others alone.
  *
- * @param asked what the nodes have, when they were asked since they are ours
  * @returns one entry for each node, those that could not be reached among them
  */
 export async function shipImages(
@@ -59,7 +66,7 @@ export async function shipImages(
   fleet: LockedFleet,
   images: readonly ShipImage[],
   store: BlobStore,
-  asked: Asked = askNodes(context, fleet),
+  { asked = askNodes(context, fleet), whenSent }: Beside = {},
 ): Promise<readonly ShippedNode[]> {
   const looked = await lookAtNodes(context, { fleet, asked }, images, store);
   const planned = [...looked.results.values()]
@@ -81,6 +88,7 @@ export async function shipImages(
   const shipping = { context, fleet, looked, senders };
   const sending = sendAll(shipping, toSend, preparing);
   const importing = importAll(shipping, toSend, sending.arrived);
+  if (toSend.length > 0) void sending.settled.then(whenSent, () => undefined);
   const [plans, sent, imported] = await together(
     context.output,
     preparing.plans,
