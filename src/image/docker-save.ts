@@ -25,6 +25,14 @@ export interface SavedImage {
   readonly layers: readonly SavedFile[];
 }
 
+/** What is known of archives that were read before. */
+export interface Reading {
+  /** A file that need not be read, because it lies elsewhere already. */
+  readonly known?: (name: string, size: number) => Promise<SavedFile | undefined>;
+  /** Is told all files by their names. */
+  readonly read?: (files: ReadonlyMap<string, SavedFile>) => Promise<void>;
+}
+
 const MAX_MANIFEST = 4 * 1024 * 1024;
 
 /**
@@ -40,8 +48,10 @@ export async function readSavedImages(
   archive: Readable,
   folder: string,
   signal: AbortSignal,
+  { known, read }: Reading = {},
 ): Promise<readonly SavedImage[]> {
-  const files = await unpack(archive, folder, signal);
+  const files = await unpack(archive, folder, signal, known);
+  await read?.(files);
   const manifest = files.get('manifest.json');
   if (manifest === undefined) throw incomplete('it has no manifest.json');
   return readManifest(await readFile(manifest.path, 'utf8')).map((image) => ({
@@ -55,6 +65,7 @@ async function unpack(
   archive: Readable,
   folder: string,
   signal: AbortSignal,
+  known: Reading['known'],
 ): Promise<Map<string, SavedFile>> {
   const files = new Map<string, SavedFile>();
   const links = new Map<string, string>();
@@ -63,10 +74,11 @@ async function unpack(
   fed.catch(() => undefined);
   try {
     for await (const entry of reader) {
-      const { name, type, linkname } = entry.header;
-      if (type === 'file')
-        files.set(name, await keep(entry, name, join(folder, String(files.size))));
-      else if (linkname != null) links.set(name, linkname);
+      const { name, type, linkname, size = 0 } = entry.header;
+      if (type === 'file') {
+        const there = await known?.(name, size);
+        files.set(name, there ?? (await keep(entry, name, join(folder, String(files.size)))));
+      } else if (linkname != null) links.set(name, linkname);
       entry.resume();
     }
     await fed;

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { readSavedImages } from './docker-save.ts';
 import type { ImageExporter } from './exporter.ts';
+import { forgetNames, knownNames, rememberNames } from './saved-names.ts';
 import { requireSpace } from './space.ts';
 
 /** What an export through `docker save` needs of Docker. */
@@ -12,11 +13,15 @@ export interface ImageSaver {
 /** Works with every Docker, and writes every byte of every image, whatever changed. */
 export function saveExporter(docker: ImageSaver): ImageExporter {
   return {
-    export: async (images, { folder, run }) => {
+    export: async (images, { folder, store, run }) => {
       await requireSpace(folder, images);
       const names = images.map(({ name }) => name);
       run.progress({ text: `docker save ${names.join(' ')}` });
-      return readSavedImages(await docker.save(names, run.signal), folder, run.signal);
+      return readSavedImages(await docker.save(names, run.signal), folder, run.signal, {
+        known: await knownNames(store),
+        read: (files) => rememberNames(store, files),
+      });
     },
+    failed: forgetNames,
   };
 }

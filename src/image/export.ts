@@ -60,16 +60,28 @@ async function exportImages(
   try {
     const exporter = await choose();
     const saved = await exporter.export(missing, { folder: scratch, store, run });
-    for (const image of missing) {
-      run.progress({ text: `store ${image.name}` });
-      const stored = await storeImage(find(saved, image), image.platform, store);
-      requireSameLayers(image, stored);
-      await store.remember(image.id, stored);
-    }
+    await storeAll(saved, missing, store, run).catch(async (error: unknown) => {
+      await exporter.failed?.(store);
+      throw error;
+    });
   } finally {
     await discard(scratch);
   }
   return Promise.all(images.map(async (image) => named(image, await mustRecall(image, store))));
+}
+
+async function storeAll(
+  saved: readonly SavedImage[],
+  missing: readonly BuiltImage[],
+  store: BlobStore,
+  run: Run,
+): Promise<void> {
+  for (const image of missing) {
+    run.progress({ text: `store ${image.name}` });
+    const stored = await storeImage(find(saved, image), image.platform, store);
+    requireSameLayers(image, stored);
+    await store.remember(image.id, stored);
+  }
 }
 
 /** Docker leaves `docker.io/` out of the names that it writes. */

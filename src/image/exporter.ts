@@ -16,4 +16,6 @@ export interface ExportTarget {
 export interface ImageExporter {
   /** @throws ShipError `build` when Docker fails, `integrity` when what came is not whole */
   export(images: readonly BuiltImage[], target: ExportTarget): Promise<readonly SavedImage[]>;
+  /** Told when what came of an export was refused. */
+  failed?(store: BlobStore): Promise<void>;
 }

@@ -132,3 +132,40 @@ describe('an export', () => {
     expect(await readdir(`${store.folder}/scratch`)).toEqual([]);
   });
 });
+
+describe('a layer that an archive brings again under its name', () => {
+  /** Two versions of an image: the same base, and programs that are as long. */
+  const versions = ['one', 'two'].map((text) => ({ name: AGENT.name, layers: ['base', text] }));
+  const [first, second] = versions.map((content): BuiltImage => ({
+    ...AGENT,
+    id: digestOf(`id of ${content.layers[1]}`),
+    diffIds: content.layers.map(digestOf),
+  })) as [BuiltImage, BuiltImage];
+  const stored = async (image: BuiltImage, entries: readonly Entry[]) =>
+    stepOf(
+      [image],
+      dockerThat(() => entries),
+    ).run(RUN);
+
+  test('is not read again', async () => {
+    await stored(first, classic({ name: AGENT.name, layers: ['base', 'one'] }));
+    const other = classic({ name: AGENT.name, layers: ['base', 'other'] });
+    const unread = other.map((entry) =>
+      entry.name === 'layer0/layer.tar' ? { ...entry, bytes: Buffer.from('????') } : entry,
+    );
+    const image = { ...second, diffIds: ['base', 'other'].map(digestOf) };
+    const [ship] = await stored(image, unread);
+    expect(ship?.layers.map(({ digest }) => digest)).toEqual(image.diffIds);
+  });
+
+  test('is refused when its name stood for another one, and the run after that is whole', async () => {
+    const [one, two] = versions.map((content) => classic(content)) as [
+      readonly Entry[],
+      readonly Entry[],
+    ];
+    await stored(first, one);
+    await expect(stored(second, two)).rejects.toMatchObject({ kind: 'integrity' });
+    const [ship] = await stored(second, two);
+    expect(ship?.layers.map(({ digest }) => digest)).toEqual(second.diffIds);
+  });
+});
