@@ -25,7 +25,7 @@ const ENDS: Readonly<Record<'zstd' | 'gzip' | 'plain' | 'patch', Ends>> = {
   zstd: { share: 0.27, make: 260e6, apply: 360e6 },
   gzip: { share: 0.31, make: 33e6, apply: 150e6 },
   plain: { share: 1, make: Number.POSITIVE_INFINITY, apply: 500e6 },
-  patch: { share: 0.044, make: 196e6, apply: 152e6 },
+  patch: { share: 0.03, make: 100e6, apply: 152e6 },
 };
 
 /**
