@@ -74,7 +74,7 @@ async function unpack(
   fed.catch(() => undefined);
   try {
     for await (const entry of reader) {
-      const { name, type, linkname, size = 0 } = entry.header;
+      const { name, type, linkname, size } = entry.header;
       if (type === 'file') {
         const there = await known?.(name, size);
         files.set(name, there ?? (await keep(entry, name, join(folder, String(files.size)))));

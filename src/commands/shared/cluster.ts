@@ -54,9 +54,9 @@ export async function openClusterAccess(context: Context, fleet: Fleet): Promise
 /** A cluster that is reached while something else goes on. */
 export interface ClusterBeside extends AsyncDisposable {
   /** Starts to reach it. */
-  begin(): void;
+  readonly begin: () => void;
   /** Undefined when it was not begun, or cannot be reached: who tries once more hears why. */
-  access(): Promise<ClusterAccess | undefined>;
+  readonly access: () => Promise<ClusterAccess | undefined>;
 }
 
 /** Gets ready to reach the cluster as `openClusterAccess` does, and leaves it at the end. */
