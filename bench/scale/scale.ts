@@ -1,15 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { execa } from 'execa';
-import { pack } from 'tar-stream';
 import { sh } from '../../lab/shell.ts';
 import { Cleanup } from '../../src/core/cleanup.ts';
 import { CLI } from '../contenders.ts';
 import { workFolder } from '../folders.ts';
 import { startEndpoints, type Endpoints } from './endpoints.ts';
+import { importImage } from './import-image.ts';
 import { measureAlone } from './measure-alone.ts';
 import type { ScaleResults, ScaleRow, ScaleScenario } from './row.ts';
 
@@ -17,8 +15,6 @@ export const COUNTS: readonly number[] = [1, 10, 25, 50, 100];
 const IMAGE = 'scale.local/app:1';
 const LAYER_MB = 20;
 const LARGE_MB = 2_000;
-/** Of what does not compress; repeated farther away than gzip and zstd look by themselves. */
-const PIECE = 64_000_000;
 
 /**
  * Ships one image to more and more nodes, and then one of 2 GB to one node.
@@ -35,9 +31,9 @@ export async function runScale(
   undo.defer(() => endpoints.stop());
   undo.defer(async () => void (await execa('docker', ['rmi', '-f', IMAGE], { reject: false })));
   const rows: ScaleRow[] = [];
-  await importImage(LAYER_MB);
+  await importImage(IMAGE, LAYER_MB);
   for (const nodes of counts) rows.push(...(await shipTwice(endpoints, nodes, LAYER_MB, say)));
-  await importImage(LARGE_MB);
+  await importImage(IMAGE, LARGE_MB);
   rows.push(...(await shipTwice(endpoints, 1, LARGE_MB, say)));
   const [processor] = cpus();
   return {
@@ -88,21 +84,4 @@ ${nodes.join('\n')}
 images: {}
 extraImages: [${IMAGE}]
 `;
-}
-
-async function importImage(megabytes: number): Promise<void> {
-  const archive = pack();
-  const size = megabytes * 1e6;
-  const entry = archive.entry(
-    { name: 'content', size },
-    (error) => error && archive.destroy(error),
-  );
-  const piece = randomBytes(Math.min(PIECE, size));
-  const pieces = Array.from({ length: Math.ceil(size / piece.length) }, (_, index) =>
-    piece.subarray(0, Math.min(piece.length, size - index * piece.length)),
-  );
-  Readable.from(pieces).pipe(entry);
-  entry.on('finish', () => archive.finalize());
-  const args = ['import', '--platform', 'linux/amd64', '-', IMAGE];
-  await execa('docker', args, { input: Readable.from(archive) });
 }

@@ -12,6 +12,8 @@ export interface StoreShip {
   readonly env: NodeJS.ProcessEnv;
   /** `ciliumship push --no-build`, with more config at its end and more of what the runner takes. */
   push(more?: string, options?: Parameters<typeof ciliumship>[1]): Promise<Ended>;
+  /** Writes that config, for a push that is run in another way. */
+  configure(more?: string): void;
   remove(): Promise<void>;
 }
 
@@ -33,10 +35,12 @@ export async function openStoreShip(
     XDG_CACHE_HOME: join(home, 'cache'),
     XDG_STATE_HOME: join(home, 'state'),
   };
+  const configure = (more = ''): void => writeFileSync(file, configOf(image, more));
   return {
     ...{ node, ssh, env },
+    configure,
     push: async (more = '', run = {}) => {
-      writeFileSync(file, configOf(image, more));
+      configure(more);
       return ciliumship(['push', '--no-build', '--lock-wait', '1m'], { env, ...run });
     },
     remove: async () => {
