@@ -68,9 +68,17 @@ export function manifest(
 /** A whole tar archive of these entries. */
 export async function tarOf(entries: readonly Entry[]): Promise<Buffer> {
   const tar = pack();
+  // Otherwise two archives of the same content differ when a second passes between them.
+  const mtime = new Date(0);
   for (const { name, bytes, link } of entries) {
-    if (bytes !== undefined) tar.entry({ name }, Buffer.from(bytes));
-    else tar.entry({ name, type: 'symlink', ...(link === undefined ? {} : { linkname: link }) });
+    if (bytes !== undefined) tar.entry({ name, mtime }, Buffer.from(bytes));
+    else
+      tar.entry({
+        name,
+        mtime,
+        type: 'symlink',
+        ...(link === undefined ? {} : { linkname: link }),
+      });
   }
   tar.finalize();
   return buffer(tar);
