@@ -3,7 +3,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import type { Argument } from 'commander';
 import { commands } from '../src/commands/index.ts';
 import type { AnyCommand } from '../src/commands/command.ts';
-import { commonOptions } from '../src/commands/flags.ts';
+import { commonOptions, hookOptions } from '../src/commands/flags.ts';
 import { receiptSchema } from '../src/output/receipt/schema.ts';
 import { performancePage } from '../bench/page.ts';
 import type { Results } from '../bench/results.ts';
@@ -47,7 +47,8 @@ function operandName(argument: Argument): string {
 
 function page(spec: AnyCommand): string {
   const examples = spec.examples.map(([line, meaning]) => `# ${meaning}\n${line}`).join('\n\n');
-  const own = spec.options === undefined ? '' : `## Options\n\n${optionTable(spec.options)}\n`;
+  const options = [...(spec.options ?? []), ...hookOptions(spec)];
+  const own = options.length === 0 ? '' : `## Options\n\n${optionTable(options)}\n`;
   const operands = spec.args === undefined ? '' : `## Operands\n\n${argumentTable(spec.args)}\n`;
   return `# ciliumship ${spec.name}
 

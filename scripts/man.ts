@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Option } from 'commander';
 import type { AnyCommand } from '../src/commands/command.ts';
+import { hookOptions } from '../src/commands/flags.ts';
 import { VERSION } from '../src/core/version.ts';
 
 /** The manual page, from the same data as the help. */
@@ -36,7 +37,9 @@ the record of each run
 `;
 }
 
-function commandText({ name, description, examples, options = [] }: AnyCommand): string {
+function commandText(spec: AnyCommand): string {
+  const { name, description, examples } = spec;
+  const options = [...(spec.options ?? []), ...hookOptions(spec)];
   const lines = examples.map(([line, meaning]) => `.TP\n.B ${text(line)}\n${text(meaning)}`);
   return [`.SS ${text(name)}`, text(description), ...options.map(optionText), ...lines].join('\n');
 }

@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import { findConfig, loadConfig } from '../config/load.ts';
-import { ShipError } from '../core/errors.ts';
+import { combineFailures, ShipError } from '../core/errors.ts';
 import { examine } from '../doctor/examine.ts';
 import { problemOf, problemsFor } from '../doctor/find.ts';
 import { problems } from '../doctor/index.ts';
@@ -62,6 +62,8 @@ async function lookFor(context: Context<DoctorFlags>): Promise<void> {
   if (flags.fix === true) return await mendAll(context, fleet, findings, flags.confirm ?? []);
   output.result(findingsText(findings, args.length > 0 || flags.verbose === true), findings);
   requireNone(findings);
+  // What could not be looked at is not known to be well.
+  if (fleet.failures.size > 0) throw combineFailures('doctor', fleet.failures);
 }
 
 /**

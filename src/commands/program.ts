@@ -22,11 +22,36 @@ export function makeProgram(commands: readonly AnyCommand[], act: Act): Command 
     )
     .version(VERSION, '-V, --version', 'print the version')
     .showSuggestionAfterError()
-    .helpCommand('help [command]', 'print the help of a command')
+    .helpCommand(false)
     .configureHelp({ optionDescription: describeOption });
   endWithHelp(program);
   for (const spec of commands) addCommand(program, spec, act);
+  for (const group of program.commands) describeGroup(group);
+  addHelpCommand(program);
   return program;
+}
+
+/** What has commands below it and does nothing by itself: `k3s`. */
+function describeGroup(group: Command): void {
+  if (group.summary() !== '') return;
+  group.summary(group.commands.map((command) => command.name()).join(', '));
+  group.description(`One of: ${group.commands.map((command) => command.name()).join(', ')}`);
+}
+
+/** commander's own prints everything for a name that it does not know. */
+function addHelpCommand(program: Command): void {
+  endWithHelp(program.command('help'))
+    .summary('print the help of a command')
+    .argument('[command...]', 'such as: k3s install')
+    .action((words: readonly string[]) => {
+      let at = program;
+      for (const word of words) {
+        const below = at.commands.find((command) => command.name() === word);
+        if (below === undefined) return at.error(`error: unknown command '${words.join(' ')}'`);
+        at = below;
+      }
+      at.outputHelp();
+    });
 }
 
 function addCommand(program: Command, spec: AnyCommand, act: Act): void {
@@ -84,8 +109,23 @@ function endWithHelp(command: Command): Command {
     .exitOverride()
     .enablePositionalOptions()
     .configureOutput({
-      outputError: (text, write) => write(`${text.trimEnd()}\n  next: ${path(command)} --help\n`),
+      outputError: (text, write) => {
+        const misplaced = command.parent === null ? misplacedOption(text) : undefined;
+        if (misplaced === undefined) write(`${text.trimEnd()}\n  next: ${path(command)} --help\n`);
+        else
+          write(
+            `error: write ${misplaced} after the command\n  next: ciliumship COMMAND ${misplaced} …\n`,
+          );
+      },
     });
+}
+
+/** An option that every command has, typed before the command. */
+function misplacedOption(text: string): string | undefined {
+  const typed = /unknown option '(-[^'=]+)/.exec(text)?.[1];
+  return commonOptions().some(({ short, long }) => typed === short || typed === long)
+    ? typed
+    : undefined;
 }
 
 function describeOption(option: Option): string {

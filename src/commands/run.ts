@@ -69,7 +69,9 @@ async function attempt(
 }
 
 function report(error: ShipError, output: Output, logFile: string): number {
-  output.emit({ event: 'error', kind: error.kind, text: errorText(error, undefined) });
+  const { kind, message, details, hint } = error;
+  const said = { kind, message, details, ...(hint === undefined ? {} : { hint }) };
+  output.emit({ event: 'error', ...said, text: errorText(error, undefined) });
   process.stderr.write(`${output.clean(errorText(error, logFile))}\n`);
   return exitCode(error.kind);
 }

@@ -126,7 +126,7 @@ async function failed(wanted: Replacement, cluster: Cluster, what: string): Prom
     pod === undefined ? [] : await cluster.logs(namespace, pod, container).catch(() => []);
   return new ShipError('deploy', `${node}: the new agent was ${what}: ${describePod(pod)}`, {
     details: logs,
-    hint: 'the nodes after it were left as they are; mend it, then: ciliumship deploy',
+    hint: 'the nodes after it were left as they are; mend it, then: ciliumship ship',
   });
 }
 

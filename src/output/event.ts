@@ -38,7 +38,14 @@ export type Event =
   | { readonly event: 'command'; readonly node: string; readonly command: string }
   | { readonly event: 'note'; readonly text: string }
   | { readonly event: 'facts'; readonly facts: Partial<Facts> }
-  | { readonly event: 'error'; readonly kind: ErrorKind; readonly text: string }
+  | {
+      readonly event: 'error';
+      readonly kind: ErrorKind;
+      readonly message: string;
+      readonly details: readonly string[];
+      readonly hint?: string;
+      readonly text: string;
+    }
   | { readonly event: 'end'; readonly exitCode: number; readonly seconds: number };
 
 export type Sink = (event: Event) => void;

@@ -9,6 +9,8 @@ export interface Asker extends Disposable {
    * @throws ShipError `interrupted` when the input ends; the reason of the signal
    */
   ask(question: string, proposed?: string): Promise<string>;
+  /** Asks again as long as an answer is refused as `usage` or `config`, saying why. */
+  until<T>(answer: () => Promise<T>): Promise<T>;
 }
 
 /** True when there is a person to ask. */
@@ -34,6 +36,17 @@ export function openAsker(signal: AbortSignal): Asker {
       const answered = lines.question(`${question}${shown}: `, { signal });
       const answer = (await Promise.race([answered, closed])).trim();
       return answer === '' ? (proposed ?? '') : answer;
+    },
+    until: async (answer) => {
+      for (;;) {
+        try {
+          return await answer();
+        } catch (error) {
+          if (!(error instanceof ShipError) || !['usage', 'config'].includes(error.kind))
+            throw error;
+          process.stderr.write(`${error.message}\n`);
+        }
+      }
     },
     [Symbol.dispose]: () => lines.close(),
   };

@@ -27,7 +27,11 @@ export async function chooseNodes(
   sshConfig: string | undefined,
   asker: Asker | undefined,
 ): Promise<readonly NamedNode[]> {
-  const words = typed.length > 0 || asker === undefined ? typed : await askNodes(sshConfig, asker);
+  if (typed.length > 0 || asker === undefined) return namedNodes(typed, sshConfig);
+  return asker.until(async () => namedNodes(await askNodes(sshConfig, asker), sshConfig));
+}
+
+function namedNodes(words: readonly string[], sshConfig: string | undefined): readonly NamedNode[] {
   if (words.length === 0) throw noNodes(sshAliases(sshConfig));
   const nodes = words.map(parseNode);
   const twice = nodes.find(({ name }, at) => nodes.findIndex((one) => one.name === name) !== at);
@@ -40,7 +44,10 @@ export async function chooseNodes(
 async function askNodes(sshConfig: string | undefined, asker: Asker): Promise<readonly string[]> {
   const known = sshAliases(sshConfig);
   const proposed = known.length > 0 && known.length <= MAX_PROPOSED ? known.join(' ') : undefined;
-  const answer = await asker.ask('Nodes, as ssh knows them, the server first', proposed);
+  const answer = await asker.ask(
+    'Nodes, as ssh knows them (or NAME=agent@SSH), the server first, spaces between',
+    proposed,
+  );
   return answer.split(/[\s,]+/).filter((word) => word !== '');
 }
 

@@ -19,12 +19,12 @@ export async function chooseTree(
 ): Promise<SourceTree> {
   const near = named ?? (await nearTree(folder));
   const shown = near === undefined ? undefined : sourceText(near, folder);
-  const answer =
-    named === undefined && asker !== undefined
-      ? await asker.ask('Source tree, your patched Cilium', shown)
-      : shown;
-  if (answer === undefined || answer === '') throw noTree(folder);
-  return readTree(resolve(folder, answer), gitReader);
+  const read = async (answer: string | undefined): Promise<SourceTree> => {
+    if (answer === undefined || answer === '') throw noTree(folder);
+    return readTree(resolve(folder, answer), gitReader);
+  };
+  if (named !== undefined || asker === undefined) return read(shown);
+  return asker.until(async () => read(await asker.ask('Source tree, your patched Cilium', shown)));
 }
 
 function noTree(folder: string): ShipError {

@@ -24,12 +24,16 @@ export function unchanged(failure: ShipError): ShipError {
   });
 }
 
+/** Not deploy: Docker still has the build that failed. */
+const MEND =
+  'mend it, then: ciliumship ship   (or, when only values were wrong: ciliumship deploy)';
+
 /** What ran before runs again. */
 export function rolledBack({ failure, target, evidence }: Ending): ShipError {
   return new ShipError('rolled-back', failure.message, {
     cause: failure,
     details: [...failure.details, `revision ${target} runs again on every node`, ...evidence],
-    hint: 'mend it, then: ciliumship deploy',
+    hint: MEND,
   });
 }
 
@@ -39,7 +43,7 @@ export function left({ failure, target, evidence }: Ending): ShipError {
   return new ShipError('deploy', failure.message, {
     cause: failure,
     details: [...failure.details, 'left as it is, for you to look at', ...evidence],
-    hint: `mend it, then: ciliumship deploy${back}`,
+    hint: `mend it, then: ciliumship ship${back}`,
   });
 }
 
@@ -52,7 +56,7 @@ export function held({ failure, release, evidence }: Ending, nodes: readonly str
       `first install, so there is nothing to go back to; no agent runs on ${nodes.join(', ')}`,
       ...evidence,
     ],
-    hint: `mend it, then: ciliumship deploy   (or remove it: helm uninstall ${release.name} -n ${release.namespace})`,
+    hint: `mend it, then: ciliumship ship   (or remove it: helm uninstall ${release.name} -n ${release.namespace})`,
   });
 }
 

@@ -48,7 +48,7 @@ export function valuesFile({ config, flags }: Context<ValuesFlags>): string | un
  */
 export async function readValues(context: Context<ValuesFlags>): Promise<UserValues> {
   const { chart: folder } = context.config.deploy;
-  await requireChart(folder);
+  await requireChart(folder, context.config.source);
   const chart = await readChart(folder);
   const file = valuesFile(context);
   if (file === undefined) return { file, text: '', values: {}, chart };
@@ -98,7 +98,7 @@ export function requireGoodValues(
       .filter((each) => each.severity === severity)
       .slice(0, MAX_SHOWN)
       .map(({ path, message }) => `${place(text, path)}${path}: ${message}`);
-  for (const line of lines('note')) output.note(`values: ${line}`);
+  for (const line of lines('note')) output.note(`note: values: ${line}`);
   for (const line of lines('warning')) output.note(`warning: values: ${line}`);
   const details = lines('error');
   if (details.length === 0) return;
@@ -118,11 +118,22 @@ function place(text: string, path: string): string {
   return line === undefined ? '' : `line ${line}: `;
 }
 
-async function requireChart(chart: string): Promise<void> {
+async function requireChart(chart: string, source: string): Promise<void> {
   const found = await stat(join(chart, 'Chart.yaml')).catch(() => undefined);
   if (found?.isFile() === true) return;
+  await requireSource(source, chart);
   throw new ShipError('config', `deploy.chart: ${chart} is not a Helm chart: no Chart.yaml`, {
     hint: 'set deploy.chart in ciliumship.yaml to the folder of the chart, or name its deploy.chartVersion',
+  });
+}
+
+/** Where the whole tree is missing, its chart is the least of it. */
+async function requireSource(source: string, chart: string): Promise<void> {
+  if (!chart.startsWith(source)) return;
+  const found = await stat(source).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  throw new ShipError('config', `source: there is no folder ${source}`, {
+    hint: 'set source in ciliumship.yaml to the top folder of the patched Cilium tree',
   });
 }
 

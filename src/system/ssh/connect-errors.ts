@@ -23,10 +23,16 @@ export function connectError(attempt: FailedAttempt, error: ClientError): ShipEr
   const { node, settings, said } = attempt;
   return new ShipError('network', `${node}: ${where(settings)} ${reasonOf(error)}`, {
     details: said,
-    hint: 'check that the node is up, then run the same command again',
+    hint: isNameless(error)
+      ? `check nodes.${node}.ssh in the config, and what ssh makes of it: ssh -G ${settings.hostname}`
+      : 'check that the node is up, then run the same command again',
     retryable: true,
     cause: error,
   });
+}
+
+function isNameless({ code }: ClientError): boolean {
+  return code === 'ENOTFOUND';
 }
 
 /** The words of OpenSSH, which never translates them; a jump host tells nothing else. */
@@ -65,7 +71,7 @@ function reasonOf(error: ClientError): string {
 }
 
 const NETWORK_REASONS: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'is not a known host',
+  ENOTFOUND: 'has no address: the name cannot be resolved',
   EAI_AGAIN: 'cannot be looked up',
   ECONNREFUSED: 'refuses connections',
   EHOSTUNREACH: 'is unreachable',

@@ -48,8 +48,8 @@ test('a first install that failed names the nodes that get no agent, and both wa
 });
 
 test.each([
-  [4, 'mend it, then: ciliumship deploy, or undo it: ciliumship rollback'],
-  [undefined, 'mend it, then: ciliumship deploy'],
+  [4, 'mend it, then: ciliumship ship, or undo it: ciliumship rollback'],
+  [undefined, 'mend it, then: ciliumship ship'],
 ])('what is left as it is can be undone when there was something before (%s)', (target, hint) => {
   expect(left({ ...ENDING, target })).toMatchObject({ kind: 'deploy', hint });
 });
