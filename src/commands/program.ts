@@ -47,8 +47,8 @@ function addHelpCommand(program: Command): void {
       let at = program;
       for (const word of words) {
         const below = at.commands.find((command) => command.name() === word);
-        if (below === undefined) return at.error(`error: unknown command '${words.join(' ')}'`);
-        at = below;
+        // `error` never comes back.
+        at = below ?? at.error(`error: unknown command '${words.join(' ')}'`);
       }
       at.outputHelp();
     });
