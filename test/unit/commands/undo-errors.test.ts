@@ -44,7 +44,7 @@ test('a first install that failed names the nodes that get no agent, and both wa
   const error = held({ ...ENDING, target: undefined }, ['worker', 'master']);
   expect(exitCode(error.kind)).toBe(10);
   expect(error.details.join('\n')).toContain('no agent runs on worker, master');
-  expect(error.hint).toMatch(/ciliumship deploy .*helm uninstall cilium -n kube-system/);
+  expect(error.hint).toMatch(/ciliumship ship .*helm uninstall cilium -n kube-system/);
 });
 
 test.each([
