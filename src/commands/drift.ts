@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { exitCode, ShipError } from '../core/errors.ts';
+import { quoteArgv } from '../core/quote.ts';
 import type { Cell } from '../drift/cell.ts';
 import { compare } from '../drift/compare.ts';
 import { REPORT_FORMATS } from '../output/report.ts';
@@ -9,11 +10,11 @@ import { countsOf, driftReport, driftText } from './shared/drift-text.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { needLock } from './shared/lock-file.ts';
 import { selectNodes } from './shared/nodes.ts';
-import { observe, type Part } from './shared/observe.ts';
+import { observe, type ArchiveFlag, type Part } from './shared/observe.ts';
 import { parseReports, writeReports } from './shared/report-files.ts';
 import { watching, watchOptions, type WatchFlags } from './shared/watch.ts';
 
-interface DriftFlags extends WatchFlags {
+interface DriftFlags extends WatchFlags, ArchiveFlag {
   readonly only?: readonly Part[];
   readonly report?: readonly string[];
 }
@@ -29,12 +30,13 @@ export const drift: CommandSpec<DriftFlags> = {
   name: 'drift',
   summary: 'compare what should run with what is here, on the nodes and in the cluster',
   description:
-    'Compares ciliumship.lock with five places at once: the images in Docker here, what every node has under their names, the bytes that pods really run, the live release, and its objects with their labels and CiliumNodeConfigs, field by field, with who changed one and when. Changes nothing and needs no right to: not to Secrets either, see ciliumship drift rights. Each difference comes with the command that mends it. A place that cannot be looked at is unknown, and never ok. Exit 3 with a difference, else the class of what could not be read when something is unknown.',
+    'Compares ciliumship.lock with five places at once: the images in Docker or an archive here, what every node has under their names, the bytes that pods really run, the live release, and its objects with their labels and CiliumNodeConfigs, field by field, with who changed one and when. Changes nothing and needs no right to: not to Secrets either, see ciliumship drift rights. Each difference comes with the command that mends it. A place that cannot be looked at is unknown, and never ok. Exit 3 with a difference, else the class of what could not be read when something is unknown.',
   examples: [
     ['ciliumship drift', 'everything'],
     ['ciliumship drift --only nodes,running,release', 'on a machine without Docker, as in CI'],
     ['ciliumship drift -o markdown >> "$GITHUB_STEP_SUMMARY"', 'for the summary of a job'],
     ['ciliumship drift --report drift.md,drift.xml,drift.sarif', 'all forms of one look'],
+    ['ciliumship drift --archive images.tar.zst --only local', 'is this archive what is locked?'],
     ['ciliumship drift --watch', 'until Ctrl-C'],
   ],
   formats: REPORT_FORMATS,
@@ -43,6 +45,7 @@ export const drift: CommandSpec<DriftFlags> = {
       '--only <parts>',
       'of images (local, nodes, running) and release; comma-separated',
     ).argParser(parseOnly),
+    option('--archive <file>', 'compare an archive of ciliumship save instead of Docker’s images'),
     option(
       '--report <files>',
       'also write it to these files: .md, .xml (JUnit), .sarif or .json; comma-separated',
@@ -58,7 +61,7 @@ export const drift: CommandSpec<DriftFlags> = {
       const now = { ...context, output };
       await using fleet = await connectFleet(now, nodes);
       const { seen, failures } = await observe(now, fleet, lock, parts);
-      const cells = compare(lock, seen);
+      const cells = compare(lock, seen).map((cell) => fromArchive(cell, flags.archive));
       const counts = countsOf(cells);
       await writeReports(flags.report ?? [], driftReport(cells), { ...counts, cells }, output);
       return {
@@ -68,6 +71,12 @@ export const drift: CommandSpec<DriftFlags> = {
     });
   },
 };
+
+/** What an archive holds is mended from there: the lock and every node get that. */
+function fromArchive(cell: Cell, archive: string | undefined): Cell {
+  if (archive === undefined || cell.place !== 'local' || cell.remedy === undefined) return cell;
+  return { ...cell, remedy: quoteArgv(['ciliumship', 'push', '--archive', archive]) };
+}
 
 function parseOnly(text: string): readonly Part[] {
   const parts = text.split(',').map((word) => ONLY[word.trim()]);

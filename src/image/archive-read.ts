@@ -56,6 +56,22 @@ export function readArchiveStep(
   };
 }
 
+/**
+ * What an archive holds: full reference → config digest. It is checked as by a push, and unpacked into
+ * `folder`, which is the caller's to remove.
+ *
+ * @throws ShipError as `readArchiveStep`
+ */
+export async function readArchiveNames(
+  file: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Digest>> {
+  const entries = await unpackArchive(file, folder, signal);
+  const named = await readIndex({ file, entries });
+  return new Map([...named].map(([name, { config }]) => [name, config.digest]));
+}
+
 async function storeWanted(
   archive: Archive,
   wanted: readonly WantedImage[],

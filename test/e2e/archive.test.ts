@@ -135,4 +135,20 @@ describe.skipIf(missing !== undefined)('an archive', () => {
     const again = await push(['--archive', archive], elsewhere);
     expect((again.json() as Pushed).nodes[0]).toMatchObject({ state: 'nothing to do', bytes: 0 });
   });
+
+  it('is compared with the lock that a push from it wrote, by drift', async () => {
+    const drift = (file: string): Promise<Ended> =>
+      ciliumship(['drift', '--only', 'local', '--archive', file], { env: elsewhere });
+    const same = await drift(archive);
+    expect(same.code, same.stdout).toBe(0);
+    await run(['docker', 'build', '--tag', NAMES[0] ?? '', onlyThisTime()]);
+    const other = join(folder, 'other.tar');
+    expect((await ciliumship(['save', other, '--no-build'], { env })).code).toBe(0);
+    const differs = await drift(other);
+    expect(differs.code).toBe(3);
+    expect(differs.stdout).toContain(`ciliumship push --archive ${other}`);
+    const mended = await push(['--archive', other], elsewhere);
+    expect(mended.code, mended.stderr).toBe(0);
+    expect((await drift(other)).code).toBe(0);
+  });
 });

@@ -1,6 +1,7 @@
 import { placeText, type Cell } from '../../drift/cell.ts';
 import type { Report } from '../../output/report.ts';
 import { textTable } from '../../output/table.ts';
+import { driftMatrix } from './drift-matrix.ts';
 
 const MARKS = { ok: 'ok', drift: 'DRIFT', unknown: 'unknown' } as const;
 
@@ -31,6 +32,7 @@ export function driftText(cells: readonly Cell[]): string {
   ]);
   const rest = cells.length - open.length;
   return [
+    driftMatrix(cells),
     textTable(['what', 'where', 'state', 'wanted', 'found', 'by, since'], rows),
     `${differences} ${differences === 1 ? 'difference' : 'differences'}, ${unknown} unknown, ${rest} ok`,
     ...remedyLines(open),

@@ -1,9 +1,11 @@
+import { rm } from 'node:fs/promises';
 import { ShipError, toShipError } from '../../core/errors.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { Seen } from '../../drift/cell.ts';
 import type { Observed } from '../../drift/compare.ts';
 import type { ShipLock } from '../../drift/lock-file.ts';
-import type { NodeImages } from '../../facts/node-store.ts';
+import { qualified, type NodeImages } from '../../facts/node-store.ts';
+import { readArchiveNames } from '../../image/archive-read.ts';
 import { openStore } from '../../image/store.ts';
 import type { Context } from '../command.ts';
 import { openClusterAccess } from './cluster.ts';
@@ -13,6 +15,11 @@ import { lookAtCluster, type ClusterParts } from './observe-cluster.ts';
 import { probeImagesOf } from './probe-fleet.ts';
 import { shippedNames } from './shipped-names.ts';
 import { storeFolder } from './store.ts';
+
+export interface ArchiveFlag {
+  /** An archive that is compared instead of Docker's images. */
+  readonly archive?: string;
+}
 
 /** Places that drift compares. */
 export type Part = 'local' | 'nodes' | 'running' | 'release';
@@ -37,15 +44,18 @@ export interface Looking {
  * @throws ShipError `interrupted`
  */
 export async function observe(
-  context: Context,
+  context: Context<ArchiveFlag>,
   fleet: Fleet,
   lock: ShipLock,
   parts: ReadonlySet<Part>,
 ): Promise<Observation> {
   const looking = lookingFor(context);
   const wanted: ClusterParts = { running: parts.has('running'), release: parts.has('release') };
+  const { archive } = context.flags;
+  const here = () =>
+    archive === undefined ? localImages(context) : archiveImages(context, archive);
   const [local, nodes, cluster] = await Promise.all([
-    parts.has('local') ? looking.look(localImages(context)) : undefined,
+    parts.has('local') ? looking.look(here()) : undefined,
     parts.has('nodes') ? lookAtNodes(context, fleet, looking) : undefined,
     wanted.running || wanted.release ? lookThere(context, fleet, { lock, wanted, looking }) : {},
   ]);
@@ -86,6 +96,22 @@ async function localImages(context: Context): Promise<ReadonlyMap<string, Digest
     return [[name, known?.config.digest ?? seen.id] as const];
   });
   return new Map((await Promise.all(found)).flat());
+}
+
+/** The same of an archive; it is unpacked beside the blob store, and nothing of it stays. */
+async function archiveImages(
+  { config, signal }: Context,
+  file: string,
+): Promise<ReadonlyMap<string, Digest>> {
+  const store = await openStore(storeFolder());
+  const scratch = await store.scratch();
+  try {
+    const named = await readArchiveNames(file, scratch, signal);
+    const found = shippedNames(config).map((name) => [name, named.get(qualified(name))] as const);
+    return new Map(found.flatMap(([name, digest]) => (digest ? [[name, digest] as const] : [])));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }
 
 async function lookAtNodes(context: Context, fleet: Fleet, { failures }: Looking) {

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ShipImage } from '../../../src/core/image.ts';
+import { qualified } from '../../../src/facts/node-store.ts';
+import { readArchiveNames } from '../../../src/image/archive-read.ts';
 import { requireWritable, saveStep } from '../../../src/image/archive-write.ts';
 import { openStore, type BlobStore } from '../../../src/image/store.ts';
 import { RUN, readInto, storeImages, WANTED } from '../../support/archives.ts';
@@ -48,6 +50,19 @@ describe('save', () => {
     expect(names[0]).toBe('oci-layout');
     expect(names.indexOf('index.json')).toBe(names.length - 1);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('can be asked for what it holds, and what is damaged is refused', async () => {
+    await save(at('images.tar'));
+    const scratch = (): Promise<string> => mkdtemp(at('scratch-'));
+    const named = await readArchiveNames(at('images.tar'), await scratch(), RUN.signal);
+    for (const { name, digestName, config } of images) {
+      expect(named.get(qualified(name))).toBe(config.digest);
+      expect(named.get(qualified(digestName))).toBe(config.digest);
+    }
+    writeFileSync(at('images.tar'), 'damaged');
+    const damaged = readArchiveNames(at('images.tar'), await scratch(), RUN.signal);
+    await expect(damaged).rejects.toMatchObject({ kind: 'integrity' });
   });
 
   test('says size and digest of what it wrote, which are the same for the same images', async () => {
