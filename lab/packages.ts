@@ -13,8 +13,8 @@ const NEEDED: Readonly<Record<string, string>> = {
 };
 
 /**
- * What only the tests need: an sshd of their own on 127.0.0.1, a browser to look at receipts, and a C
- * compiler for flanneld. Installed in CI and never on a machine of somebody: the first would start an
+ * What only the tests need: an sshd of their own on 127.0.0.1, a browser to look at receipts, a C
+ * compiler for flanneld, and a terminal to draw in. Installed in CI and never on a machine of somebody: the first would start an
  * sshd for everybody, the others are large.
  */
 const NEEDED_BY_TESTS: Readonly<Record<string, string>> = {
@@ -22,6 +22,7 @@ const NEEDED_BY_TESTS: Readonly<Record<string, string>> = {
   '/usr/bin/chromium': 'chromium',
   '/usr/bin/gcc': 'gcc',
   '/usr/include/stdio.h': 'libc6-dev',
+  '/usr/bin/tmux': 'tmux',
 };
 
 /** Installs what is missing, or says how to. Throws an error with the exact command. */

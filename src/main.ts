@@ -29,9 +29,10 @@ function cancelOnSignals(): AbortSignal {
 function surviveLostOutput(): void {
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
+    // A pipe that was closed, and a terminal that went away, whose signal ends the run.
+    if (error.code === 'EPIPE' || error.code === 'EIO') return;
     process.stderr.write(`the result could not be written: ${error.code}\n`);
-    process.exitCode = exitCode('bug');
+    process.exitCode ||= exitCode('bug');
     process.once('exit', () => {
       process.exitCode ||= exitCode('bug');
     });

@@ -11,10 +11,11 @@ import { makeReady } from './shared/make-ready.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { imagesData, requireAll, shippedData } from './shared/report.ts';
 import { dropSuperseded } from './shared/prune.ts';
+import { sbomOption, writeSboms, type SbomFlag } from './shared/sbom.ts';
 import { shipImages } from './shared/ship-images.ts';
 import { openBlobStore, tidyStore } from './shared/store.ts';
 
-interface PushFlags extends FrozenFlag, VerifyFlags, HooksFlag {
+interface PushFlags extends FrozenFlag, VerifyFlags, HooksFlag, SbomFlag {
   readonly build?: boolean;
   readonly archive?: string;
 }
@@ -32,11 +33,13 @@ export const push: CommandSpec<PushFlags> = {
       'ciliumship push --archive images.tar.zst --verify --allowed-signers ~/.ssh/allowed_signers',
       'only when someone signed it who may',
     ],
+    ['ciliumship push --sbom', 'and list what each image is made of'],
     ['ciliumship push --nodes worker --dry-run', 'print what would be sent to one node'],
   ],
   options: [
     option('--no-build', 'ship the images that Docker has, without building'),
     frozenOption,
+    sbomOption,
     option('--archive <file>', 'ship the images of an archive of ciliumship save; needs no Docker'),
     option('--verify', 'refuse an archive that none of the allowed signers signed'),
     option('--allowed-signers <file>', 'who may sign: NAME KEY a line, see man ssh-keygen'),
@@ -65,6 +68,7 @@ export const push: CommandSpec<PushFlags> = {
       whenSent: cluster.begin,
     });
     await lockImages(context, images, shipped, tree);
+    await writeSboms(context, images, store);
     await dropSuperseded(context, fleet, shipped, cluster.access);
     await tidyStore(context, store, images);
     const done = { images: imagesData(images), nodes: shippedData(shipped, images) };

@@ -22,12 +22,13 @@ import {
 } from './shared/running.ts';
 import { requireWellWritten } from './shared/values.ts';
 import { dropSuperseded } from './shared/prune.ts';
+import { sbomOption, writeSboms, type SbomFlag } from './shared/sbom.ts';
 import { shipImages } from './shared/ship-images.ts';
 import { openBlobStore, tidyStore } from './shared/store.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { SETTLING, validateNodes } from './shared/validate-nodes.ts';
 
-export const ship: CommandSpec<DeployFlags> = {
+export const ship: CommandSpec<DeployFlags & SbomFlag> = {
   name: 'ship',
   summary: 'build, push, deploy and validate in one go',
   description:
@@ -36,7 +37,7 @@ export const ship: CommandSpec<DeployFlags> = {
     ['ciliumship ship', 'the whole way'],
     ['ciliumship ship --dry-run', 'with the images that Docker has now, print what would be done'],
   ],
-  options: rolloutOptions,
+  options: [...rolloutOptions, sbomOption],
   receipt: true,
   hooks: ['before-push', 'after-push', 'before-deploy', 'after-deploy', 'on-failure'],
   run: async (typed) => {
@@ -57,6 +58,7 @@ export const ship: CommandSpec<DeployFlags> = {
     const { images } = made.ready;
     const shipped = await shipImages(context, fleet, images, store, { asked });
     await lockImages(context, images, shipped, built.tree);
+    await writeSboms(context, images, store);
     const nodes = shippedData(shipped, images);
     if (shipped.some(({ state }) => state === 'failed')) {
       output.result(nodesTable(nodes), { nodes });

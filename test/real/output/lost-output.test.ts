@@ -46,3 +46,14 @@ it('F58: without memory it ends with a failure, never with success', async () =>
   const ended = await bash('SHIP="${SHIP/node /node --max-old-space-size=8 }"; $SHIP explain');
   expect(ended.code).not.toBe(0);
 });
+
+it('F58: without descriptors it ends with a failure or with the whole result, never in between', async () => {
+  const whole = await bash('$SHIP explain');
+  const codes = new Set<number | undefined>();
+  for (const limit of [18, 24, 64]) {
+    const { code, stdout } = await bash(`ulimit -c 0 -n ${limit}; $SHIP explain`);
+    codes.add(code);
+    expect(stdout).toBe(code === 0 ? whole.stdout : '');
+  }
+  expect(codes.size).toBeGreaterThan(1);
+});

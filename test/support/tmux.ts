@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { execa } from 'execa';
+import { onTestFinished } from 'vitest';
+
+/** A real terminal that can be looked at and resized. */
+export interface Terminal {
+  /** What stands on it, and what has scrolled off. */
+  text(): Promise<string>;
+  resize(columns: number, rows: number): Promise<void>;
+  /** As somebody who closes its window. */
+  close(): Promise<void>;
+}
+
+/** Throws when there is no tmux. */
+export async function requireTmux(): Promise<void> {
+  await execa('tmux', ['-V']);
+}
+
+/**
+ * Runs a line of sh in a terminal of its own, which closes when the test ends.
+ *
+ * @param env added to that of the line
+ */
+export async function openTerminal(
+  line: string,
+  columns: number,
+  env: Readonly<Record<string, string>>,
+): Promise<Terminal> {
+  const server = ['-L', `ciliumship-${randomUUID()}`, '-f', '/dev/null', '-u'];
+  const tmux = (...words: readonly string[]) => execa('tmux', [...server, ...words], { env });
+  const size = ['-x', String(columns), '-y', '12'];
+  await tmux('new-session', '-d', ...size, line, ';', 'set', '-g', 'remain-on-exit', 'on');
+  const close = async (): Promise<void> => {
+    await tmux('kill-server').catch(() => undefined);
+  };
+  onTestFinished(close);
+  return {
+    text: async () => (await tmux('capture-pane', '-p', '-S', '-')).stdout,
+    resize: async (x, y) => void (await tmux('resize-window', '-x', `${x}`, '-y', `${y}`)),
+    close,
+  };
+}
