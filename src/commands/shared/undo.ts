@@ -119,15 +119,25 @@ function returnOf({ context, rollout, before }: Failed, target: HelmStatus): Ret
 }
 
 /** An API server behind the node that failed may need a while. */
-async function whenAnswering<T>({ context, failure }: Failed, ask: () => Promise<T>): Promise<T> {
+async function whenAnswering<T>(
+  { context, fleet, failure }: Failed,
+  ask: () => Promise<T>,
+): Promise<T> {
   let last = failure;
-  const look = (): Promise<T | undefined> =>
-    ask().catch((error: unknown) => {
+  const look = async (): Promise<T | undefined> => {
+    await restoreSessions(fleet, context.signal);
+    return ask().catch((error: unknown) => {
       last = toShipError(error);
       if (last.kind === 'network') return undefined;
       throw last;
     });
+  };
   return waitFor(look, timeoutOf(context), context.signal, () => last);
+}
+
+/** The cluster may be behind a connection that was lost: its own network is what went wrong. */
+async function restoreSessions({ sessions }: Fleet, signal: AbortSignal): Promise<void> {
+  await Promise.allSettled([...sessions.values()].map((session) => session.restore(signal)));
 }
 
 /** Saves what the nodes show whose agent or operator is new, does not work, or is not there. */

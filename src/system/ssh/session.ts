@@ -24,7 +24,12 @@ export interface Session extends Remote, RemoteFiles, AsyncDisposable {
    * @throws ShipError as `openSession`
    */
   reconnect(signal: AbortSignal): Promise<void>;
-  /** Forwards a port of 127.0.0.1 here to `host:port` as the node sees it. */
+  /** As `reconnect` when the connection was lost; does nothing while it lives. */
+  restore(signal: AbortSignal): Promise<void>;
+  /**
+   * Forwards a port of 127.0.0.1 here to `host:port` as the node sees it, over the connection that
+   * there is when somebody connects.
+   */
   tunnel(host: string, port: number): Promise<Tunnel>;
 }
 
@@ -42,6 +47,10 @@ export async function openSession(
 ): Promise<Session> {
   const open = (until: AbortSignal): Promise<Opened> => openOnce(node, destination, options, until);
   let now = await open(signal);
+  const reconnect = async (until: AbortSignal): Promise<void> => {
+    await now[Symbol.asyncDispose]();
+    now = await open(until);
+  };
   return {
     node,
     run: (argv, given) => now.run(argv, given),
@@ -49,17 +58,19 @@ export async function openSession(
     rename: (from, to) => now.rename(from, to),
     remove: (path) => now.remove(path),
     size: (path) => now.size(path),
-    tunnel: (host, port) => now.tunnel(host, port),
-    reconnect: async (until) => {
-      await now[Symbol.asyncDispose]();
-      now = await open(until);
+    tunnel: (host, port) => openTunnel(() => now.connection.client, host, port),
+    reconnect,
+    restore: async (until) => {
+      if (now.connection.closed) await reconnect(until);
     },
     [Symbol.asyncDispose]: () => now[Symbol.asyncDispose](),
   };
 }
 
 /** One connection, for as long as it lasts. */
-type Opened = Omit<Session, 'reconnect'>;
+interface Opened extends Remote, RemoteFiles, AsyncDisposable {
+  readonly connection: Connection;
+}
 
 async function openOnce(
   node: string,
@@ -115,13 +126,13 @@ function openedOn(
   };
   return {
     node,
+    connection,
     run: (argv: Argv, options?: RunOptions): Promise<Finished> =>
       limit(() => {
         onCommand?.(options?.sudo === true ? elevated(argv, root) : argv);
         return execute(connection, root, argv, options);
       }),
     ...filesOn(connection, connectAgain),
-    tunnel: (host: string, port: number) => openTunnel(client, host, port),
     [Symbol.asyncDispose]: () => {
       open.abort();
       return close(connection, client);

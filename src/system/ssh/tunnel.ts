@@ -6,14 +6,22 @@ export interface Tunnel extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Listens on 127.0.0.1; a connection that the node cannot pass on is closed. */
-export async function openTunnel(client: Client, host: string, port: number): Promise<Tunnel> {
+/**
+ * Listens on 127.0.0.1; a connection that the node cannot pass on is closed.
+ *
+ * @param present the connection to the node, asked for each that comes in
+ */
+export async function openTunnel(
+  present: () => Client,
+  host: string,
+  port: number,
+): Promise<Tunnel> {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
-    forward(client, socket, host, port);
+    forward(present(), socket, host, port);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

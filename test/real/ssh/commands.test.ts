@@ -37,6 +37,18 @@ afterAll(async () => {
   files?.remove();
 });
 
+/** What is said first on a port of this machine; nothing when it is closed at once. */
+async function greeting(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  const said = await new Promise<string>((resolve) => {
+    socket.once('data', (bytes) => resolve(bytes.toString()));
+    socket.once('close', () => resolve(''));
+    socket.once('error', () => resolve(''));
+  });
+  socket.destroy();
+  return said;
+}
+
 const script = (text: string): [string, ...string[]] => ['sh', '-c', text];
 
 describe.skipIf(missing !== undefined)('a command', () => {
@@ -157,6 +169,16 @@ describe.skipIf(missing !== undefined)('a connection that ends', () => {
     expect(exitCode(error.kind)).toBe(5);
     expect(error.retryable).toBe(true);
     expect(error.message).toContain('the connection was lost');
+  });
+
+  test('a tunnel goes on over the connection that was restored', async () => {
+    await using cut = await files.open('fragile');
+    await using tunnel = await cut.tunnel('127.0.0.1', sshd.port);
+    expect(await greeting(tunnel.port)).toContain('SSH-2.0');
+    fragile.cut();
+    await until('the loss is noticed', 20, async () => (await greeting(tunnel.port)) === '');
+    await cut.restore(new AbortController().signal);
+    expect(await greeting(tunnel.port)).toContain('SSH-2.0');
   });
 
   test('F59: everything after the end fails at once with the same error', async () => {
