@@ -53,7 +53,7 @@ async function lookOnce(context: Context): Promise<Round> {
   context.signal.throwIfAborted();
   const silent = found instanceof ShipError ? found : undefined;
   const pods = found instanceof ShipError ? undefined : found;
-  const names = shippedNames(config);
+  const names = await shippedNames(context);
   const rows = nodes.flatMap((node) =>
     names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),
   );

@@ -5,6 +5,7 @@ import { deriveValues } from '../deploy/values.ts';
 import type { CommandSpec } from './command.ts';
 import { localChart } from './shared/chart.ts';
 import { openDocker } from './shared/docker.ts';
+import { shippedBlocks } from './shared/extra-images.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
 import { sourcedYaml } from './shared/sourced-yaml.ts';
@@ -32,7 +33,8 @@ export const values: CommandSpec = {
     const built = await findBuilt(context, docker);
     const images = await exportImages(context, docker, built, store);
     const placed = placedImages(context.config, images);
-    const final = sourcedValues(user.values, deriveValues(placed, user.values));
+    const blocks = await shippedBlocks(context, user);
+    const final = sourcedValues(user.values, deriveValues(placed, user.values, blocks));
     const sourced = final.map((each) => ({ ...each, source: sourceOf(each, user) }));
     context.output.result(
       sourcedYaml(sourced),

@@ -34,7 +34,8 @@ export interface Config {
   readonly platform: Platform;
   readonly nodes: readonly Node[];
   readonly images: readonly ImageSpec[];
-  readonly extraImages: readonly string[];
+  /** `auto` for what the chart runs besides; see `extraImagesOf`. */
+  readonly extraImages: 'auto' | readonly string[];
   readonly routes: ConfigFile['routes'];
   readonly build: { readonly engine: ConfigFile['build']['engine']; readonly idleTimeout: number };
   readonly transfer: Omit<ConfigFile['transfer'], 'maxRate' | 'retry'> & {

@@ -219,10 +219,11 @@ export const configSchema = z
       .optional()
       .describe('images to build; default agent and operator-generic of a Cilium tree'),
     extraImages: z
-      .array(taggedImage)
-      .max(64)
+      .union([z.literal('auto'), z.array(taggedImage).max(64)])
       .default([])
-      .describe('shipped from Docker as they are'),
+      .describe(
+        'shipped from Docker as they are; auto: whatever else the chart runs with your values, pulled where Docker lacks it',
+      ),
     routes: z.array(route).default([]).describe('ways between data addresses that are not on-link'),
     build: build.prefault({}).describe('how images are built'),
     transfer: transfer.prefault({}).describe('how layers travel'),

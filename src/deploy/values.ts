@@ -18,18 +18,24 @@ export const HOLD_LABEL = 'ciliumship.io/hold';
  * held nodes. The affinity is always there, so that taking a hold away changes no pod template.
  *
  * @param user the user's own values, whose required node affinity is kept
+ * @param shipped paths of blocks whose images were shipped under the names that the chart gives them
  */
-export function deriveValues(images: readonly PlacedImage[], user: Values = {}): Values {
+export function deriveValues(
+  images: readonly PlacedImage[],
+  user: Values = {},
+  shipped: readonly string[] = [],
+): Values {
   const overrides = images.map(({ value, digestName }) =>
     nest(value, { override: digestName, useDigest: false, pullPolicy: 'Never' }),
   );
+  const others = shipped.map((path) => nest(path, { useDigest: false, pullPolicy: 'Never' }));
   const fixed: Values = {
     rollOutCiliumPods: true,
     operator: { rollOutPods: true },
     envoy: { rollOutPods: true, updateStrategy: oneAtATime() },
     affinity: { nodeAffinity: holdAffinity(user) },
   };
-  return [...overrides, fixed].reduce(merge, {});
+  return [...overrides, ...others, fixed].reduce(merge, {});
 }
 
 /** Over the derived values while agents are replaced: the order is ours. */

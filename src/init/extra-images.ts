@@ -41,18 +41,3 @@ export function withoutDigests(text: string, paths: readonly string[]): string {
   for (const path of paths) values.setIn([...path.split('.'), 'useDigest'], false);
   return values.toString({ lineWidth: 0 });
 }
-
-/** Paths of image blocks in a chart's own values, by the repository that each names. */
-export function imageBlocks(
-  values: Readonly<Record<string, unknown>>,
-  above: readonly string[] = [],
-): readonly { readonly path: string; readonly repository: string }[] {
-  return Object.entries(values).flatMap(([key, value]) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
-    const block = value as Readonly<Record<string, unknown>>;
-    const path = [...above, key];
-    const { repository } = block;
-    const own = typeof repository === 'string' ? [{ path: path.join('.'), repository }] : [];
-    return [...own, ...imageBlocks(block, path)];
-  });
-}

@@ -10,6 +10,8 @@ export interface DockerRequest {
   readonly signal: AbortSignal;
   /** Resolve with the response as soon as it starts instead of with its JSON. */
   readonly stream?: boolean;
+  /** Who asks, when the daemon itself asks a registry. */
+  readonly login?: object;
   /** A tar to send. */
   readonly body?: Readable;
 }
@@ -39,6 +41,7 @@ export async function requestDocker<T>(api: Docker, request: DockerRequest): Pro
     abortSignal: request.signal,
     isStream: request.stream === true,
     statusCodes: STATUS,
+    ...(request.login === undefined ? {} : { authconfig: request.login }),
     ...(request.body === undefined ? {} : { file: request.body }),
   };
   api.modem.dial(options, (error: unknown, data: unknown) => {

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship } from '../support/cli.ts';
 import { labEnvironment, requireLab } from '../support/lab.ts';
-import { missingPart } from '../support/parts.ts';
+import { missingPart, onlyInAll } from '../support/parts.ts';
 
-const missing = await missingPart('the lab', requireLab);
+const missing =
+  onlyInAll('a kubelet that was cut off takes its time, two minutes') ??
+  (await missingPart('the lab', requireLab));
 const env = labEnvironment();
 
 describe.skipIf(missing !== undefined)('a node that its own XDP program cuts off', () => {

@@ -2,10 +2,18 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PROBE_SELECTOR } from '../../src/cluster/cni/probe.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
-import { kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
-import { missingPart } from '../support/parts.ts';
+import {
+  changedConfig,
+  kubectl,
+  labEnvironment,
+  nodeNamed,
+  onNode,
+  requireLab,
+} from '../support/lab.ts';
+import { missingPart, onlyInAll } from '../support/parts.ts';
 
 const missing = await missingPart('the lab', requireLab);
+const tooLong = onlyInAll('two rollouts each');
 const env = labEnvironment();
 
 /** What the admin asked the API server to change since a line of its audit log. */
@@ -22,6 +30,11 @@ interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly user: { readonly username: string };
+}
+
+/** What the kernel of the worker says of an interface. */
+function xdpOn(device: string): Promise<string> {
+  return onNode(nodeNamed('worker'), 'ip', '-o', 'link', 'show', device);
 }
 
 const AUDIT = '/var/log/k3s-audit.log';
@@ -109,22 +122,44 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     expect(await agentOn('master')).toBe(before);
   });
 
-  it('F35: stops before a node that lost an image meanwhile, and goes back', async () => {
-    const before = await agentOn('master');
-    const image = await kubectl(
-      ...['-n', 'kube-system', 'get', 'ds', 'cilium'],
-      ...['-o', 'jsonpath={.spec.template.spec.containers[0].image}'],
-    );
-    const act = () => onNode(nodeNamed('master'), 'k3s', 'ctr', 'images', 'rm', image);
-    const values = changedValues((text) => text.replace('MTU: 1400', 'MTU: 1370'));
-    const actAt = { text: 'Roll out: replace the agent on worker …', act };
-    const ended = await ciliumship(['deploy', '--values', values], { env, actAt });
-    const restored = await ciliumship(['push', '--no-build'], { env });
-    expect(restored.code, restored.stderr).toBe(0);
-    expect(ended.code, ended.stderr).toBe(9);
-    expect(ended.stderr).toContain(`master: ${image}: the node does not have it`);
-    expect(await agentOn('master')).toBe(before);
-  });
+  it.skipIf(tooLong !== undefined)(
+    'replaces the agent of one node for other devices of that node, and again for the old ones',
+    async () => {
+      const devices = 'devices: [eth1, em2], profile: worker-layout';
+      const config = changedConfig((text) => text.replace('profile: worker-layout', devices));
+      const [master, worker] = await Promise.all([agentOn('master'), agentOn('worker')]);
+      const changed = await ciliumship(['deploy'], { env: labEnvironment(config) });
+      expect(changed.code, changed.stderr).toBe(0);
+      const now = await agentOn('worker');
+      expect(now).not.toBe(worker);
+      expect(await xdpOn('em2')).toContain('xdp');
+      const back = await ciliumship(['deploy'], { env });
+      expect(back.code, back.stderr).toBe(0);
+      expect(await agentOn('worker')).not.toBe(now);
+      expect(await xdpOn('em2')).not.toContain('xdp');
+      expect(await agentOn('master')).toBe(master);
+    },
+  );
+
+  it.skipIf(tooLong !== undefined)(
+    'F35: stops before a node that lost an image meanwhile, and goes back',
+    async () => {
+      const before = await agentOn('master');
+      const image = await kubectl(
+        ...['-n', 'kube-system', 'get', 'ds', 'cilium'],
+        ...['-o', 'jsonpath={.spec.template.spec.containers[0].image}'],
+      );
+      const act = () => onNode(nodeNamed('master'), 'k3s', 'ctr', 'images', 'rm', image);
+      const values = changedValues((text) => text.replace('MTU: 1400', 'MTU: 1370'));
+      const actAt = { text: 'Roll out: replace the agent on worker …', act };
+      const ended = await ciliumship(['deploy', '--values', values], { env, actAt });
+      const restored = await ciliumship(['push', '--no-build'], { env });
+      expect(restored.code, restored.stderr).toBe(0);
+      expect(ended.code, ended.stderr).toBe(9);
+      expect(ended.stderr).toContain(`master: ${image}: the node does not have it`);
+      expect(await agentOn('master')).toBe(before);
+    },
+  );
 
   it('goes on to the end when the values are mended', async () => {
     const ended = await deploy((values) => values);
@@ -135,6 +170,15 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     const states = (status.json() as readonly { state: string }[]).map(({ state }) => state);
     // The operator runs on one node only.
     expect(new Set(states)).toEqual(new Set(['ok', 'no pod here']));
+  });
+
+  it('says what is wrong with the values before it looks for images', async () => {
+    const config = changedConfig((text) => text.replace(/^tag: .*$/m, 'tag: never-built'));
+    const values = changedValues((text) => text.replace('MTU: 1400', 'mtu: 1400'));
+    const args = ['deploy', '--values', values];
+    const ended = await ciliumship(args, { env: labEnvironment(config) });
+    expect(ended.code, ended.stderr).toBe(2);
+    expect(ended.stderr).toMatch(/line \d+: mtu: .*MTU/);
   });
 
   it('never takes --nodes', async () => {

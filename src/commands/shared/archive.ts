@@ -10,6 +10,7 @@ import { textTable } from '../../output/table.ts';
 import { readIfThere, replaceFile } from '../../system/replace-file.ts';
 import { requireSigned, sign, signaturePath, verifySignature } from '../../system/signature.ts';
 import type { Context } from '../command.ts';
+import { extraImagesOf } from './extra-images.ts';
 import type { ReadyImages } from './images.ts';
 import { imagesData } from './report.ts';
 import { acting, looking } from './stages.ts';
@@ -107,7 +108,8 @@ export async function imagesOfArchive(
   file: string,
   store: BlobStore,
 ): Promise<ReadyImages> {
-  const { images: specs, extraImages, tag, platform } = context.config;
+  const { images: specs, tag, platform } = context.config;
+  const extraImages = await extraImagesOf(context);
   const wanted = [
     ...specs.map(({ key, repository }) => ({ key, name: `${repository}:${tag}` })),
     ...extraImages.map((name) => ({ key: name, name })),

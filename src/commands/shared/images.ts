@@ -2,6 +2,7 @@ import { buildRequests } from '../../build/requests.ts';
 import { buildSteps } from '../../build/steps.ts';
 import { withInputs, type BuiltTree } from '../../build/inputs.ts';
 import { describeTree, readTree } from '../../build/tree.ts';
+import type { Step } from '../../core/step.ts';
 import { ShipError } from '../../core/errors.ts';
 import { VERSION } from '../../core/version.ts';
 import type { BuiltImage, ShipImage } from '../../core/image.ts';
@@ -13,9 +14,11 @@ import type { BlobStore } from '../../image/store.ts';
 import type { Output } from '../../output/output.ts';
 import { runStage } from '../../output/stage.ts';
 import { readLogins, type DockerLogins } from '../../system/docker-login.ts';
+import { pullImage } from '../../system/docker-pull.ts';
 import type { DockerDaemon } from '../../system/docker.ts';
 import { gitReader } from '../../system/git.ts';
 import type { Context } from '../command.ts';
+import { extraImagesOf } from './extra-images.ts';
 import { imagesData } from './report.ts';
 import { acting, looking } from './stages.ts';
 import { openDocker } from './docker.ts';
@@ -84,13 +87,40 @@ export async function findBuilt(
   return findImages(wanted, docker, signal, () => 'ciliumship build');
 }
 
-/** The extra images of the config as Docker has them. Throws as `findBuilt`. */
+/**
+ * The extra images of the config as Docker has them; with `auto` what it lacks is pulled.
+ *
+ * @throws ShipError as `findBuilt`, `extraImagesOf` and `pullImage`
+ */
 export async function findExtra(
-  { config, signal }: Context,
+  context: Context,
   docker: DockerDaemon,
 ): Promise<readonly BuiltImage[]> {
-  const wanted = config.extraImages.map((name) => ({ key: name, name }));
+  const { config, signal } = context;
+  const wanted = (await extraImagesOf(context)).map((name) => ({ key: name, name }));
+  if (config.extraImages === 'auto') await pullLacking(context, docker, wanted);
   return findImages(wanted, docker, signal, (missing) => `docker pull ${missing}`);
+}
+
+async function pullLacking(
+  context: Context,
+  docker: DockerDaemon,
+  wanted: readonly { readonly name: string }[],
+): Promise<void> {
+  const logins = hiddenLogins(readLogins(), context.output);
+  const steps = wanted.map(({ name }): Step<string> => ({
+    id: name,
+    title: `pull ${name}`,
+    plan: () => [`docker pull ${name}`],
+    done: async ({ signal }) =>
+      (await docker.inspect(name, signal)) === undefined ? undefined : name,
+    run: async (run) => {
+      await pullImage(docker, { name, platform: context.config.platform }, logins, run);
+      return name;
+    },
+    describe: () => name,
+  }));
+  await runStage('Pull', steps, acting(context));
 }
 
 async function findImages(

@@ -3,7 +3,8 @@ import { dirname, join, relative } from 'node:path';
 import { CILIUM_IMAGES } from '../../config/normalise.ts';
 import { ShipError } from '../../core/errors.ts';
 import { workloadsOf } from '../../deploy/manifest.ts';
-import { extraImages, imageBlocks, withoutDigests } from '../../init/extra-images.ts';
+import { blocksOf, imageBlocks } from '../../deploy/chart-images.ts';
+import { extraImages, withoutDigests } from '../../init/extra-images.ts';
 import type { Proposal } from '../../init/propose.ts';
 import { valuesText } from '../../init/values-text.ts';
 import { renderChart } from '../../system/helm.ts';
@@ -41,9 +42,7 @@ export async function fitChart(
     CILIUM_IMAGES.map(({ repository }) => repository),
   );
   const byDigest = extra.filter((image) => image.byDigest).map(({ name }) => name);
-  const blocks = imageBlocks(defaults)
-    .filter(({ repository }) => byDigest.some((name) => name.startsWith(`${repository}:`)))
-    .map(({ path }) => path);
+  const blocks = blocksOf(imageBlocks(defaults), byDigest);
   return {
     values: withoutDigests(values, blocks),
     extraImages: extra.map(({ name }) => name),

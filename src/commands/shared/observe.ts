@@ -88,7 +88,7 @@ function lookingFor({ signal }: Context): Looking {
 async function localImages(context: Context): Promise<ReadonlyMap<string, Digest>> {
   const docker = await openDocker(context);
   const store = await openStore(storeFolder());
-  const found = shippedNames(context.config).map(async (name) => {
+  const found = (await shippedNames(context)).map(async (name) => {
     const seen = await docker.inspect(name, context.signal);
     if (seen === undefined) return [];
     // Docker's own id is the config digest on the classic store only.

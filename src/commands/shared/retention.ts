@@ -94,7 +94,7 @@ async function readUses(
     neededNames(context, fleet, access),
     readContainers(context, fleet),
   ]);
-  const shipped = shippedNames(context.config).map(qualified);
+  const shipped = (await shippedNames(context)).map(qualified);
   return containers === undefined
     ? { containers: [], needed: undefined, shipped }
     : { containers, needed, shipped };

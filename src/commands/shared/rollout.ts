@@ -13,6 +13,7 @@ import type { Values } from '../../deploy/tree.ts';
 import type { NodeStore } from '../../facts/node-store.ts';
 import type { Context } from '../command.ts';
 import { releaseOf, type ClusterAccess } from './cluster.ts';
+import { shippedBlocks } from './extra-images.ts';
 import type { Fleet } from './fleet.ts';
 import { placedImages } from './placed.ts';
 import { probeFleet } from './probe-fleet.ts';
@@ -94,7 +95,7 @@ async function writeValues(
   const placed = placedImages(config, images);
   const derived = join(folder, 'derived-values.yaml');
   const order = join(folder, 'order-values.yaml');
-  const ours = deriveValues(placed, user.values);
+  const ours = deriveValues(placed, user.values, await shippedBlocks(context, user));
   await writeFile(derived, stringify(ours), { mode: 0o600 });
   await writeFile(order, stringify(OWN_ORDER), { mode: 0o600 });
   const final = [...(own === undefined ? [] : [own]), derived];

@@ -1,7 +1,9 @@
-import type { Config } from '../../config/normalise.ts';
+import type { Context } from '../command.ts';
+import { knownExtraImages } from './extra-images.ts';
 
-/** `REPO:TAG` of every image that a config ships. */
-export function shippedNames(config: Config): readonly string[] {
-  const built = config.images.map(({ repository }) => `${repository}:${config.tag}`);
-  return [...built, ...config.extraImages];
+/** `REPO:TAG` of every image that a config ships, as far as it is known. */
+export async function shippedNames(context: Context): Promise<readonly string[]> {
+  const { images, tag } = context.config;
+  const built = images.map(({ repository }) => `${repository}:${tag}`);
+  return [...built, ...(await knownExtraImages(context))];
 }

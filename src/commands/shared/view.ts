@@ -5,6 +5,7 @@ import type { ClusterView, View } from '../../doctor/view.ts';
 import { readNodeHealth, type NodeHealth } from '../../facts/node-health.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
+import { shippedNames } from './shipped-names.ts';
 import { helmOn, openClusterAccess, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { looking } from './stages.ts';
@@ -59,10 +60,7 @@ async function viewOf(
     unseen: new Map([...failures].map(([name, error]) => [name, error.message])),
     cluster,
     value: textOf(await readUserText(config.deploy.values)),
-    images: [
-      ...config.images.map(({ repository }) => `${repository}:${config.tag}`),
-      ...config.extraImages,
-    ],
+    images: await shippedNames(context),
     versions: {
       chart: config.deploy.remoteChart?.version ?? (await readChartVersion(config.deploy.chart)),
       tree: await readOperatorVersion(context),
