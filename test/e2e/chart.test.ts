@@ -5,10 +5,10 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TREE } from '../../lab/files.ts';
 import { STATE } from '../../lab/settings.ts';
-import { serveRegistry, serveRepository } from '../support/chart-servers.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
 import { changedConfig, labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart } from '../support/parts.ts';
+import { chartArtifact, serveRegistry, serveRepository } from '../support/registry.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const VERSION = '1.19.0-dev';
@@ -49,7 +49,7 @@ describe.skipIf(missing !== undefined)('a chart that is fetched', () => {
 
   it('from a registry is, too', async () => {
     const chart = join(folder, `cilium-${VERSION}.tgz`);
-    await using server = await serveRegistry(chart, 'cilium', VERSION);
+    await using server = await serveRegistry(chartArtifact(chart, 'cilium', VERSION));
     const oci = `chart: oci://${server.address}/cilium`;
     expectNothingToDo(await deployWith(oci, `chartVersion: ${VERSION}`));
     const other = await deployWith(oci, 'chartVersion: 1.18.0');

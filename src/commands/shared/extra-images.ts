@@ -3,6 +3,7 @@ import type { Config } from '../../config/normalise.ts';
 import { toShipError } from '../../core/errors.ts';
 import { blocksOf, imageBlocks, otherImages } from '../../deploy/chart-images.ts';
 import { workloadsOf } from '../../deploy/manifest.ts';
+import { deriveValues, merge } from '../../deploy/values.ts';
 import { renderChart } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
 import { releaseOf } from './cluster.ts';
@@ -38,7 +39,11 @@ export async function knownExtraImages(context: Context): Promise<readonly strin
 async function renderedBy(context: Context): Promise<readonly string[]> {
   const { config, signal } = context;
   const user = await readValues(context);
-  const text = stringify(user.values);
+  // As deploy does it: where the chart would take its own, it runs what was built.
+  const placed = config.images.flatMap(({ value, repository }) =>
+    value === undefined ? [] : [{ value, digestName: `${repository}:${config.tag}` }],
+  );
+  const text = stringify(merge(user.values, deriveValues(placed, user.values)));
   const rendered = await renderChart(config.deploy.chart, text, releaseOf(context), signal);
   const built = config.images.map(({ repository }) => repository);
   return otherImages(workloadsOf(rendered), built);
