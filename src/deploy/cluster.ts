@@ -1,6 +1,6 @@
 import type { Digest } from '../core/digest.ts';
+import type { ManifestObject } from '../facts/manifest-object.ts';
 import type { Leases } from './lease.ts';
-import type { LiveObject } from './object-changes.ts';
 
 /** What deploying needs to know of the cluster, and the few things that it changes itself. */
 
@@ -90,29 +90,6 @@ export interface FoundNodeConfig extends NodeConfigObject {
   readonly ours: boolean;
 }
 
-/** An object of a manifest: as it was rendered, and as the cluster has it. */
-export interface ManifestObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  /** Undefined for what belongs to the whole cluster. */
-  readonly namespace: string | undefined;
-  readonly rendered: object;
-  readonly live:
-    | { readonly object: object; readonly managed: readonly FieldsOfManager[] }
-    /** Why nobody could read it. */
-    | { readonly why: string }
-    | 'deleted';
-}
-
-/** Fields of an object that one manager set, as the API server keeps them. */
-export interface FieldsOfManager {
-  readonly manager?: string;
-  readonly subresource?: string;
-  readonly time?: string | Date;
-  readonly fieldsV1?: object;
-}
-
 export interface Cluster {
   readonly leases: Leases;
   nodes(): Promise<readonly ClusterNode[]>;
@@ -148,12 +125,12 @@ export interface Cluster {
     config: NodeConfigObject,
   ): Promise<void>;
   deleteNodeConfig(namespace: string, version: NodeConfigVersion, name: string): Promise<void>;
-  /** Fields of a manifest's live objects that somebody set by hand, with the object and by what. */
-  handEdits(namespace: string, manifest: string): Promise<readonly string[]>;
-  /** The objects of a manifest as the cluster has them now. */
-  liveObjects(namespace: string, manifest: string): Promise<readonly LiveObject[]>;
-  /** The objects of a manifest but for its Secrets, each as the cluster has it. */
-  objects(namespace: string, manifest: string): Promise<readonly ManifestObject[]>;
+  /** The objects of a manifest, each as the cluster has it; its Secrets only when they are asked for. */
+  objects(
+    namespace: string,
+    manifest: string,
+    withSecrets?: boolean,
+  ): Promise<readonly ManifestObject[]>;
   /** Runs a command in a container and returns what it printed. */
   exec(namespace: string, pod: Pod, container: string, command: readonly string[]): Promise<string>;
   /** Last lines that a container wrote; of its previous life when it crashed. */

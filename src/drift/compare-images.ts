@@ -4,7 +4,8 @@ import { quoteArgv } from '../core/quote.ts';
 import { isProved, proofOf, qualified, type NodeImages } from '../facts/node-store.ts';
 import { unknownCell, type Cell, type Seen } from './cell.ts';
 import type { LockedImage } from './lock-file.ts';
-import { imagesOf, type SeenObject } from './objects.ts';
+import type { ManifestObject } from '../facts/manifest-object.ts';
+import { imagesOf } from './objects.ts';
 
 /** A container that names an image of the lock, in any of its builds. */
 export interface RunningContainer {
@@ -140,7 +141,7 @@ function foundIn(one: RunningContainer, state: 'drift' | 'unknown') {
 export function referenceCells(
   key: string,
   image: LockedImage,
-  objects: Seen<readonly SeenObject[]>,
+  objects: Seen<readonly ManifestObject[]>,
 ): readonly Cell[] {
   if ('why' in objects) return [];
   const named = objects.seen.flatMap(imagesOf).filter((name) => isBuildOf(name, image.name));

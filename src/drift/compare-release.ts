@@ -5,10 +5,10 @@ import {
   fieldText,
   objectDifferences,
   objectName,
-  objectRemedy,
+  type ManifestObject,
   type ObjectDifference,
-  type SeenObject,
-} from './objects.ts';
+} from '../facts/manifest-object.ts';
+import { objectRemedy } from './objects.ts';
 
 /** What the release is now; digests as the lock takes them. */
 export interface LiveRelease {
@@ -66,7 +66,7 @@ function changesText({ changes, values, revision }: LiveRelease): string {
 }
 
 /** Objects of the release whose fields are not as they were rendered, or that are gone. */
-export function objectCells(objects: Seen<readonly SeenObject[]>): readonly Cell[] {
+export function objectCells(objects: Seen<readonly ManifestObject[]>): readonly Cell[] {
   if ('why' in objects) {
     const cell = { what: 'objects', place: 'release', wanted: 'as they were rendered' } as const;
     return [unknownCell(cell, objects.why)];
@@ -74,7 +74,7 @@ export function objectCells(objects: Seen<readonly SeenObject[]>): readonly Cell
   return objects.seen.flatMap(cellsOf);
 }
 
-function cellsOf(object: SeenObject): readonly Cell[] {
+function cellsOf(object: ManifestObject): readonly Cell[] {
   const cell = { what: objectName(object), place: 'release', wanted: 'as rendered' } as const;
   const { live } = object;
   if (live === 'deleted') {

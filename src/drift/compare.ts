@@ -11,7 +11,7 @@ import {
 import { nodeSettingCells, type NodeSetting } from './compare-nodes.ts';
 import { objectCells, releaseCells, type LiveRelease } from './compare-release.ts';
 import type { ShipLock } from './lock-file.ts';
-import type { SeenObject } from './objects.ts';
+import type { ManifestObject } from '../facts/manifest-object.ts';
 
 /** Everything that was looked at; a part that was not asked for is undefined. */
 export interface Observed {
@@ -22,7 +22,7 @@ export interface Observed {
   readonly running?: Seen<readonly RunningContainer[]>;
   /** `none` before a first install. */
   readonly release?: Seen<LiveRelease | 'none'>;
-  readonly objects?: Seen<readonly SeenObject[]>;
+  readonly objects?: Seen<readonly ManifestObject[]>;
   /** Labels and CiliumNodeConfigs. */
   readonly settings?: readonly Seen<readonly NodeSetting[]>[];
 }

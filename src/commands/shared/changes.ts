@@ -1,4 +1,5 @@
 import { ShipError } from '../../core/errors.ts';
+import { handEdits } from '../../deploy/hand-edits.ts';
 import { objectChanges, type ObjectChange } from '../../deploy/object-changes.ts';
 import { isTree } from '../../deploy/tree.ts';
 import { valueChanges } from '../../deploy/value-changes.ts';
@@ -17,12 +18,7 @@ export async function editsByHand(rollout: Rollout): Promise<readonly string[]> 
   const { cluster, helm, namespace, release } = rollout;
   const applied = await helm.manifest(release);
   if (applied === undefined) return [];
-  const edits = await cluster.handEdits(namespace, applied);
-  if (edits.length === 0) return [];
-  const live = await cluster.liveObjects(namespace, applied);
-  const differ = new Set(objectChanges(applied, applied, live).map(({ object }) => object));
-  // What somebody only added, such as the mark of `kubectl rollout restart`, is theirs and stays.
-  return edits.filter((edit) => differ.has(edit.split(':', 1)[0] ?? ''));
+  return handEdits(await cluster.objects(namespace, applied));
 }
 
 /** True when Helm would stop at these edits (Helm 4 that applies on the server). */
@@ -65,14 +61,15 @@ export function requireTakenBack(
 export async function showChanges({ output }: Context, rollout: Rollout): Promise<void> {
   const { cluster, helm, namespace, release, rendered, values } = rollout;
   const applied = (await helm.manifest(release)) ?? '';
-  const [before, live] = await Promise.all([
+  const [before, ...seen] = await Promise.all([
     helm.values(release),
-    cluster.liveObjects(namespace, `${rendered}\n---\n${applied}`),
+    cluster.objects(namespace, rendered, true),
+    cluster.objects(namespace, applied, true),
   ]);
   const changes = valueChanges(isTree(before) ? before : undefined, values);
   output.note(changes.length === 0 ? 'values: no change' : 'values:');
   for (const change of changes) output.note(`  ${change}`);
-  const objects = objectChanges(rendered, applied, live);
+  const objects = objectChanges(...seen);
   output.note(objects.length === 0 ? 'objects: no change' : 'objects:');
   for (const line of objects.flatMap(objectLines)) output.note(`  ${line}`);
 }

@@ -15,10 +15,8 @@ import { createAsker } from './errors.ts';
 import { podEvidence } from './evidence.ts';
 import { execIn } from './exec.ts';
 import { applyConfigMap } from './config-map.ts';
-import { handEdits } from './hand-edits.ts';
 import { manifestObjects } from './manifest-objects.ts';
 import { clusterHealth } from './health.ts';
-import { liveObjects } from './live-objects.ts';
 import { leasesOf } from './leases.ts';
 import { applyNodeConfig, deleteNodeConfig, listNodeConfigs } from './node-configs.ts';
 import { stuckPods } from './stuck-pods.ts';
@@ -155,17 +153,11 @@ export function openCluster(
     deleteNodeConfig: (namespace: string, version: string, name: string) =>
       deleteNodeConfig(custom, { ask, demand }, { namespace, version, label }, name),
 
-    handEdits: (namespace: string, manifest: string) =>
-      handEdits(objects, { ask, demand }, namespace, manifest),
-
     applyConfigMap: (namespace: string, name: string, data: Readonly<Record<string, string>>) =>
       applyConfigMap(objects, { ask, demand }, { namespace, name }, data),
 
-    objects: (namespace: string, manifest: string) =>
-      manifestObjects(objects, { ask, demand }, namespace, manifest),
-
-    liveObjects: (namespace: string, manifest: string) =>
-      liveObjects(objects, { ask, demand }, namespace, manifest),
+    objects: (namespace: string, manifest: string, withSecrets = false) =>
+      manifestObjects(objects, { ask, demand }, namespace, manifest, withSecrets),
 
     exec: (namespace: string, pod: PodName, container: string, command: readonly string[]) =>
       execIn(config, { namespace, pod: pod.name, container }, command),

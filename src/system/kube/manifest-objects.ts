@@ -8,8 +8,9 @@ import type { Asker } from './errors.ts';
 const AT_ONCE = 16;
 
 /**
- * The objects of a manifest, each as the cluster has it. Secrets are left out: nobody needs a right
- * to them to compare the rest. An object that we may not read leaves the others alone.
+ * The objects of a manifest, each as the cluster has it. Secrets are left out unless they are asked
+ * for: nobody needs a right to them to compare the rest. An object that we may not read leaves the
+ * others alone.
  *
  * @throws ShipError `network` when the API server does not answer
  */
@@ -18,15 +19,16 @@ export async function manifestObjects(
   { ask }: Asker,
   namespace: string,
   manifest: string,
+  withSecrets: boolean,
 ) {
   const limit = pLimit(AT_ONCE);
-  const found = renderedObjects(manifest).map((rendered) =>
+  const found = renderedObjects(manifest, withSecrets).map((rendered) =>
     limit(async () => {
       const { apiVersion = 'v1', kind = '' } = rendered;
       const name = rendered.metadata?.name ?? '';
       const metadata = { name, namespace: rendered.metadata?.namespace ?? namespace };
       const live = await readable(
-        ask(`get ${kind} ${name}`, api.read({ apiVersion, kind, metadata })),
+        ask(`get ${kind} ${name}`, api.read({ apiVersion, kind, metadata }).catch(noSuchKind)),
       );
       return {
         apiVersion,
@@ -41,12 +43,23 @@ export async function manifestObjects(
   return Promise.all(found);
 }
 
-/** What a manifest renders, but for Secrets. */
-export function renderedObjects(manifest: string): readonly KubernetesObject[] {
+/** A kind whose CRD comes with the operator is not there before the first install. */
+function noSuchKind(error: unknown): undefined {
+  if (error instanceof Error && /Unrecognized API version and kind/i.test(error.message)) {
+    return undefined;
+  }
+  throw error;
+}
+
+/** What a manifest renders, but for Secrets unless they are asked for. */
+export function renderedObjects(
+  manifest: string,
+  withSecrets = false,
+): readonly KubernetesObject[] {
   return parseAllDocuments(manifest).flatMap((document) => {
     const object = document.toJS() as KubernetesObject | null;
     const named = object?.kind !== undefined && object.metadata?.name !== undefined;
-    return named && object.kind !== 'Secret' ? [object] : [];
+    return named && (withSecrets || object.kind !== 'Secret') ? [object] : [];
   });
 }
 

@@ -1,45 +1,65 @@
 import { expect, test } from 'vitest';
+import { handEdits } from '../../../src/deploy/hand-edits.ts';
 import { objectChanges } from '../../../src/deploy/object-changes.ts';
 import { valueChanges } from '../../../src/deploy/value-changes.ts';
+import type { ManifestObject } from '../../../src/facts/manifest-object.ts';
 
-const map = (mtu: string, more = ''): string =>
-  `kind: ConfigMap\nmetadata: { name: cilium-config }\ndata: { mtu: "${mtu}"${more} }\n`;
-const live = (data: object) => [
-  { kind: 'ConfigMap', name: 'cilium-config', live: { kind: 'ConfigMap', data, metadata: META } },
-];
-const META = { name: 'cilium-config', uid: 'set by the API server' };
+/** A ConfigMap that was rendered with `data`, and is `live` in the cluster. */
+function map(data: object, live?: object, managed: ManagedBy = []): ManifestObject {
+  const metadata = { name: 'cilium-config' };
+  const found = { metadata: { ...metadata, uid: 'set by the API server' }, data: live };
+  return {
+    ...{ apiVersion: 'v1', kind: 'ConfigMap', name: 'cilium-config', namespace: 'kube-system' },
+    rendered: { kind: 'ConfigMap', metadata, data },
+    live: live === undefined ? 'deleted' : { object: found, managed },
+  };
+}
+
+type ManagedBy = readonly { readonly manager: string; readonly fieldsV1: object }[];
 
 test('a field that differs is shown with both values, whoever changed it', () => {
-  expect(objectChanges(map('1400'), map('1400'), live({ mtu: '1300' }))).toEqual([
+  const now = map({ mtu: '1400' }, { mtu: '1300' });
+  expect(objectChanges([now], [now])).toEqual([
     { object: 'ConfigMap cilium-config', what: 'change', fields: ['data.mtu: 1300 → 1400'] },
   ]);
 });
 
 test('nothing is shown of what others added, and of what is the same in other words', () => {
-  expect(objectChanges(map('1400'), map('1400'), live({ mtu: 1400, theirs: 'x' }))).toEqual([]);
+  const now = map({ mtu: '1400' }, { mtu: 1400, theirs: 'x' });
+  expect(objectChanges([now], [now])).toEqual([]);
 });
 
 test('a key that the chart does not set any more goes', () => {
-  const changes = objectChanges(
-    map('1400'),
-    map('1400', ', old: "1"'),
-    live({ mtu: '1400', old: '1' }),
-  );
-  expect(changes[0]?.fields).toEqual(['data.old: 1 → (none)']);
+  const live = { mtu: '1400', old: '1' };
+  const before = map({ mtu: '1400', old: '1', gone: '2' }, live);
+  const [change] = objectChanges([map({ mtu: '1400' }, live)], [before]);
+  expect(change?.fields).toEqual(['data.old: 1 → (none)']);
 });
 
 test('objects come and go', () => {
-  const created = [{ kind: 'ConfigMap', name: 'cilium-config', live: undefined }];
-  expect(objectChanges(map('1400'), '', created)).toMatchObject([{ what: 'create' }]);
-  expect(objectChanges('', map('1400'), live({}))).toMatchObject([{ what: 'delete' }]);
+  expect(objectChanges([map({ mtu: '1400' })], [])).toMatchObject([{ what: 'create' }]);
+  expect(objectChanges([], [map({ mtu: '1400' }, {})])).toMatchObject([{ what: 'delete' }]);
+  expect(objectChanges([], [map({ mtu: '1400' })])).toEqual([]);
 });
 
 test('a secret is told by its hash only', () => {
-  const secret = 'kind: Secret\nmetadata: { name: ca }\ndata: { key: aHVudGVyMg== }\n';
-  const found = { kind: 'Secret', metadata: { name: 'ca' }, data: { key: 'b3RoZXI=' } };
-  const changes = objectChanges(secret, secret, [{ kind: 'Secret', name: 'ca', live: found }]);
+  const object = map({ key: 'aHVudGVyMg==' }, { key: 'b3RoZXI=' });
+  const changes = objectChanges([{ ...object, kind: 'Secret' }], []);
   expect(changes[0]?.fields[0]).toMatch(/^data.key: \(sha256 [0-9a-f]{12}\) → \(sha256/);
   expect(JSON.stringify(changes)).not.toMatch(/aHVudGVyMg|b3RoZXI/);
+});
+
+test('what kubectl set to something else than the chart is an edit by hand, and what it added is not', () => {
+  const live = { mtu: '1300', debug: 'false', theirs: 'x', late: '1' };
+  const object = map({ mtu: '1400', debug: 'false', late: '2' }, live, [
+    {
+      manager: 'kubectl-edit',
+      fieldsV1: { 'f:data': { 'f:mtu': {}, 'f:debug': {}, 'f:theirs': {} } },
+    },
+    { manager: 'kube-controller-manager', fieldsV1: { 'f:data': { 'f:late': {} } } },
+  ]);
+  expect(handEdits([object])).toEqual(['ConfigMap cilium-config: data.mtu (kubectl-edit)']);
+  expect(handEdits([map({})])).toEqual(['ConfigMap cilium-config: deleted']);
 });
 
 test('values are compared with those of the newest revision', () => {

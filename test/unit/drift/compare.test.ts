@@ -4,7 +4,7 @@ import { placeText } from '../../../src/drift/cell.ts';
 import type { LiveRelease } from '../../../src/drift/compare-release.ts';
 import { compare, type Observed } from '../../../src/drift/compare.ts';
 import type { ShipLock } from '../../../src/drift/lock-file.ts';
-import type { SeenObject } from '../../../src/drift/objects.ts';
+import type { ManifestObject } from '../../../src/facts/manifest-object.ts';
 import { digestOf, nodeWith, shipImage } from '../../support/values.ts';
 
 const IMAGE = shipImage('cilium', ['base', 'agent']);
@@ -39,7 +39,7 @@ const POD = {
 };
 const PROFILE = { what: 'label hw-profile of worker', wanted: 'worker-layout' };
 
-function agents(image: string): SeenObject {
+function agents(image: string): ManifestObject {
   const spec = { template: { spec: { containers: [{ name: 'agent', image }] } } };
   const object = { spec };
   return {

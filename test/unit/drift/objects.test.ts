@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { objectRemedy } from '../../../src/drift/objects.ts';
 import {
   fieldText,
   objectDifferences,
-  objectRemedy,
-  type SeenObject,
-} from '../../../src/drift/objects.ts';
+  type ManifestObject,
+} from '../../../src/facts/manifest-object.ts';
 
 const RENDERED = {
   apiVersion: 'apps/v1',
@@ -62,7 +62,7 @@ function managed(manager: string, container: object) {
   return { manager, time: '2026-11-23T15:02:11.000Z', fieldsV1 };
 }
 
-function seen(live: object, managers: readonly object[] = []): SeenObject {
+function seen(live: object, managers: readonly object[] = []): ManifestObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
@@ -73,7 +73,7 @@ function seen(live: object, managers: readonly object[] = []): SeenObject {
   };
 }
 
-function shown(object: SeenObject): readonly string[] {
+function shown(object: ManifestObject): readonly string[] {
   const { live } = object;
   if (live === 'deleted' || 'why' in live) throw new Error('nothing to compare');
   return objectDifferences(object).map((difference) => {

@@ -95,8 +95,14 @@ export function placeOf(list: readonly unknown[], key: string, value: unknown): 
 /** The server leaves out what says nothing: `hostNetwork: false`, an empty map. */
 function isSame(rendered: unknown, live: unknown, path: FieldPath): boolean {
   if (JSON.stringify(rendered) === JSON.stringify(live)) return true;
+  if (isPlain(rendered) && isPlain(live) && String(rendered) === String(live)) return true;
   if (isNothing(rendered) && (live === undefined || isNothing(live))) return true;
   return path.includes('resources') && quantity(rendered) === quantity(live);
+}
+
+/** Numbers and texts, which the server writes in either way where both are taken. */
+function isPlain(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 function isNothing(value: unknown): boolean {

@@ -1,4 +1,4 @@
-import { isTree, placeOf, type FieldPath } from './fields.ts';
+import { isTree, placeOf, type FieldPath } from '../core/fields.ts';
 
 /** Who set which fields of an object, as the API server keeps it. */
 export interface ManagedFields {

@@ -1,0 +1,37 @@
+import {
+  fieldText,
+  objectDifferences,
+  objectName,
+  type ManifestObject,
+} from '../facts/manifest-object.ts';
+
+/** Every kubectl command that changes an object signs with a name that begins so. */
+const BY_HAND = /^kubectl/;
+/** Fields that are named of one edit. */
+const SHOWN = 5;
+
+/**
+ * Fields of a release's objects that the chart sets and somebody changed by hand, as the API server
+ * recorded it. What somebody only added, such as the mark of `kubectl rollout restart`, is theirs.
+ *
+ * @returns `ConfigMap cilium-config: data.mtu (kubectl-edit)`, or `…: deleted`
+ */
+export function handEdits(objects: readonly ManifestObject[]): readonly string[] {
+  return objects.flatMap((object) =>
+    editsOf(object).map((edit) => `${objectName(object)}: ${edit}`),
+  );
+}
+
+function editsOf(object: ManifestObject): readonly string[] {
+  const { live } = object;
+  if (live === 'deleted') return ['deleted'];
+  if ('why' in live) return [];
+  const changed = objectDifferences(object).filter(({ wanted }) => wanted !== undefined);
+  const byManager = Map.groupBy(changed, ({ owner }) => owner?.manager ?? '');
+  return [...byManager]
+    .filter(([manager]) => BY_HAND.test(manager))
+    .map(([manager, fields]) => {
+      const shown = fields.slice(0, SHOWN).map((field) => fieldText(field, live.object));
+      return `${shown.join(', ')} (${manager})`;
+    });
+}
