@@ -172,6 +172,8 @@ export interface HelmRelease extends ReleaseName {
   readonly chart: string;
   /** Values files, the later ones winning. */
   readonly values: readonly string[];
+  /** Milliseconds that Helm itself waits for everything; without it it does not wait. */
+  readonly wait?: number | undefined;
   /** Take back fields that somebody set by hand; only for Helm that applies on the server. */
   readonly forceConflicts?: boolean | undefined;
 }

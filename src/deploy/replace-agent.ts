@@ -29,6 +29,8 @@ export interface Replacement {
   readonly timeout: number;
   /** Milliseconds that it must stay ready. */
   readonly soak: number;
+  /** The DaemonSet's own strategy started it, after its node's configuration was set. */
+  readonly startedByChart?: boolean;
   /** Looks once more, right before an agent is taken away: throws when the new one could not start. */
   readonly prepare?: (run: Run) => Promise<void>;
   /** Has the last word on a new agent: throws when the node is not as it should be. */
@@ -75,10 +77,11 @@ async function startNew(wanted: Replacement, cluster: Cluster, run: Run): Promis
   await cluster.labelNode(node, { [HOLD_LABEL]: null });
 }
 
-/** A pod of the newest template that nobody proved yet, on a node without a config of its own. */
-function isFresh(pod: Pod, { target }: Replacement): boolean {
+/** A pod of the newest template that nobody proved yet, and that cannot have an older node config. */
+function isFresh(pod: Pod, { target, startedByChart }: Replacement): boolean {
   const proved = pod.annotations[NODE_CONFIG_ANNOTATION];
-  return hasHash(pod, target.hash) && target.nodeConfig === 'none' && proved === undefined;
+  const knowsDevices = target.nodeConfig === 'none' || startedByChart === true;
+  return hasHash(pod, target.hash) && knowsDevices && proved === undefined;
 }
 
 function becomeReady(wanted: Replacement, cluster: Cluster, run: Run): Promise<Pod> {

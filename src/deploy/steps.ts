@@ -42,11 +42,12 @@ export function upgradeStep(
   description: string,
 ): Step<number> {
   const files = release.values.map((file) => `-f ${file}`).join(' ');
+  const wait = release.wait === undefined ? '' : ` --wait --timeout ${release.wait / 1000}s`;
   return {
     id: 'helm',
     title: `helm upgrade ${release.name}`,
     plan: () => [
-      `helm upgrade --install ${release.name} ${release.chart} -n ${release.namespace} ${files} --description "${description}"`,
+      `helm upgrade --install ${release.name} ${release.chart} -n ${release.namespace} ${files} --description "${description}"${wait}`,
     ],
     run: () => helm.upgrade(release, description),
     describe: (revision) => `revision ${revision}`,

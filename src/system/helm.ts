@@ -18,6 +18,7 @@ interface ReleaseName {
 export interface HelmRelease extends ReleaseName {
   readonly chart: string;
   readonly values: readonly string[];
+  readonly wait?: number | undefined;
   readonly forceConflicts?: boolean | undefined;
 }
 
@@ -44,8 +45,11 @@ const revisions = z.array(
  */
 export async function openHelm(target: HelmTarget, signal: AbortSignal) {
   const version = await helmVersion(signal);
-  const helm = (args: readonly string[], accept: readonly number[] = []): Promise<Finished> =>
-    runHelm(target, args, accept, signal);
+  const helm = (
+    args: readonly string[],
+    accept: readonly number[] = [],
+    wait = 0,
+  ): Promise<Finished> => runHelm(target, args, { accept, signal, timeout: TIMEOUT + wait });
   const appliesOnServer = async ({ name, namespace }: ReleaseName): Promise<boolean> => {
     if (Number(version.split('.')[0]) < 4) return false;
     const found = await helm(['get', 'metadata', name, '-n', namespace, '-o', 'json'], ANY);
@@ -71,9 +75,11 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
     },
     async upgrade(release: HelmRelease, description: string): Promise<number> {
       const force = release.forceConflicts === true ? ['--force-conflicts'] : [];
-      const more = ['--description', description, '-o', 'json', ...force];
+      const { wait = 0 } = release;
+      const waits = wait > 0 ? ['--wait', '--timeout', `${Math.ceil(wait / 1000)}s`] : [];
+      const more = ['--description', description, '-o', 'json', ...force, ...waits];
       const args = [...upgradeArguments(release), ...more];
-      const done = await helm(args, ANY);
+      const done = await helm(args, ANY, wait);
       if (done.code !== 0) throw stopped('upgrade', release, done);
       return read(upgraded, done.stdout, 'upgrade').version;
     },
@@ -164,11 +170,17 @@ async function helmVersion(signal: AbortSignal): Promise<string> {
   });
 }
 
+interface Bounds {
+  readonly accept: readonly number[];
+  readonly signal: AbortSignal;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
 async function runHelm(
   { kubeconfig, context }: HelmTarget,
   args: readonly string[],
-  accept: readonly number[],
-  signal: AbortSignal,
+  { accept, signal, timeout }: Bounds,
 ): Promise<Finished> {
   const argv: Argv = [
     'helm',
@@ -176,8 +188,8 @@ async function runHelm(
     ...(context === undefined ? [] : ['--kube-context', context]),
   ];
   const env = { KUBECONFIG: kubeconfig, HELM_DEBUG: undefined };
-  const late = (): ShipError => lateError(args);
-  const found = await runProcess(argv, { env, signal, timeout: TIMEOUT, accept: ANY, late });
+  const late = (): ShipError => lateError(args, timeout);
+  const found = await runProcess(argv, { env, signal, timeout, accept: ANY, late });
   if (found.code === 0 || accept.includes(found.code)) return found;
   throw refused(args, found);
 }
@@ -230,8 +242,8 @@ function stopped(what: string, { name, namespace }: ReleaseName, found: Finished
   );
 }
 
-function lateError(args: readonly string[]): ShipError {
-  return new ShipError('network', `helm ${args[0] ?? ''} did not finish in ${TIMEOUT / 1000} s`, {
+function lateError(args: readonly string[], timeout = TIMEOUT): ShipError {
+  return new ShipError('network', `helm ${args[0] ?? ''} did not finish in ${timeout / 1000} s`, {
     retryable: true,
     hint: 'see whether the API server answers, then run the same command again',
   });

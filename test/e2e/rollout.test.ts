@@ -142,6 +142,24 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
   );
 
   it.skipIf(tooLong !== undefined)(
+    'leaves the order to the chart when asked to, and proves every agent all the same',
+    async () => {
+      const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+      const ended = await deploy(
+        (text) => text.replace('MTU: 1400', 'MTU: 1360'),
+        ...['--strategy', 'chart'],
+      );
+      expect(ended.code, ended.stderr).toBe(0);
+      const after = await Promise.all([agentOn('master'), agentOn('worker')]);
+      expect(after.filter((each) => before.includes(each))).toEqual([]);
+      const back = await ciliumship(['deploy'], { env });
+      expect(back.code, back.stderr).toBe(0);
+      const again = await ciliumship(['deploy', '-o', 'json'], { env });
+      expect(again.json(), again.stderr).toMatchObject({ state: 'nothing to do' });
+    },
+  );
+
+  it.skipIf(tooLong !== undefined)(
     'F35: stops before a node that lost an image meanwhile, and goes back',
     async () => {
       const before = await agentOn('master');

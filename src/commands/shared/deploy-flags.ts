@@ -12,6 +12,7 @@ export interface DeployFlags extends ValuesFlags, FrozenFlag, HooksFlag {
   readonly repairRelease?: boolean;
   readonly forceConflicts?: boolean;
   readonly countLost?: boolean;
+  readonly strategy?: 'nodes' | 'chart';
 }
 
 export const repairOption = option(
@@ -32,6 +33,10 @@ export const rolloutOptions: readonly Option[] = [
     '--gate <command>',
     'local command that must succeed after each node, CILIUMSHIP_NODE being its name',
   ),
+  option(
+    '--strategy <choice>',
+    'who orders the agents: nodes, one after the other and each judged first; chart, the chart’s own updateStrategy, judged at the end (default: nodes)',
+  ).choices(['nodes', 'chart']),
   option(
     '--count-lost',
     'let pods of each node ping those of the others meanwhile, and count what is lost',

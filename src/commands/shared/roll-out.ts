@@ -39,17 +39,33 @@ export async function rollOut(
 ): Promise<void> {
   const { cluster, namespace, workloads } = rollout;
   await labelNodes(context, rollout);
-  await upgrade('Helm', context, rollout, rollout.underWay, UNFINISHED);
-  await configureNodes(context, rollout);
+  await (byChart(context) ? applyByChart(context, rollout) : applyInOurOrder(context, rollout));
   await replaceAgents(context, fleet, rollout);
   await settleWorkloads(context, { cluster, namespace, workloads });
   await upgrade('Finish', context, rollout, rollout.release, FINISHED);
 }
 
+function byChart({ flags }: Context<DeployFlags>): boolean {
+  return flags.strategy === 'chart';
+}
+
+async function applyInOurOrder(context: Context<DeployFlags>, rollout: Rollout): Promise<void> {
+  await upgrade('Helm', context, rollout, rollout.underWay, UNFINISHED);
+  await configureNodes(context, rollout);
+}
+
+/** The chart's own strategy replaces agents as soon as Helm has applied: their devices come before. */
+async function applyByChart(context: Context<DeployFlags>, rollout: Rollout): Promise<void> {
+  await configureNodes(context, rollout);
+  const release = { ...rollout.release, wait: timeoutOf(context) * rollout.candidates.length };
+  await upgrade('Helm', context, rollout, release, UNFINISHED);
+}
+
 /** Before a first install every node is held, so that no agent starts before its configuration. */
-async function labelNodes(context: Context, rollout: Rollout): Promise<void> {
+async function labelNodes(context: Context<DeployFlags>, rollout: Rollout): Promise<void> {
   const { cluster, helm, release, namespace } = rollout;
   const first = (await helm.status(release)) === undefined;
+  if (first && byChart(context)) throw noOrder();
   const running = await cluster.pods(namespace, AGENT_SELECTOR);
   const hold: LabelChange = first && running.length === 0 ? { [HOLD_LABEL]: 'true' } : {};
   const changes = labelChanges(context.config.nodes, rollout)
@@ -57,6 +73,12 @@ async function labelNodes(context: Context, rollout: Rollout): Promise<void> {
     .filter(([, change]) => Object.keys(change).length > 0);
   const steps = changes.map(([node, change]) => labelStep(node, change, cluster));
   await runStage('Label', steps, acting(context));
+}
+
+function noOrder(): ShipError {
+  return new ShipError('config', '--strategy chart: a first install is done node by node', {
+    hint: 'agents must not start before the devices of their nodes are set: ciliumship deploy',
+  });
 }
 
 /** What each node that gets an agent lacks of its labels; `{}` when it lacks nothing. */
@@ -113,7 +135,18 @@ async function replaceAgents(
   const steps = rolloutOrder(candidates, config.nodes, canary).map((node) => {
     const target = { hash, nodeConfig: nodeConfigHash(node, config.nodes) };
     const prepare = (run: Run) => requireImagesOn(node, context, fleet, rollout, run);
-    const wanted = { node, namespace, target, image, timeout, soak, judge, prepare };
+    const startedByChart = byChart(context);
+    const wanted = {
+      node,
+      namespace,
+      target,
+      image,
+      timeout,
+      soak,
+      judge,
+      prepare,
+      startedByChart,
+    };
     return replaceAgentStep(wanted, cluster);
   });
   await runStage('Roll out', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });
