@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PROBE_SELECTOR } from '../../src/cluster/cni/probe.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
@@ -156,6 +157,24 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
       expect(back.code, back.stderr).toBe(0);
       const again = await ciliumship(['deploy', '-o', 'json'], { env });
       expect(again.json(), again.stderr).toMatchObject({ state: 'nothing to do' });
+    },
+  );
+
+  it.skipIf(tooLong !== undefined)(
+    'K3: with the example values makes a revision once, and starts and makes nothing the second time',
+    async () => {
+      const example = readFileSync('values/cilium-values.yaml', 'utf8');
+      const { dataAddress } = nodeNamed('master');
+      const values = changedValues(() => example.replaceAll('10.4.100.1', dataAddress));
+      const once = await ciliumship(['deploy', '--values', values, '-o', 'json'], { env });
+      expect(once.code, once.stderr).toBe(0);
+      const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+      const again = await ciliumship(['deploy', '--values', values, '-o', 'json'], { env });
+      expect(again.json(), again.stderr).toEqual({
+        ...(once.json() as object),
+        state: 'nothing to do',
+      });
+      expect(await Promise.all([agentOn('master'), agentOn('worker')])).toEqual(before);
     },
   );
 

@@ -21,8 +21,17 @@ export function checksSection({ deploy, checks }: Receipt): Markup | undefined {
         </ul>`;
   return html`<section class="card">
     <h2>Running</h2>
-    ${list}${checksTable(checks)}
+    ${list}${trafficLine(deploy?.traffic)}${checksTable(checks)}
   </section>`;
+}
+
+type Traffic = NonNullable<NonNullable<Receipt['deploy']>['traffic']>;
+
+function trafficLine(traffic: Traffic | undefined): Markup | undefined {
+  if (traffic === undefined) return undefined;
+  const { sent, lost } = traffic;
+  const words = `${lost === 0 ? 'none' : lost} of ${counted(sent, 'ping')} between pods lost`;
+  return html`<p>${words}</p>`;
 }
 
 function checksTable(checks: Receipt['checks']): Markup | undefined {

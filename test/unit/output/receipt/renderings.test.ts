@@ -56,6 +56,14 @@ describe('the page of a receipt', () => {
     expect(page).toContain('as before');
   });
 
+  test('says how many pings were lost, when they were counted', () => {
+    const pageWith = (lost: number): string =>
+      receiptPage(shipReceipt(['a'], { deploy: { ...IDLE, traffic: { sent: 370, lost } } }));
+    expect(pageWith(0)).toContain('none of 370 pings between pods lost');
+    expect(pageWith(4)).toContain('4 of 370 pings between pods lost');
+    expect(receiptPage(shipReceipt())).not.toContain('pings');
+  });
+
   test('says why a run failed and what to do', () => {
     const page = receiptPage(failedReceipt());
     expect(page).toContain('worker: 3.10 GB free, 4.02 GB needed');
