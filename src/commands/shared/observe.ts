@@ -99,15 +99,13 @@ async function localImages(context: Context): Promise<ReadonlyMap<string, Digest
 }
 
 /** The same of an archive; it is unpacked beside the blob store, and nothing of it stays. */
-async function archiveImages(
-  { config, signal }: Context,
-  file: string,
-): Promise<ReadonlyMap<string, Digest>> {
+async function archiveImages(context: Context, file: string): Promise<ReadonlyMap<string, Digest>> {
   const store = await openStore(storeFolder());
   const scratch = await store.scratch();
   try {
-    const named = await readArchiveNames(file, scratch, signal);
-    const found = shippedNames(config).map((name) => [name, named.get(qualified(name))] as const);
+    const named = await readArchiveNames(file, scratch, context.signal);
+    const names = await shippedNames(context);
+    const found = names.map((name) => [name, named.get(qualified(name))] as const);
     return new Map(found.flatMap(([name, digest]) => (digest ? [[name, digest] as const] : [])));
   } finally {
     await rm(scratch, { recursive: true, force: true });
