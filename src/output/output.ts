@@ -56,8 +56,11 @@ export function createOutput(options: OutputOptions): Output {
     const cleaned = cleanStrings(event, clean) as Event;
     for (const sink of sinks) sink(cleaned);
   };
-  const rendered: Output['render'] = (text, data, report) =>
-    clean(render(options.format, { text, data, report }));
+  // Before it is written in any form, which may be a second one around the first.
+  const rendered: Output['render'] = (text, data, report) => {
+    const cleaned = cleanStrings(data, clean);
+    return clean(render(options.format, { text: clean(text), data: cleaned, report }));
+  };
   return {
     mode: options.mode,
     format: options.format,
@@ -79,9 +82,10 @@ export function createOutput(options: OutputOptions): Output {
 function cleanStrings(value: unknown, clean: (text: string) => string): unknown {
   if (typeof value === 'string') return clean(value);
   if (Array.isArray(value)) return value.map((item) => cleanStrings(item, clean));
-  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Map) return cleanStrings(Object.fromEntries(value), clean);
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, cleanStrings(item, clean)]),
+    Object.entries(value).map(([key, item]) => [clean(key), cleanStrings(item, clean)]),
   );
 }
 

@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder';
 import { ShipError } from '../core/errors.ts';
 import { escapeControls, lastLines } from '../core/text.ts';
 import type { BuildStatus, BuildVertex } from './docker-trace.ts';
@@ -22,17 +23,32 @@ export interface BuildLog {
 export function buildLog(key: string): BuildLog {
   const vertexes = new Map<string, BuildVertex>();
   const printed = new Map<string, string>();
+  const decoders = new Map<string, StringDecoder>();
   return {
     record: ({ vertexes: changed, logs }) => {
       for (const vertex of changed) vertexes.set(vertex.digest, vertex);
       for (const { vertex, data } of logs) {
-        const text = (printed.get(vertex) ?? '') + data.toString('utf8').replaceAll('\r', '\n');
-        printed.set(vertex, text.slice(-KEPT));
+        const decoder = decoders.get(vertex) ?? new StringDecoder('utf8');
+        decoders.set(vertex, decoder);
+        const text = (printed.get(vertex) ?? '') + decoder.write(data).replaceAll('\r', '\n');
+        printed.set(vertex, lastOf(text));
       }
       return lineOf(changed, logs, vertexes, printed);
     },
     failure: (said) => failureOf(key, said, failing([...vertexes.values()]), printed),
   };
+}
+
+/** The end of a text, from the beginning of a line: half of a secret is not known as one. */
+function lastOf(text: string): string {
+  if (text.length <= KEPT) return text;
+  const kept = text.slice(-KEPT);
+  return kept.slice(kept.indexOf('\n') + 1);
+}
+
+/** What was printed but for a line that is not at its end yet. */
+function wholeLines(text: string): string {
+  return text.slice(0, text.lastIndexOf('\n') + 1);
 }
 
 function lineOf(
@@ -45,7 +61,7 @@ function lineOf(
   if (running !== undefined) return escapeControls(running.name);
   const talking = logs.at(-1)?.vertex;
   if (talking === undefined) return undefined;
-  const [line = ''] = lastLines(printed.get(talking) ?? '', 1);
+  const [line = ''] = lastLines(wholeLines(printed.get(talking) ?? ''), 1);
   return escapeControls(`${vertexes.get(talking)?.name ?? ''}: ${line}`);
 }
 
