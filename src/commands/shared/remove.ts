@@ -130,7 +130,8 @@ async function removeAll(
   const agents = nodes.filter(({ role }) => role === 'agent');
   const servers = nodes.filter(({ role }) => role === 'server');
   const first = await settleStage('Agents', agents.flatMap(stepOf), acting(context));
-  // While they run: a database that lost half of its members takes no change.
+  // While they run: a database that lost half of its members takes no change. K3s keeps the node
+  // until its database has let go of it.
   await forget(servers);
   const then = await settleStage('Servers', servers.flatMap(stepOf), acting(context));
   const failures = new Map([...first.failures, ...then.failures]);
@@ -173,7 +174,7 @@ function forgetStep(server: Session, gone: readonly Node[]): Step<string> {
         'delete',
         'node',
         '--ignore-not-found',
-        '--wait=false',
+        '--timeout=20s',
         '--request-timeout=20s',
         ...names,
       ];
