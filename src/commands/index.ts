@@ -16,6 +16,8 @@ import { images } from './images.ts';
 import { k3sInstall } from './k3s-install.ts';
 import { k3sKubeconfig } from './k3s-kubeconfig.ts';
 import { k3sUninstall } from './k3s-uninstall.ts';
+import { lockRelease } from './lock-release.ts';
+import { lockStatus } from './lock-status.ts';
 import { init } from './init.ts';
 import { preflight } from './preflight.ts';
 import { push } from './push.ts';
@@ -40,6 +42,8 @@ export const commands: readonly AnyCommand[] = [
   deploy,
   validate,
   rollback,
+  lockStatus,
+  lockRelease,
   status,
   drift,
   driftRights,

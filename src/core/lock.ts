@@ -87,6 +87,51 @@ export async function takeLock(
   }
 }
 
+/** What can be read of a lock, and removed, by whoever does not want it. */
+export interface FoundLock {
+  /** For people: the name of a node, `release cilium`. */
+  readonly name: string;
+  /** @returns undefined when nobody holds it */
+  read(): Promise<LockState | undefined>;
+  /** Removes the lock only while it still says `text`. */
+  remove(text: string): Promise<void>;
+}
+
+/**
+ * Removes a lock whose holder is gone: a dead process of this machine, or one whose heartbeat stands
+ * still while we watch.
+ *
+ * @param live also that of a holder who is still there; what he does stops at its next look
+ * @param still milliseconds for which a heartbeat must stand still
+ * @returns what it said; undefined when nobody held it
+ * @throws ShipError `locked` naming the holder who is still there; what the lock throws
+ */
+export async function releaseLock(
+  lock: FoundLock,
+  self: Self,
+  live: boolean,
+  signal: AbortSignal,
+  still: number = STILL,
+): Promise<LockState | undefined> {
+  const first = await lock.read();
+  if (first === undefined) return undefined;
+  const holder = parseHolder(first.text);
+  if (!live && !isDead(holder, self)) {
+    await sleep(still, undefined, { signal });
+    const now = await lock.read();
+    if (now === undefined) return undefined;
+    if (now.text !== first.text || now.beat !== first.beat) throw stillThere(lock, now);
+  }
+  await lock.remove(first.text);
+  return first;
+}
+
+function stillThere({ name }: FoundLock, { text }: LockState): ShipError {
+  return new ShipError('locked', `${name}: ${describeHolder(parseHolder(text))} is still there`, {
+    hint: 'wait for it with --lock-wait 5m; or end what it does: ciliumship lock release --live',
+  });
+}
+
 const WORD = z.string().max(256);
 const holderSchema = z.object({
   id: WORD,

@@ -2,6 +2,7 @@ import {
   HEARTBEAT,
   overtaken,
   takeLock,
+  type FoundLock,
   type LockOptions,
   type LockPlace,
   type LockState,
@@ -57,7 +58,7 @@ export async function leaseRelease(
   self: Self,
   options: LeaseOptions,
 ): Promise<HeldLease> {
-  const name = `ciliumship-${release}`;
+  const name = leaseName(release);
   let version: string | undefined;
   const place: LockPlace = {
     name: `release ${release}`,
@@ -66,10 +67,7 @@ export async function leaseRelease(
       version = await leases.write(namespace, name, text, undefined);
       return version === undefined ? stateOf(await leases.read(namespace, name)) : undefined;
     },
-    remove: async (text) => {
-      const found = await leases.read(namespace, name);
-      if (found?.text === text) await leases.remove(namespace, name, found.version);
-    },
+    remove: leaseFound(leases, { namespace, name: release }).remove,
   };
   const text = JSON.stringify(await takeLock(place, self, options));
   const lost = new AbortController();
@@ -99,6 +97,29 @@ export async function leaseRelease(
       if (own !== undefined) await closing.remove(namespace, name, own).catch(() => undefined);
     },
   };
+}
+
+/** The lease of a release, for whoever does not want it. Its methods throw as `leases`. */
+export function leaseFound(
+  leases: Pick<Leases, 'read' | 'remove'>,
+  { namespace, name: release }: { readonly namespace: string; readonly name: string },
+): FoundLock {
+  const name = leaseName(release);
+  return {
+    name: `release ${release}`,
+    read: async () => {
+      const found = await leases.read(namespace, name);
+      return found === undefined || found.text === '' ? undefined : stateOf(found);
+    },
+    remove: async (text) => {
+      const found = await leases.read(namespace, name);
+      if (found?.text === text) await leases.remove(namespace, name, found.version);
+    },
+  };
+}
+
+function leaseName(release: string): string {
+  return `ciliumship-${release}`;
 }
 
 /** A lease that vanished between two looks is nobody's: the next try gets it. */

@@ -2,6 +2,7 @@ import {
   HEARTBEAT,
   overtaken,
   takeLock,
+  type FoundLock,
   type LockOptions,
   type LockState,
   type Self,
@@ -90,6 +91,21 @@ function heldLock(remote: Remote, id: string): NodeLock {
       const argv: Argv = ['sh', '-c', release, 'unlock', LOCK, id, NODE_FOLDER];
       await remote.run(argv, { sudo: true }).catch(() => undefined);
     },
+  };
+}
+
+/** The lock of a node, for whoever does not want it. Its methods throw as `Remote.run`. */
+export function nodeLockFound(remote: Remote, signal: AbortSignal): FoundLock {
+  const script = `[ -e "$1" ] || exit ${HELD}; printf '%s\\n' "$(head -n 1 "$1")"; stat -c %y "$1"`;
+  return {
+    name: remote.node,
+    read: async () => {
+      const argv: Argv = ['sh', '-c', script, 'look', LOCK];
+      const { code, stdout } = await remote.run(argv, { sudo: true, signal, accept: [HELD] });
+      const [text = '', beat = ''] = stdout.split('\n');
+      return code === HELD ? undefined : { text, beat };
+    },
+    remove: (text) => removeLock(remote, text),
   };
 }
 

@@ -37,6 +37,19 @@ describe.skipIf(missing !== undefined)('a node that someone else ships to', () =
     expect(ended.stderr).toContain('took over the lock of bob@desk');
   });
 
+  it('is named by lock status, and freed by lock release when somebody insists', async () => {
+    await lockWorker();
+    const shown = await ciliumship(['lock', 'status'], { env });
+    expect(shown.code, shown.stderr).toBe(0);
+    expect(shown.stdout).toMatch(/worker\s+bob@desk \(process 1\)/);
+    expect(shown.stdout).toMatch(/release cilium\s+nobody/);
+    const freed = await ciliumship(['lock', 'release', '--nodes', 'worker', '--live'], { env });
+    expect(freed.code, freed.stderr).toBe(0);
+    expect(freed.stdout).toMatch(/worker\s+freed from bob@desk/);
+    const again = await ciliumship(['push', '--no-build', '-o', 'json'], { env });
+    expect(again.code, again.stderr).toBe(0);
+  });
+
   it('F30, D19: is left unlocked by two runs at once, of which at most one is refused', async () => {
     const runs = [1, 2].map(() =>
       ciliumship(['push', '--no-build', '--lock-wait', '60s'], { env }),
