@@ -67,7 +67,7 @@ export async function leaseRelease(
       version = await leases.write(namespace, name, text, undefined);
       return version === undefined ? stateOf(await leases.read(namespace, name)) : undefined;
     },
-    remove: leaseFound(leases, { namespace, name: release }).remove,
+    remove: (text) => leaseFound(leases, { namespace, name: release }).remove(text),
   };
   const text = JSON.stringify(await takeLock(place, self, options));
   const lost = new AbortController();
