@@ -65,12 +65,12 @@ program
 
 program
   .command('rollout')
-  .description('Rolls out to the lab, and says what ciliumship adds to Helm and to the agents.')
-  .option('--out <file>', 'write the medians as JSON; what else is in it stays')
-  .option('--rounds <n>', 'how often', toCount, 5)
-  .action(async ({ out, rounds }: Pick<Options, 'out' | 'rounds'>, { parent }: Command) => {
+  .description(
+    'Rolls out to the lab --rounds times, and says what ciliumship adds to Helm and to the pods; --out keeps what else is in the file.',
+  )
+  .action(async (_: object, command: Command) => {
+    const { out: file, rounds } = command.optsWithGlobals<Options>();
     const rollout = await runRollouts(rounds, (line) => void process.stderr.write(`${line}\n`));
-    const file = out ?? parent?.opts<Options>().out;
     if (file === undefined) process.stdout.write(`${JSON.stringify(rollout, undefined, 2)}\n`);
     else writeFileSync(file, textOf({ ...(resultsIn(file) ?? NONE), rollout }));
   });

@@ -5,6 +5,8 @@ export interface RolloutParts {
   readonly helmSeconds: number;
   /** From the deletion of an agent until the new one was ready, of all nodes together. */
   readonly agentSeconds: number;
+  /** While the new operator and what else the chart changed came up. */
+  readonly othersSeconds: number;
   /** While a ready agent was only watched: `deploy.soak`. */
   readonly soakSeconds: number;
   /** All the rest: what ciliumship itself adds. */
@@ -17,6 +19,7 @@ export interface TimedEvent {
   readonly event: string;
   readonly stage?: string;
   readonly step?: string;
+  readonly state?: string;
   readonly progress?: { readonly text?: string };
 }
 
@@ -37,10 +40,19 @@ export function partsOf(
   const sum = (of: (span: AgentSpan) => number): number =>
     spans.reduce((all, span) => all + of(span), 0);
   const [agentSeconds, soakSeconds] = [sum(({ ready }) => ready), sum(({ soak }) => soak)];
+  const othersSeconds = stageSeconds(events, 'Operator') + stageSeconds(events, 'Settle');
   return {
-    ...{ seconds, helmSeconds, agentSeconds, soakSeconds },
-    ownSeconds: seconds - helmSeconds - agentSeconds - soakSeconds,
+    ...{ seconds, helmSeconds, agentSeconds, othersSeconds, soakSeconds },
+    ownSeconds: seconds - helmSeconds - agentSeconds - othersSeconds - soakSeconds,
   };
+}
+
+function stageSeconds(events: readonly TimedEvent[], name: string): number {
+  const own = events.filter(({ event, stage }) => event === 'stage' && stage === name);
+  const at = (wanted: string): number | undefined =>
+    own.flatMap(({ state, time }) => (state === wanted ? [Date.parse(time) / 1000] : []))[0];
+  const [from, to] = [at('started'), at('done')];
+  return from === undefined || to === undefined ? 0 : to - from;
 }
 
 interface AgentSpan {

@@ -43,6 +43,7 @@ export async function runRollouts(
     seconds: middle('seconds'),
     helmSeconds: middle('helmSeconds'),
     agentSeconds: middle('agentSeconds'),
+    othersSeconds: middle('othersSeconds'),
     soakSeconds: middle('soakSeconds'),
     ownSeconds: middle('ownSeconds'),
   };

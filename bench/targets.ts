@@ -111,7 +111,7 @@ function coldTarget({ link, docker, seconds, floorSeconds }: Row): Target {
 
 function rolloutTarget({ ownSeconds, seconds }: RolloutRow): Target {
   return {
-    promise: `rollout to two nodes: ${ROLLOUT_SECONDS} s beside Helm, the agents’ start and the soak`,
+    promise: `rollout to two nodes: ${ROLLOUT_SECONDS} s beside Helm, the start of pods and the soak`,
     docker: undefined,
     measured: `${ownSeconds.toFixed(2)} s of ${seconds.toFixed(1)} s`,
     reached: ownSeconds <= ROLLOUT_SECONDS,

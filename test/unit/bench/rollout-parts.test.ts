@@ -6,6 +6,10 @@ function at(second: number, step: string, text: string, stage = 'Roll out'): Tim
   return { time, event: 'progress', stage, step, progress: { text } };
 }
 
+function stage(second: number, name: string, state: string): TimedEvent {
+  return { time: new Date(second * 1000).toISOString(), event: 'stage', stage: name, state };
+}
+
 const WORKER = [
   at(1, 'worker', 'look once more what worker has'),
   at(2, 'worker', 'delete cilium-a'),
@@ -16,12 +20,14 @@ const WORKER = [
 
 it('counts the start of each agent and its soak, and leaves the rest to ciliumship', () => {
   const master = [at(10, 'master', 'delete cilium-c'), at(13, 'master', 'watch cilium-d for 2 s')];
-  expect(partsOf(20, [...WORKER, ...master], 5)).toEqual({
+  const operator = [stage(0, 'Operator', 'started'), stage(1.5, 'Operator', 'done')];
+  expect(partsOf(20, [...operator, ...WORKER, ...master], 5)).toEqual({
     seconds: 20,
     helmSeconds: 5,
     agentSeconds: 7,
+    othersSeconds: 1.5,
     soakSeconds: 4,
-    ownSeconds: 4,
+    ownSeconds: 2.5,
   });
 });
 
