@@ -6,7 +6,7 @@ function at(second: number, step: string, text: string, stage = 'Roll out'): Tim
   return { time, event: 'progress', stage, step, progress: { text } };
 }
 
-function stage(second: number, name: string, state: string): TimedEvent {
+function stageAt(second: number, name: string, state: string): TimedEvent {
   return { time: new Date(second * 1000).toISOString(), event: 'stage', stage: name, state };
 }
 
@@ -20,7 +20,7 @@ const WORKER = [
 
 it('counts the start of each agent and its soak, and leaves the rest to ciliumship', () => {
   const master = [at(10, 'master', 'delete cilium-c'), at(13, 'master', 'watch cilium-d for 2 s')];
-  const operator = [stage(0, 'Operator', 'started'), stage(1.5, 'Operator', 'done')];
+  const operator = [stageAt(0, 'Operator', 'started'), stageAt(1.5, 'Operator', 'done')];
   expect(partsOf(20, [...operator, ...WORKER, ...master], 5)).toEqual({
     seconds: 20,
     helmSeconds: 5,
