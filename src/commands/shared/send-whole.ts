@@ -1,6 +1,6 @@
 import { shortDigest, type Digest } from '../../core/digest.ts';
 import type { BlobStore } from '../../image/store.ts';
-import { dropWire, wireForm } from '../../image/wire.ts';
+import { wireForm } from '../../image/wire.ts';
 import type { SendWhole } from '../../import/decode.ts';
 import { compressor } from '../../system/compress.ts';
 import type { Session } from '../../system/ssh/session.ts';
@@ -22,8 +22,8 @@ export interface WholeSender {
 }
 
 /**
- * The sender of one node. A refused patch is made anew the next time: it may be damaged here. What
- * was not in the plan travels as gzip, which every node can read.
+ * The sender of one node. A refused patch stays: it may be on its way to another node. What was not
+ * in the plan travels as gzip, which every node can read.
  */
 export function wholeSender(
   plan: NodePlan,
@@ -34,7 +34,6 @@ export function wholeSender(
   const again = new Map<Digest, SentAgain>();
   const send: SendWhole = async (layer, why, run) => {
     const planned = plan.send.find(({ blob }) => blob.digest === layer.digest);
-    if (planned !== undefined) await dropWire(store, layer.digest, planned.form);
     const form = planned?.whole.form ?? 'gzip';
     const file = await wireForm(store, layer.digest, form, compressor, run.signal);
     run.progress({ text: `send layer ${shortDigest(layer.digest)} whole: ${why}` });

@@ -97,6 +97,7 @@ export async function shipImages(
   );
   const arrived = plans.filter(({ node }) => sent.results.has(node) || sent.planned.has(node));
   await dropDamaged(store, plans, new Map([...sent.failures, ...imported.failures]));
+  await dropRefused(store, plans, senders);
   const failures = new Map([fleet, looked, sent, imported].flatMap((stage) => [...stage.failures]));
   const known = new Set([...fleet.sessions.keys(), ...fleet.failures.keys()]);
   const inOrder = context.config.nodes.map(({ name }) => name).filter((name) => known.has(name));
@@ -122,6 +123,18 @@ async function dropDamaged(
   for (const { blob, form, whole } of damaged.flatMap(({ send }) => send)) {
     for (const one of new Set([form, whole.form])) await dropWire(store, blob.digest, one);
   }
+}
+
+/** A patch that a node refused may be damaged here, too; no node waits for it any more. */
+async function dropRefused(
+  store: BlobStore,
+  plans: readonly NodePlan[],
+  senders: Shipping['senders'],
+): Promise<void> {
+  const refused = plans.flatMap(({ node, send }) =>
+    send.filter(({ blob }) => senders.get(node)?.again.has(blob.digest)),
+  );
+  for (const { blob, form } of refused) await dropWire(store, blob.digest, form);
 }
 
 /** What sending and importing work with. */
