@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { mkdirSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { cacheFolder } from './system/folders.ts';
 
@@ -15,9 +15,19 @@ function keepCompiled(): void {
   } catch {
     return;
   }
-  enableCompileCache(folder);
+  nodeModule.enableCompileCache(folder);
 }
 
+/** Before anything is loaded that an old Node does not even read. */
+function requireNode(): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 15)) return;
+  process.stderr.write(`ciliumship needs Node 22.15 or newer; this is ${process.versions.node}\n`);
+  process.stderr.write('  next: install a newer Node, for example: npm install --global node@24\n');
+  process.exit(2);
+}
+
+requireNode();
 keepCompiled();
 // What was imported above is compiled by now; all else comes through the cache.
 await import('./main.ts');

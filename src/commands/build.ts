@@ -17,6 +17,8 @@ export const build: CommandSpec = {
   run: async (context) => {
     const { tree, images } = await buildImages(context, await openDocker(context));
     const rows = images.map(({ key, name, id }) => [key, name, shortDigest(id)]);
+    if (images.length === 0)
+      return context.output.result('nothing was built: this was a dry run', { images });
     const source = { commit: tree.commit, version: tree.version, changed: tree.changed };
     context.output.result(
       `${textTable(['image', 'name', 'docker id'], rows)}\n\nsource: ${describeTree(tree)}`,

@@ -20,6 +20,8 @@ interface PushFlags extends FrozenFlag, VerifyFlags, HooksFlag, SbomFlag {
   readonly archive?: string;
 }
 
+const DRY_RUN = 'nothing was sent: this was a dry run';
+
 export const push: CommandSpec<PushFlags> = {
   name: 'push',
   summary: 'build, then bring what changed to every node and prove that it arrived',
@@ -55,6 +57,7 @@ export const push: CommandSpec<PushFlags> = {
       archive === undefined
         ? await openImages(context)
         : (into: BlobStore) => imagesOfArchive(context, archive, into);
+    if (bring === 'not built') return context.output.result(DRY_RUN, { images: [], nodes: [] });
     await using made = await makeReady(context, nodes, async () => {
       const brought = await bring(store);
       await requireFrozen(context, brought.images);

@@ -12,6 +12,8 @@ interface SaveFlags extends SignFlag {
   readonly build?: boolean;
 }
 
+const DRY_RUN = 'nothing was saved: this was a dry run';
+
 export const save: CommandSpec<SaveFlags> = {
   name: 'save',
   summary: 'write all images to one archive, for machines that cannot reach the nodes',
@@ -35,7 +37,9 @@ export const save: CommandSpec<SaveFlags> = {
     await requireWritable(file);
     if (context.flags.sign !== undefined) await requireKey(context.flags.sign);
     await using store = await openBlobStore(context);
-    const { images } = await imagesOfDocker(context, store);
+    const found = await imagesOfDocker(context, store);
+    if (found === 'not built') return context.output.result(DRY_RUN, { images: [] });
+    const { images } = found;
     const archive = await saveArchive(context, images, file, store);
     context.output.result(savedText(archive, images), { archive, images: imagesData(images) });
   },

@@ -28,6 +28,8 @@ import { openBlobStore, tidyStore } from './shared/store.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { SETTLING, validateNodes } from './shared/validate-nodes.ts';
 
+const DRY_RUN = 'nothing was changed: this was a dry run';
+
 export const ship: CommandSpec<DeployFlags & SbomFlag> = {
   name: 'ship',
   summary: 'build, push, deploy and validate in one go',
@@ -49,6 +51,7 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
     await requireWellWritten(context);
     const docker = await openDocker(context);
     const built = await buildImages(context, docker);
+    if (built.images.length === 0) return output.result(DRY_RUN, { images: [], nodes: [] });
     const wanted = [...built.images, ...(await findExtra(context, docker))];
     await using store = await openBlobStore(context);
     await using made = await makeReady(context, context.config.nodes, async () => ({
@@ -110,7 +113,7 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
 
 /** The one line that a person looks for. */
 function verdict(running: readonly RunningImage[], state: string, sent: string): string {
-  if (state === 'planned') return 'nothing was changed: this was a dry run';
+  if (state === 'planned') return DRY_RUN;
   const same = runsWhatWasBuilt(running);
   return `${same ? 'what runs is what was built' : 'some containers run other bytes'} · ${sent}`;
 }

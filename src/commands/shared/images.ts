@@ -23,6 +23,8 @@ import { imagesData } from './report.ts';
 import { acting, looking } from './stages.ts';
 import { openDocker } from './docker.ts';
 
+const COMPARED = 'compared below are the images that Docker has now; a build may change them';
+
 /** Images that were built, and what they were built from. */
 export interface BuildResult {
   readonly tree: BuiltTree;
@@ -52,11 +54,21 @@ export async function buildImages(context: Context, docker: DockerDaemon): Promi
   const engine = await chooseEngine(docker, kind, idleTimeout, logins);
   const built = await runStage('Build', buildSteps(requests, engine, docker), acting(context));
   if (context.flags.dryRun === true) {
-    output.note('compared below are the images that Docker has now; a build may change them');
-    return { tree, images: await findBuilt(context, docker) };
+    const images = await findBuilt(context, docker).catch(unbuilt(output));
+    if (images.length > 0) output.note(COMPARED);
+    return { tree, images };
   }
   signal.throwIfAborted();
   return { tree, images: requests.flatMap(({ key }) => built.get(`build/${key}`) ?? []) };
+}
+
+/** A dry run before the first build has nothing to look at, and that is no failure. */
+function unbuilt(output: Output): (error: unknown) => readonly BuiltImage[] {
+  return (error) => {
+    if (!(error instanceof ShipError) || error.kind !== 'build') throw error;
+    output.note(`${error.message}: what nodes lack can be said once it is built`);
+    return [];
+  };
 }
 
 /** Logins whose secrets are hidden from the moment they are read. */
@@ -174,27 +186,29 @@ async function chooseExporter(docker: DockerDaemon, signal: AbortSignal): Promis
 
 /**
  * Every image of the config, brought from Docker into the blob store: built first, unless
- * `--no-build` was given. Throws as `buildImages`, `findBuilt` and `exportImages`.
+ * `--no-build` was given. In a dry run there may be none yet. Throws as `buildImages`, `findBuilt` and `exportImages`.
  */
 export async function imagesOfDocker(
   context: Context<{ readonly build?: boolean }>,
   store: BlobStore,
-): Promise<ReadyImages> {
-  return (await openImages(context))(store);
+): Promise<ReadyImages | 'not built'> {
+  const bring = await openImages(context);
+  return bring === 'not built' ? bring : bring(store);
 }
 
 /**
  * As `imagesOfDocker`, in two parts: what it returns brings the images into the store, once they are
- * built and Docker has all of them.
+ * built and Docker has all of them. In a dry run there may be none yet.
  */
 export async function openImages(
   context: Context<{ readonly build?: boolean }>,
-): Promise<(store: BlobStore) => Promise<ReadyImages>> {
+): Promise<((store: BlobStore) => Promise<ReadyImages>) | 'not built'> {
   const docker = await openDocker(context);
   const built =
     context.flags.build === false
       ? { images: await findBuilt(context, docker) }
       : await buildImages(context, docker);
+  if (built.images.length === 0) return 'not built';
   const wanted = [...built.images, ...(await findExtra(context, docker))];
   return async (store) => {
     const images = await exportImages(context, docker, wanted, store);
