@@ -2,8 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyToNode } from '../../lab/nodes.ts';
+import { buildProgram } from '../../lab/programs.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
-import { kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
+import { look, statesOf } from '../support/found.ts';
+import { apply, kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { missingPart, until } from '../support/parts.ts';
 
 const missing = await missingPart('the lab', requireLab);
@@ -121,40 +124,79 @@ describe.skipIf(missing !== undefined)('doctor', () => {
   });
 });
 
-describe.skipIf(missing !== undefined)('doctor, on a node whose agent is gone', () => {
-  beforeAll(stopAgent);
-  afterAll(startAgent, 180_000);
+const PINS = `/sys/fs/bpf/cilium/devices/${DEVICE}/links`;
+const OLDER = '/sys/fs/bpf/doctor-older';
+const STRAY = '00-flannel.conflist';
 
-  // An agent that runs would put the file aside itself.
-  it('E14: moves a leftover configuration aside', async () => {
-    const file = '/etc/cni/net.d/00-flannel.conflist';
-    await onNode(worker, 'sh', '-c', `echo '{"name":"x"}' > ${file}`);
+/** Attaches a program that lets all pass, as an agent leaves it: held by its pin alone. */
+function attach(device: string, hook: string, program: string, pin: string): Promise<string> {
+  return onNode(worker, '/root/tcx', device, hook, program, pin);
+}
+
+const onWorker = ['--nodes', 'worker'] as const;
+
+describe.skipIf(missing !== undefined)('doctor, on a node whose agent is gone', () => {
+  beforeAll(async () => {
+    await stopAgent();
+    const folder = await buildProgram('tcx', () => undefined);
+    await copyToNode(worker, join(folder, 'tcx'), '/root/tcx');
+  });
+  afterAll(async () => {
+    await onNode(worker, 'rm', '-rf', '/root/tcx', OLDER, '/var/lib/cni/ciliumship-removed');
+    await startAgent();
+  }, 180_000);
+
+  it('E1: takes Linux at its word about an orphaned XDP link', async () => {
+    const off = onNode(worker, 'ip', 'link', 'set', 'dev', DEVICE, 'xdp', 'off');
+    const said = await off.catch(String);
+    expect(said).toContain("Can't replace active BPF XDP link");
+    expect((await doctor('--match', said)).stdout).toMatch(/^E1 /);
+  });
+
+  it('E1, E2, E14, N5: mends a node that its agent left: links, a link twice, a file', async () => {
+    await attach(DEVICE, 'ingress', 'cil_from_netdev', OLDER);
+    await attach(DEVICE, 'ingress', 'cil_from_netdev', `${PINS}/cil_from_netdev`);
+    await attach(DEVICE, 'egress', 'cil_to_netdev', `${PINS}/cil_to_netdev`);
+    // An agent that runs would put the file aside itself.
+    await onNode(worker, 'sh', '-c', `echo '{"name":"x"}' > /etc/cni/net.d/${STRAY}`);
+    const ids = ['N5', 'E2', 'E1', 'E14'] as const;
+    const found = await look(ids, env, ...onWorker);
+    expect(statesOf(found)).toEqual(['E1 found', 'E14 found', 'E2 found', 'N5 found']);
+    expect(found.get('N5')?.proof).toMatch(
+      /^eth1 tcx\/ingress cil_from_netdev: link [0-9]+ beside a newer one$/,
+    );
+    expect(found.get('E2')?.proof).toContain('cil_to_netdev (tcx/egress), no agent runs');
+    expect(found.get('E1')?.proof).toContain(`pinned at ${PINS}/cil_xdp_entry`);
+    expect(found.get('E14')?.proof).toContain(`${STRAY} beside Cilium’s`);
+
+    const unnamed = await doctor('--fix', 'E2', ...onWorker);
+    expect(unnamed.code).toBe(2);
+    expect(unnamed.stderr).toContain('ciliumship doctor --fix E2 --confirm worker');
+    const fixed = await doctor('--fix', ...ids, ...onWorker, '--confirm', 'worker');
+    expect(fixed.code, fixed.stderr).toBe(0);
+    expect(fixed.stdout).toContain('0 found, 4 ok');
+    const net = await onNode(worker, 'bpftool', 'net', 'list', 'dev', DEVICE);
+    expect(net).not.toContain('cil_');
+    expect(await onNode(worker, 'ip', '-j', 'link', 'show', DEVICE)).not.toContain('xdp');
+    expect(await onNode(worker, 'find', PINS, '-type', 'f')).toBe('');
+  });
+
+  it('F47, D21: leaves the interface of our own SSH session alone', async () => {
+    const pin = '/sys/fs/bpf/cilium/devices/em2/links/cil_from_netdev';
+    await attach('em2', 'ingress', 'cil_from_netdev', pin);
     try {
-      await expectMended('E14', '00-flannel.conflist beside Cilium’s', '--nodes', 'worker');
+      const refused = await doctor('--fix', 'E2', ...onWorker, '--confirm', 'worker');
+      expect(refused.code, refused.stderr).toBe(2);
+      expect(refused.stderr).toContain('em2 carries our own SSH session and is left alone');
+      expect(refused.stderr).toContain('ciliumship explain E15');
+      expect(await onNode(worker, 'bpftool', 'net', 'list', 'dev', 'em2')).toContain('cil_');
     } finally {
-      await onNode(worker, 'rm', '-rf', file, '/var/lib/cni/ciliumship-removed');
+      await onNode(worker, 'rm', '-r', '/sys/fs/bpf/cilium/devices/em2');
     }
   });
 
   it('N4: unmounts a second bpffs', async () => {
     await onNode(worker, 'mount', '-t', 'bpf', 'bpf', '/sys/fs/bpf');
-    await expectMended('N4', 'mounted 2 times', '--nodes', 'worker');
-  });
-
-  it('E1: takes an orphaned XDP link off its interface', async () => {
-    const off = onNode(worker, 'ip', 'link', 'set', 'dev', DEVICE, 'xdp', 'off');
-    const said = await off.catch(String);
-    expect(said).toContain("Can't replace active BPF XDP link");
-    expect((await doctor('--match', said)).stdout).toMatch(/^E1 /);
-    await expectMended('E1', 'pinned at /sys/fs/bpf/cilium/devices', '--nodes', 'worker');
-    expect(await onNode(worker, 'ip', '-j', 'link', 'show', DEVICE)).not.toContain('xdp');
+    await expectMended('N4', 'mounted 2 times', ...onWorker);
   });
 });
-
-async function apply(object: object): Promise<void> {
-  const file = `/tmp/${crypto.randomUUID()}.json`;
-  const master = nodeNamed('master');
-  await onNode(master, 'sh', '-c', 'printf %s "$2" > "$1"', 'write', file, JSON.stringify(object));
-  await onNode(master, 'k3s', 'kubectl', 'apply', '-f', file);
-  await onNode(master, 'rm', file);
-}

@@ -7,12 +7,19 @@ const missing = await missingPart('the lab', requireLab);
 const env = labEnvironment();
 
 describe.skipIf(missing !== undefined)('preflight', () => {
-  it('finds nothing in the way of the lab, in a few seconds', async () => {
-    const started = performance.now();
+  it('finds nothing in the way of the lab', async () => {
     const ended = await ciliumship(['preflight'], { env });
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stdout).toContain('veth');
-    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it('looks at two nodes in three seconds at most', async () => {
+    const [start, look] = [await quickest('explain'), await quickest('preflight')];
+    process.stderr.write(
+      `preflight: ${Math.round(look)} ms, of which starting ${Math.round(start)}\n`,
+    );
+    // Where something else keeps the processors busy, starting alone takes longer too.
+    expect(look).toBeLessThan(Math.max(3_000, 6 * start));
   });
 
   it('finds a mount over the bpffs of a node, and nothing once it is gone', async () => {
@@ -29,3 +36,15 @@ describe.skipIf(missing !== undefined)('preflight', () => {
     expect(again.code, again.stderr).toBe(0);
   });
 });
+
+/** Milliseconds of the quickest of three. */
+async function quickest(command: string): Promise<number> {
+  const taken: number[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    const started = performance.now();
+    const ended = await ciliumship([command], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+    taken.push(performance.now() - started);
+  }
+  return Math.min(...taken);
+}

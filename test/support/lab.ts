@@ -80,3 +80,10 @@ export async function startNode(name: string): Promise<void> {
     return state === 'True';
   });
 }
+
+/** Gives objects to the cluster. */
+export async function apply(...objects: readonly object[]): Promise<void> {
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
+  const args = ['--kubeconfig', KUBECONFIG, 'apply', '-f', '-'];
+  await execa(join(STATE, 'bin', 'kubectl'), args, { input });
+}

@@ -4,23 +4,18 @@ package main
 
 import (
 	"context"
-	"flag"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"os"
-	"os/signal"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"k8s.io/client-go/dynamic"
 
 	"lab.ciliumship.dev/cilium/pkg/config"
-	"lab.ciliumship.dev/cilium/pkg/k8s"
 	"lab.ciliumship.dev/cilium/pkg/k8s/apis/cilium.io/client"
 	"lab.ciliumship.dev/cilium/pkg/nodes"
-	"lab.ciliumship.dev/cilium/pkg/version"
+	"lab.ciliumship.dev/cilium/pkg/program"
 )
 
 const (
@@ -29,41 +24,15 @@ const (
 )
 
 func main() {
-	dir := flag.String("config-dir", "/tmp/cilium/config-map", "folder with one file for each key")
-	flag.Parse()
-	slog.Info("operator starts", "version", version.String())
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	if err := run(ctx, *dir); ctx.Err() == nil {
-		slog.Error("the operator ends", "error", err)
-		os.Exit(1)
-	}
-	slog.Info("told to end")
+	program.Main("operator", "operator starts", work)
 }
 
-func run(ctx context.Context, dir string) error {
-	values, err := config.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	settings, err := config.Parse(values)
-	if err != nil {
-		return err
-	}
-	api, err := k8s.NewClient()
-	if err != nil {
-		return err
-	}
+func work(ctx context.Context, settings config.Config, api dynamic.Interface) error {
 	var ready atomic.Bool
 	failed := make(chan error, 1)
 	go func() { failed <- http.ListenAndServe(healthzAddress, healthz(&ready)) }()
 	go keepUp(ctx, api, settings, &ready)
-	select {
-	case err = <-failed:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return program.Wait(ctx, failed)
 }
 
 // keepUp looks again and again. The definitions are written at the start, and when something fails:
