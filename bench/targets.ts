@@ -28,7 +28,8 @@ const TWICE =
   'Cold: `docker save` hands out nothing before it has written everything to disk, and until then there ' +
   'is nothing to pack. On each node every layer is also written and hashed once more before containerd ' +
   'gets it, so that nothing is imported that was not proved, and our work on a node gives way to ' +
-  'everything else there (nice 10), which the work of the other tools does not.';
+  'everything else there (nice 10), which the work of the other tools does not. Our process hashes, packs ' +
+  'and encrypts in 24 s of processor what the pipe does in 9 s, on the two processors that the nodes share.';
 const SAME_PROCESSORS =
   'Cold against the procedure: both nodes unpack on the processors that everything else runs on. What ' +
   'containerd needs to take in and unpack the images, 6 s of processor for each node, is the same for ' +
