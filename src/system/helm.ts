@@ -26,7 +26,8 @@ const TIMEOUT = 120_000;
 const ANY = Array.from({ length: 255 }, (_, index) => index + 1);
 
 const upgraded = z.object({ version: z.int(), manifest: z.string() });
-const SSA = 'server-side apply';
+/** In JSON, and in the text of the same command. */
+const SSA = new Set(['ssa', 'server-side apply']);
 const metadata = z.object({ applyMethod: z.string().default('') });
 const revisions = z.array(
   z.object({
@@ -53,7 +54,7 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
   const appliesOnServer = async ({ name, namespace }: ReleaseName): Promise<boolean> => {
     if (Number(version.split('.')[0]) < 4) return false;
     const found = await helm(['get', 'metadata', name, '-n', namespace, '-o', 'json'], ANY);
-    return !isAbsent(found) && read(metadata, found.stdout, 'get metadata').applyMethod === SSA;
+    return !isAbsent(found) && SSA.has(read(metadata, found.stdout, 'get metadata').applyMethod);
   };
   return {
     version,
