@@ -3,7 +3,7 @@ import { shortDigest } from '../core/digest.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
 import { openDocker } from './shared/docker.ts';
-import { buildImages } from './shared/images.ts';
+import { buildImages, isUnbuilt } from './shared/images.ts';
 
 export const build: CommandSpec = {
   name: 'build',
@@ -17,7 +17,7 @@ export const build: CommandSpec = {
   run: async (context) => {
     const { tree, images } = await buildImages(context, await openDocker(context));
     const rows = images.map(({ key, name, id }) => [key, name, shortDigest(id)]);
-    if (images.length === 0)
+    if (isUnbuilt(context, { images }))
       return context.output.result('nothing was built: this was a dry run', { images });
     const source = { commit: tree.commit, version: tree.version, changed: tree.changed };
     context.output.result(

@@ -4,7 +4,7 @@ import type { CommandSpec } from './command.ts';
 import { option, type HooksFlag } from './flags.ts';
 import { imagesOfArchive, requireVerifyFlags, type VerifyFlags } from './shared/archive.ts';
 import { runHook } from './shared/hooks.ts';
-import { openImages } from './shared/images.ts';
+import { openImages, type ReadyImages } from './shared/images.ts';
 import { frozenOption, lockImages, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
 import { clusterBeside } from './shared/cluster.ts';
 import { makeReady } from './shared/make-ready.ts';
@@ -49,7 +49,7 @@ export const push: CommandSpec<PushFlags> = {
   receipt: true,
   hooks: ['before-push', 'after-push', 'on-failure'],
   run: async (context) => {
-    const { archive, nodes: names } = context.flags;
+    const { archive, frozen, nodes: names } = context.flags;
     requireVerifyFlags(context.flags);
     const nodes = selectNodes(context.config.nodes, names);
     await using store = await openBlobStore(context);
@@ -58,11 +58,17 @@ export const push: CommandSpec<PushFlags> = {
         ? await openImages(context)
         : (into: BlobStore) => imagesOfArchive(context, archive, into);
     if (bring === 'not built') return context.output.result(DRY_RUN, { images: [], nodes: [] });
-    await using made = await makeReady(context, nodes, async () => {
+    const bringAll = async (): Promise<ReadyImages> => {
       const brought = await bring(store);
       await requireFrozen(context, brought.images);
       return brought;
-    });
+    };
+    await using made = await makeReady(
+      context,
+      nodes,
+      bringAll,
+      archive !== undefined || frozen === true,
+    );
     const { fleet, asked } = made;
     const { images, tree } = made.ready;
     await using cluster = clusterBeside(context, fleet);

@@ -11,7 +11,7 @@ import { shippedOf } from './shared/placed.ts';
 import { makeReady } from './shared/make-ready.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { runHook } from './shared/hooks.ts';
-import { buildImages, exportImages, findExtra } from './shared/images.ts';
+import { buildImages, exportImages, findExtra, isUnbuilt } from './shared/images.ts';
 import { requireAll, shippedData } from './shared/report.ts';
 import {
   runningImages,
@@ -51,12 +51,15 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
     await requireWellWritten(context);
     const docker = await openDocker(context);
     const built = await buildImages(context, docker);
-    if (built.images.length === 0) return output.result(DRY_RUN, { images: [], nodes: [] });
+    if (isUnbuilt(context, built)) return output.result(DRY_RUN, { images: [], nodes: [] });
     const wanted = [...built.images, ...(await findExtra(context, docker))];
     await using store = await openBlobStore(context);
-    await using made = await makeReady(context, context.config.nodes, async () => ({
-      images: await exportImages(context, docker, wanted, store),
-    }));
+    await using made = await makeReady(
+      context,
+      context.config.nodes,
+      async () => ({ images: await exportImages(context, docker, wanted, store) }),
+      false,
+    );
     const { fleet, asked } = made;
     const { images } = made.ready;
     const shipped = await shipImages(context, fleet, images, store, { asked });

@@ -62,6 +62,11 @@ export async function buildImages(context: Context, docker: DockerDaemon): Promi
   return { tree, images: requests.flatMap(({ key }) => built.get(`build/${key}`) ?? []) };
 }
 
+/** Whether a dry run has nothing to compare, because nothing was built yet. */
+export function isUnbuilt({ config }: Context, { images }: Pick<BuildResult, 'images'>): boolean {
+  return images.length < config.images.length;
+}
+
 /** A dry run before the first build has nothing to look at, and that is no failure. */
 function unbuilt(output: Output): (error: unknown) => readonly BuiltImage[] {
   return (error) => {
@@ -208,7 +213,7 @@ export async function openImages(
     context.flags.build === false
       ? { images: await findBuilt(context, docker) }
       : await buildImages(context, docker);
-  if (built.images.length === 0) return 'not built';
+  if (isUnbuilt(context, built)) return 'not built';
   const wanted = [...built.images, ...(await findExtra(context, docker))];
   return async (store) => {
     const images = await exportImages(context, docker, wanted, store);

@@ -18,22 +18,24 @@ export interface Ready extends AsyncDisposable {
 
 /**
  * Brings images into the store and meanwhile connects to the nodes, locks them and asks what they
- * have. When the hook before-push has a say, no node is connected before it agreed.
+ * have. Where the hook before-push or `bring` has a say, no node is connected before it agreed.
  *
  * @param bring brings the images, and refuses those that may not be shipped
+ * @param mayRefuse whether it may refuse any
  * @throws what `bring` throws; ShipError `usage` when the hook says no, `interrupted`
  */
 export async function makeReady(
   context: Context<HooksFlag>,
   nodes: readonly Node[],
   bring: () => Promise<ReadyImages>,
+  mayRefuse: boolean,
 ): Promise<Ready> {
   await using opening = new Cleanup();
   const bringing = bring().then(async (images) => {
     await runHook(context, 'before-push');
     return images;
   });
-  if (mayAsk(context, 'before-push')) await bringing;
+  if (mayRefuse || mayAsk(context, 'before-push')) await bringing;
   const [ready, reached] = await together(context.output, bringing, reach(context, nodes, opening));
   const opened = opening.move();
   return { ready, ...reached, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
