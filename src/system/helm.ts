@@ -23,6 +23,8 @@ export interface HelmRelease extends ReleaseName {
 }
 
 const TIMEOUT = 120_000;
+/** Of a program that a signal ended. */
+const KILLED = -1;
 const ANY = Array.from({ length: 255 }, (_, index) => index + 1);
 
 const upgraded = z.object({ version: z.int(), manifest: z.string() });
@@ -190,7 +192,9 @@ async function runHelm(
   ];
   const env = { KUBECONFIG: kubeconfig, HELM_DEBUG: undefined };
   const late = (): ShipError => lateError(args, timeout);
-  const found = await runProcess(argv, { env, signal, timeout, accept: ANY, late });
+  const ends = [KILLED, ...ANY];
+  const found = await runProcess(argv, { env, signal, timeout, accept: ends, late });
+  if (found.code === KILLED) throw killed(args);
   if (found.code === 0 || accept.includes(found.code)) return found;
   throw refused(args, found);
 }
@@ -241,6 +245,14 @@ function stopped(what: string, { name, namespace }: ReleaseName, found: Finished
         : `see what there is: helm history ${name} -n ${namespace}; then run the same command again`,
     })
   );
+}
+
+/** By somebody, or by the kernel where memory is short. What it did until then is not known. */
+function killed(args: readonly string[]): ShipError {
+  return new ShipError('deploy', `helm ${args[0] ?? ''} was ended by a signal`, {
+    retryable: true,
+    hint: 'see whether memory is short here, then run it again: ciliumship deploy',
+  });
 }
 
 function lateError(args: readonly string[], timeout = TIMEOUT): ShipError {

@@ -83,7 +83,9 @@ describe.skipIf(missing !== undefined)('an API server', () => {
       await freeze('CONT');
       await answers();
       expect(ended.code, ended.stderr).toBe(code);
-      expect(ended.stderr).toMatch(/no answer from the API server|does not answer|did not finish/);
+      expect(ended.stderr).toMatch(
+        /no answer from the API server|cannot reach|does not answer|did not finish/,
+      );
       expect(ended.stderr).toContain(said);
       expect(ended.stderr).toMatch(/next: /);
       await ageRelease();
