@@ -1,10 +1,11 @@
-import { describeHolder, parseHolder, releaseLock, type FoundLock } from '../core/lock.ts';
+import { combineFailures } from '../core/errors.ts';
+import { holderOf, releaseLock, type FoundLock } from '../core/lock.ts';
 import { selfDescription } from '../system/self.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec, Context } from './command.ts';
 import { option } from './flags.ts';
 import { connectFleet } from './shared/fleet.ts';
-import { eachLock, requireAnswers } from './shared/locks.ts';
+import { eachLock } from './shared/locks.ts';
 import { selectNodes } from './shared/nodes.ts';
 
 interface ReleaseFlags {
@@ -29,7 +30,7 @@ export const lockRelease: CommandSpec<ReleaseFlags> = {
     const { answers, failures } = await eachLock(context, fleet, (lock) => release(context, lock));
     const rows = answers.map(({ lock, state }) => [lock, state]);
     context.output.result(textTable(['lock', 'state'], rows), answers);
-    requireAnswers('lock release', failures);
+    if (failures.size > 0) throw combineFailures('lock release', failures);
   },
 };
 
@@ -44,8 +45,4 @@ async function release({ flags, signal }: Context<ReleaseFlags>, lock: FoundLock
   }
   const was = await releaseLock(lock, selfDescription(), flags.live === true, signal);
   return { lock: name, state: was === undefined ? 'was free' : `freed from ${holderOf(was.text)}` };
-}
-
-function holderOf(text: string): string {
-  return describeHolder(parseHolder(text));
 }

@@ -1,8 +1,9 @@
-import { describeHolder, parseHolder, type LockState } from '../core/lock.ts';
+import { combineFailures } from '../core/errors.ts';
+import { holderOf, type LockState } from '../core/lock.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
 import { connectFleet } from './shared/fleet.ts';
-import { eachLock, requireAnswers } from './shared/locks.ts';
+import { eachLock } from './shared/locks.ts';
 import { selectNodes } from './shared/nodes.ts';
 
 export const lockStatus: CommandSpec = {
@@ -25,10 +26,10 @@ export const lockStatus: CommandSpec = {
     }));
     const rows = answers.map(({ name, holder }) => [name, holder ?? 'nobody']);
     context.output.result(textTable(['lock', 'held by'], rows), answers);
-    requireAnswers('lock status', failures);
+    if (failures.size > 0) throw combineFailures('lock status', failures);
   },
 };
 
 function heldBy(state: LockState | undefined): { readonly holder?: string } {
-  return state === undefined ? {} : { holder: describeHolder(parseHolder(state.text)) };
+  return state === undefined ? {} : { holder: holderOf(state.text) };
 }

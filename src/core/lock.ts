@@ -126,8 +126,13 @@ export async function releaseLock(
   return first;
 }
 
+/** The holder that a lock names, for people. */
+export function holderOf(text: string): string {
+  return describeHolder(parseHolder(text));
+}
+
 function stillThere({ name }: FoundLock, { text }: LockState): ShipError {
-  return new ShipError('locked', `${name}: ${describeHolder(parseHolder(text))} is still there`, {
+  return new ShipError('locked', `${name}: ${holderOf(text)} is still there`, {
     hint: 'wait for it with --lock-wait 5m; or end what it does: ciliumship lock release --live',
   });
 }

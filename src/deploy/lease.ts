@@ -76,8 +76,8 @@ export async function leaseRelease(
     if (version === undefined) lost.abort(overtaken(place.name));
   };
   /** A write whose answer was lost has changed the version all the same. */
-  const ownVersion = async (from: Pick<Leases, 'read'> = leases): Promise<string | undefined> => {
-    const found = await from.read(namespace, name);
+  const ownVersion = async (): Promise<string | undefined> => {
+    const found = await leases.read(namespace, name);
     return found?.text === text ? found.version : undefined;
   };
   // An API server that does not answer fails the step that is under way, with a better message.
@@ -92,9 +92,8 @@ export async function leaseRelease(
       clearInterval(timer);
       // It would change the version after it was read, and the lease would stay behind.
       await underWay;
-      const closing = options.closing();
-      const own = await ownVersion(closing).catch(() => undefined);
-      if (own !== undefined) await closing.remove(namespace, name, own).catch(() => undefined);
+      const own = leaseFound(options.closing(), { namespace, name: release });
+      await own.remove(text).catch(() => undefined);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { combineFailures, ShipError, toShipError } from '../../core/errors.ts';
+import { toShipError, type ShipError } from '../../core/errors.ts';
 import type { FoundLock } from '../../core/lock.ts';
 import { leaseFound } from '../../deploy/lease.ts';
 import { nodeLockFound } from '../../import/lock.ts';
@@ -47,9 +47,4 @@ function locksOf(
   const nodes = [...fleet.sessions.values()].map((node) => nodeLockFound(node, context.signal));
   const release = access && leaseFound(access.cluster.leases, releaseOf(context));
   return release === undefined ? nodes : [...nodes, release];
-}
-
-/** @throws ShipError naming every lock that gave no answer */
-export function requireAnswers(what: string, failures: ReadonlyMap<string, ShipError>): void {
-  if (failures.size > 0) throw combineFailures(what, failures);
 }

@@ -6,17 +6,10 @@ import { extract } from 'tar-stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { report } from '../../../src/commands/report.ts';
 import { testContext } from '../../support/context.ts';
+import { ENCODINGS } from '../../support/encodings.ts';
 import { testFolder } from '../../support/folder.ts';
 
 const SECRETS = Array.from({ length: 12 }, (_, at) => `canary ${at}: "x"/${'kü5r'.repeat(3)}${at}`);
-const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
-  plain: (text) => text,
-  JSON: (text) => JSON.stringify(text).slice(1, -1),
-  URL: encodeURIComponent,
-  hex: (text) => Buffer.from(text).toString('hex'),
-  base64: (text) => Buffer.from(text).toString('base64'),
-  base64url: (text) => Buffer.from(text).toString('base64url'),
-};
 const CONFIG = 'version: 1\nsource: .\nnodes:\n  master: { ssh: master, role: server }\n';
 
 afterEach(() => {

@@ -5,16 +5,9 @@ import type { Event } from '../../../src/output/event.ts';
 import { createOutput, type ResultFormat } from '../../../src/output/output.ts';
 import { settleStage } from '../../../src/output/stage.ts';
 import { buildLog } from '../../../src/system/docker-log.ts';
+import { ENCODINGS } from '../../support/encodings.ts';
 
 const SECRETS = Array.from({ length: 12 }, (_, at) => `canary-${at} "${'kü5r'.repeat(3)}"/${at}`);
-const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
-  plain: (text) => text,
-  JSON: (text) => JSON.stringify(text).slice(1, -1),
-  URL: encodeURIComponent,
-  hex: (text) => Buffer.from(text).toString('hex'),
-  base64: (text) => Buffer.from(text).toString('base64'),
-  base64url: (text) => Buffer.from(text).toString('base64url'),
-};
 const EVERYTHING = Object.values(ENCODINGS).flatMap((encode) => SECRETS.map(encode));
 
 /** Everything that a run shows or logs. */
