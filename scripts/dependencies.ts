@@ -35,5 +35,8 @@ these directly:
 | package | version |
 | --- | --- |
 ${rows.join('\n')}
+
+All else that it is made of is bundled (docs/decisions/0005-bundled.md); whose work that is, and under
+which licence, says \`dist/THIRD-PARTY-LICENSES.txt\` of the package.
 `;
 }

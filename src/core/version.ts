@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import nodeModule from 'node:module';
 
-/** Version of this package. Works from `src` and from `dist`, which lie side by side. */
+/** Version of this package, wherever in it this file lies. */
 export const VERSION: string = readVersion();
 
 function readVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
+  const file = nodeModule.findPackageJSON('..', import.meta.url) ?? 'package.json';
   const manifest = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
   return manifest.version;
 }
