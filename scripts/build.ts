@@ -26,6 +26,8 @@ const bundle = await rolldown({
   input: { cli: 'src/cli.ts', api: 'src/api.ts' },
   platform: 'node',
   external: AS_THEY_ARE,
+  // `using` is new in Node 24.
+  transform: { target: 'node22.15' },
   plugins: [license({ thirdParty: { output: 'dist/THIRD-PARTY-LICENSES.txt' } })],
 });
 await bundle.write({ dir: 'dist', chunkFileNames: 'chunks/[name]-[hash].js' });
