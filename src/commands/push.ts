@@ -4,7 +4,7 @@ import type { CommandSpec } from './command.ts';
 import { option, type HooksFlag } from './flags.ts';
 import { imagesOfArchive, requireVerifyFlags, type VerifyFlags } from './shared/archive.ts';
 import { runHook } from './shared/hooks.ts';
-import { openImages, type ReadyImages } from './shared/images.ts';
+import { openImages, type BringInto } from './shared/images.ts';
 import { frozenOption, lockImages, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
 import { clusterBeside } from './shared/cluster.ts';
 import { makeReady } from './shared/make-ready.ts';
@@ -58,22 +58,24 @@ export const push: CommandSpec<PushFlags> = {
         ? await openImages(context)
         : (into: BlobStore) => imagesOfArchive(context, archive, into);
     if (bring === 'not built') return context.output.result(DRY_RUN, { images: [], nodes: [] });
-    const bringAll = async (): Promise<ReadyImages> => {
-      const brought = await bring(store);
+    const bringAll: BringInto = async (into, landed) => {
+      const brought = await bring(into, landed);
       await requireFrozen(context, brought.images);
       return brought;
     };
     await using made = await makeReady(
       context,
       nodes,
+      store,
       bringAll,
       archive !== undefined || frozen === true,
     );
-    const { fleet, asked } = made;
+    const { fleet, asked, makeWire } = made;
     const { images, tree } = made.ready;
     await using cluster = clusterBeside(context, fleet);
     const shipped = await shipImages(context, fleet, images, store, {
       asked,
+      makeWire,
       whenSent: cluster.begin,
     });
     await lockImages(context, images, shipped, tree);

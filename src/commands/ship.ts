@@ -57,12 +57,15 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
     await using made = await makeReady(
       context,
       context.config.nodes,
-      async () => ({ images: await exportImages(context, docker, wanted, store) }),
+      store,
+      async (into, landed) => ({
+        images: await exportImages(context, docker, wanted, into, landed),
+      }),
       false,
     );
-    const { fleet, asked } = made;
+    const { fleet, asked, makeWire } = made;
     const { images } = made.ready;
-    const shipped = await shipImages(context, fleet, images, store, { asked });
+    const shipped = await shipImages(context, fleet, images, store, { asked, makeWire });
     await lockImages(context, images, shipped, built.tree);
     await writeSboms(context, images, store);
     const nodes = shippedData(shipped, images);

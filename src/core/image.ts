@@ -44,6 +44,13 @@ export interface ShipImage {
   readonly layers: readonly Blob[];
 }
 
+/** An image by its name and the digests of its layers, which are known before their sizes are. */
+export interface Layered {
+  readonly name: string;
+  /** From the lowest layer to the highest. */
+  readonly layers: readonly Pick<Blob, 'digest'>[];
+}
+
 /** Reads one blob of the ship layout; both ends in bytes, `end` exclusive. */
 export interface BlobSource {
   read(digest: Digest, range?: { readonly start: number }): AsyncIterable<Uint8Array>;

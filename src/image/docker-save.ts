@@ -29,6 +29,8 @@ export interface SavedImage {
 export interface Reading {
   /** A file that need not be read, because it lies elsewhere already. */
   readonly known?: (name: string, size: number) => Promise<SavedFile | undefined>;
+  /** Is given each file that was read and hashed, and says where it lies from then on. */
+  readonly taken?: (file: SavedFile) => SavedFile | Promise<SavedFile>;
   /** Is told all files by their names. */
   readonly read?: (files: ReadonlyMap<string, SavedFile>) => Promise<void>;
 }
@@ -48,10 +50,10 @@ export async function readSavedImages(
   archive: Readable,
   folder: string,
   signal: AbortSignal,
-  { known, read }: Reading = {},
+  reading: Reading = {},
 ): Promise<readonly SavedImage[]> {
-  const files = await unpack(archive, folder, signal, known);
-  await read?.(files);
+  const files = await unpack(archive, folder, signal, reading);
+  await reading.read?.(files);
   const manifest = files.get('manifest.json');
   if (manifest === undefined) throw incomplete('it has no manifest.json');
   return readManifest(await readFile(manifest.path, 'utf8')).map((image) => ({
@@ -65,7 +67,7 @@ async function unpack(
   archive: Readable,
   folder: string,
   signal: AbortSignal,
-  known: Reading['known'],
+  { known, taken = (file) => file }: Reading,
 ): Promise<Map<string, SavedFile>> {
   const files = new Map<string, SavedFile>();
   const links = new Map<string, string>();
@@ -77,7 +79,9 @@ async function unpack(
       const { name, type, linkname, size } = entry.header;
       if (type === 'file') {
         const there = await known?.(name, size);
-        files.set(name, there ?? (await keep(entry, name, join(folder, String(files.size)))));
+        const keepIt = (): Promise<SavedFile> =>
+          keep(entry, name, join(folder, String(files.size)));
+        files.set(name, there ?? (await taken(await keepIt())));
       } else if (linkname != null) links.set(name, linkname);
       entry.resume();
     }

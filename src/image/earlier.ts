@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { isDigest, type Digest } from '../core/digest.ts';
-import type { Blob, ShipImage } from '../core/image.ts';
+import type { Blob, Layered, ShipImage } from '../core/image.ts';
 import { diskError } from './disk.ts';
 import type { BlobStore } from './store.ts';
 
@@ -19,7 +19,7 @@ type Layers = readonly Pick<Blob, 'digest' | 'size'>[];
  */
 export async function earlierLayers(
   store: BlobStore,
-  images: readonly ShipImage[],
+  images: readonly Layered[],
 ): Promise<ReadonlyMap<Digest, readonly Blob[]>> {
   const earlier = new Map<Digest, readonly Blob[]>();
   for (const image of images) {
@@ -66,7 +66,10 @@ const records = z.array(
 );
 
 /** A record that cannot be read is none: nothing but a smaller transfer is lost with it. */
-async function recallEarlier(store: BlobStore, image: ShipImage): Promise<readonly Layers[]> {
+async function recallEarlier(
+  store: BlobStore,
+  image: Pick<Layered, 'name'>,
+): Promise<readonly Layers[]> {
   try {
     return records.parse(JSON.parse(await readFile(recordOf(store, image), 'utf8')));
   } catch {
@@ -75,7 +78,7 @@ async function recallEarlier(store: BlobStore, image: ShipImage): Promise<readon
 }
 
 /** One file for each repository, whatever characters its name has. */
-function recordOf(store: BlobStore, { name }: ShipImage): string {
+function recordOf(store: BlobStore, { name }: Pick<Layered, 'name'>): string {
   const repository = name.replace(/:[^/:]+$/, '');
   const hash = createHash('sha256').update(repository).digest('hex');
   return join(store.folder, 'earlier', `${hash}.json`);

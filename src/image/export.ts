@@ -4,7 +4,7 @@ import type { Run, Step } from '../core/step.ts';
 import { counted } from '../core/text.ts';
 import { qualified } from '../facts/node-store.ts';
 import { discard, type SavedImage } from './docker-save.ts';
-import type { ImageExporter } from './exporter.ts';
+import type { ExportTarget, ImageExporter, Landed } from './exporter.ts';
 import type { Unnamed } from './records.ts';
 import { storeImage } from './ship-image.ts';
 import type { BlobStore } from './store.ts';
@@ -14,11 +14,13 @@ import type { BlobStore } from './store.ts';
  * an image is recognised by Docker's own id before anything is read.
  *
  * @param choose called when something has to be exported, because looking at Docker takes time
+ * @param landed told of each layer that can be used while the export goes on
  */
 export function exportStep(
   images: readonly BuiltImage[],
   choose: () => Promise<ImageExporter>,
   store: BlobStore,
+  landed?: Landed,
 ): Step<readonly ShipImage[]> {
   return {
     id: 'export',
@@ -28,7 +30,7 @@ export function exportStep(
       const known = (await recallAll(images, store)).filter((image) => image !== undefined);
       return known.length === images.length ? known : undefined;
     },
-    run: (run) => exportImages(images, choose, store, run),
+    run: (run) => exportImages(images, choose, { store, landed, run }),
     describe: (ship) => {
       const size = totalSize(ship.flatMap((image) => image.layers));
       return `${counted(ship.length, 'image')}, ${(size / 1e6).toFixed(0)} MB`;
@@ -51,15 +53,15 @@ async function recallAll(
 async function exportImages(
   images: readonly BuiltImage[],
   choose: () => Promise<ImageExporter>,
-  store: BlobStore,
-  run: Run,
+  to: Omit<ExportTarget, 'folder'>,
 ): Promise<readonly ShipImage[]> {
+  const { store, run } = to;
   const known = await recallAll(images, store);
   const missing = images.filter((_, index) => known[index] === undefined);
   const scratch = await store.scratch();
   try {
     const exporter = await choose();
-    const saved = await exporter.export(missing, { folder: scratch, store, run });
+    const saved = await exporter.export(missing, { ...to, folder: scratch });
     await storeAll(saved, missing, store, run).catch(async (error: unknown) => {
       await exporter.failed?.(store);
       throw error;

@@ -1,16 +1,25 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Digest } from '../core/digest.ts';
 
-/** Digest and size in bytes of a file, read once in pieces. Throws as reading does. */
+const PIECE = 1024 * 1024;
+
+/**
+ * Digest and size in bytes of a file, read once in pieces. Throws as reading does. All pieces take the
+ * same memory: new megabytes for each keep the garbage collector as busy as the hashing itself.
+ */
 export async function hashFile(
   path: string,
 ): Promise<{ readonly digest: Digest; readonly size: number }> {
   const hash = createHash('sha256');
   let size = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-    hash.update(chunk as Buffer);
-    size += (chunk as Buffer).length;
+  const piece = Buffer.allocUnsafe(PIECE);
+  await using file = await open(path);
+  for (;;) {
+    const { bytesRead } = await file.read(piece, 0, PIECE);
+    if (bytesRead === 0) break;
+    hash.update(piece.subarray(0, bytesRead));
+    size += bytesRead;
   }
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }

@@ -78,6 +78,17 @@ export async function wireForm(
   const known = form === 'plain' ? undefined : await recallWire(store, digest, form);
   if (known !== undefined) return known;
   await requireWhole(store, digest);
+  return wireFormOfHashed(store, digest, form, compressor, signal);
+}
+
+/** As `wireForm`, of a blob that was hashed a moment ago, when it came into the store. */
+export async function wireFormOfHashed(
+  store: BlobStore,
+  digest: Digest,
+  form: WireForm,
+  compressor: Compressor,
+  signal: AbortSignal,
+): Promise<WireFile> {
   if (form !== 'plain') await make(store, digest, form, compressor, signal);
   const made = await recallWire(store, digest, form);
   if (made !== undefined) return made;

@@ -66,6 +66,8 @@ async function importAll(
     for (const one of staged) await stageImage(plan, one, tools, run);
     const store = await probe(run.signal);
     for (const { image, staging } of staged) proveStaged(plan.node, image, staging, store);
+    // containerd has all of it by now, under the staging names; what has to reach the disk is less then.
+    await remote.run(['rm', '-rf', '--one-file-system', `${LAYOUT}/blobs`], rooted(run.signal));
     await remote.run(['sync'], rooted(run.signal));
     tools.requireLock();
     run.signal.throwIfAborted();

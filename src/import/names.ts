@@ -39,6 +39,7 @@ export function planLines(
       ({ staging }) =>
         `sudo sh: tar -cf - oci-layout … index.json | k3s ctr -n k8s.io images import -   (as ${staging})`,
     ),
+    `sudo rm -rf ${LAYOUT}/blobs`,
     'sudo sync',
     ...staged.flatMap(namingCommands).map((argv) => `sudo ${argv.join(' ')}`),
     ...staged.map(({ staging }) => `sudo ${ctr('images', 'rm', staging).join(' ')}`),

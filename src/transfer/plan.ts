@@ -67,13 +67,27 @@ export function planNode(
   requirePlatform(node, images, store);
   const open = images.filter((image) => !isProved(proofOf(store, image)));
   const blobs = [...new Map(open.flatMap(blobsOf).map((blob) => [blob.digest, blob])).values()];
-  const isPresent = (blob: Blob): boolean =>
-    blob.kind === 'layer' && store.content.has(blob.digest);
-  const send = blobs
-    .filter((blob) => !isPresent(blob))
-    .map((blob) => sendBlob(node, blob, store, planning));
+  const send = blobs.flatMap((blob) => planBlob(node, blob, store, planning) ?? []);
   requireSpace(node, send, store.free);
-  return { node, images: open, send, present: blobs.filter(isPresent) };
+  return { node, images: open, send, present: blobs.filter((blob) => isPresent(blob, store)) };
+}
+
+/**
+ * How one blob travels to a node; undefined for a layer that lies there.
+ *
+ * @throws ShipError `config` when the node cannot read the compression that is wanted
+ */
+export function planBlob(
+  node: string,
+  blob: Blob,
+  store: NodeStore,
+  planning: Planning,
+): SendBlob | undefined {
+  return isPresent(blob, store) ? undefined : sendBlob(node, blob, store, planning);
+}
+
+function isPresent({ kind, digest }: Blob, store: NodeStore): boolean {
+  return kind === 'layer' && store.content.has(digest);
 }
 
 function sendBlob(node: string, blob: Blob, store: NodeStore, planning: Planning): SendBlob {

@@ -30,6 +30,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/images tag --force /, 'tag'],
   [/images label .*pinned=pinned$/, 'pin'],
   [new RegExp(`images rm (${IMAGE.config.digest} )?${STAGING}$`), 'unstage'],
+  [/^sudo rm -rf .*\/blobs$/, 'drop blobs'],
   [/^sudo rm -rf /, 'clean up'],
 ];
 

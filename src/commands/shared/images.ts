@@ -19,6 +19,7 @@ import type { DockerDaemon } from '../../system/docker.ts';
 import { gitReader } from '../../system/git.ts';
 import type { Context } from '../command.ts';
 import { extraImagesOf } from './extra-images.ts';
+import type { EarlyPacking } from './pack-early.ts';
 import { imagesData } from './report.ts';
 import { acting, looking } from './stages.ts';
 import { openDocker } from './docker.ts';
@@ -174,8 +175,10 @@ export async function exportImages(
   docker: DockerDaemon,
   images: readonly BuiltImage[],
   store: BlobStore,
+  landed?: EarlyPacking['landed'],
 ): Promise<readonly ShipImage[]> {
-  const step = exportStep(images, () => chooseExporter(docker, context.signal), store);
+  const choose = (): Promise<ImageExporter> => chooseExporter(docker, context.signal);
+  const step = exportStep(images, choose, store, (layer) => landed?.(layer, images));
   const exported = await runStage('Export', [step], looking(context));
   const exportedImages = [...exported.values()].flat();
   context.output.record({ images: imagesData(exportedImages) });
@@ -201,13 +204,16 @@ export async function imagesOfDocker(
   return bring === 'not built' ? bring : bring(store);
 }
 
+/** Brings images into a store, and tells of each layer that came there before the rest. */
+export type BringInto = (store: BlobStore, landed?: EarlyPacking['landed']) => Promise<ReadyImages>;
+
 /**
  * As `imagesOfDocker`, in two parts: what it returns brings the images into the store, once they are
  * built and Docker has all of them. In a dry run there may be none yet.
  */
 export async function openImages(
   context: Context<{ readonly build?: boolean }>,
-): Promise<((store: BlobStore) => Promise<ReadyImages>) | 'not built'> {
+): Promise<BringInto | 'not built'> {
   const docker = await openDocker(context);
   const built =
     context.flags.build === false
@@ -215,8 +221,8 @@ export async function openImages(
       : await buildImages(context, docker);
   if (isUnbuilt(context, built)) return 'not built';
   const wanted = [...built.images, ...(await findExtra(context, docker))];
-  return async (store) => {
-    const images = await exportImages(context, docker, wanted, store);
+  return async (store, landed) => {
+    const images = await exportImages(context, docker, wanted, store, landed);
     return 'tree' in built ? { images, tree: built.tree } : { images };
   };
 }

@@ -1,4 +1,4 @@
-import type { ShipImage } from '../../core/image.ts';
+import type { Layered, ShipImage } from '../../core/image.ts';
 import type { Step } from '../../core/step.ts';
 import { isProved, proofOf, type NodeStore } from '../../facts/node-store.ts';
 import { earlierLayers } from '../../image/earlier.ts';
@@ -6,6 +6,7 @@ import type { BlobStore } from '../../image/store.ts';
 import { madeWires } from '../../image/wire.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
 import { compressor, type Weakest } from '../../system/compress.ts';
+import type { Session } from '../../system/ssh/session.ts';
 import { costText, totalCost } from '../../transfer/cost.ts';
 import { planNode, type NodePlan, type Planning } from '../../transfer/plan.ts';
 import { probeNode } from '../../transfer/probe.ts';
@@ -22,14 +23,30 @@ export interface Looked {
   readonly rate: number | undefined;
 }
 
-/** What each node has, as it will answer. */
-export type Asked = ReadonlyMap<string, Promise<NodeStore>>;
+/** A node that is being asked. Who waits for an answer hears of its failure. */
+export interface AskedNode {
+  /** What it has. */
+  readonly store: Promise<NodeStore>;
+  /** Bytes a second to it, measured when somebody wants to know unless the link was used a moment ago. */
+  readonly rate: () => Promise<number | undefined>;
+}
 
-/** Asks every node what it has, and waits for no answer. Who waits for one hears of its failure. */
-export function askNodes({ signal }: Pick<Context, 'signal'>, { sessions }: Fleet): Asked {
-  const asked = new Map([...sessions].map(([node, session]) => [node, probeNode(session, signal)]));
-  for (const answer of asked.values()) answer.catch(() => undefined);
-  return asked;
+/** What each node has, as it will answer. */
+export type Asked = ReadonlyMap<string, AskedNode>;
+
+/** Asks every node what it has, and waits for no answer. */
+export function askNodes(context: Context, { sessions }: Fleet): Asked {
+  return new Map(
+    [...sessions].map(([node, session]) => [node, askNode(session, context, sessions.size)]),
+  );
+}
+
+function askNode(session: Session, context: Context, sharing: number): AskedNode {
+  const { signal } = context;
+  const store = probeNode(session, signal);
+  store.catch(() => undefined);
+  let rate: Promise<number | undefined> | undefined;
+  return { store, rate: () => (rate ??= rateTo(session, context, sharing, signal)) };
 }
 
 /**
@@ -41,18 +58,18 @@ export function askNodes({ signal }: Pick<Context, 'signal'>, { sessions }: Flee
  */
 export async function lookAtNodes(
   context: Context,
-  { fleet, asked }: { readonly fleet: Fleet; readonly asked: Asked },
+  asked: Asked,
   images: readonly ShipImage[],
   store: BlobStore,
 ): Promise<Settled<Looked>> {
   const planning = await planningFor(context, images, store);
-  const steps = [...fleet.sessions].map(([node, session]): Step<Looked> => ({
+  const steps = [...asked].map(([node, one]): Step<Looked> => ({
     id: node,
     title: `look what ${node} has`,
-    run: async ({ signal }) => {
-      const found = await (asked.get(node) ?? probeNode(session, signal));
+    run: async () => {
+      const found = await one.store;
       const idle = images.every((image) => isProved(proofOf(found, image)));
-      const rate = idle ? undefined : await rateTo(session, context, fleet.sessions.size, signal);
+      const rate = idle ? undefined : await one.rate();
       return { store: found, rate, plan: planNode(node, images, found, { ...planning, rate }) };
     },
     describe: ({ plan }) => `${node} ${lackText(plan)}`,
@@ -60,9 +77,8 @@ export async function lookAtNodes(
   return settleStage('Look', steps, looking(context));
 }
 
-/** What the slowest link and the smallest memory are among the nodes that something is sent to. */
-export function weakestOf({ results }: Settled<Looked>): Weakest {
-  const lacking = [...results.values()].filter(({ plan }) => plan.send.length > 0);
+/** What the slowest link and the smallest memory are among nodes that something is sent to. */
+export function weakestOf(lacking: readonly Pick<Looked, 'rate' | 'store'>[]): Weakest {
   const rates = lacking.flatMap(({ rate }) => rate ?? []);
   return {
     rate: rates.length === 0 ? undefined : Math.min(...rates),
@@ -70,10 +86,10 @@ export function weakestOf({ results }: Settled<Looked>): Weakest {
   };
 }
 
-/** Without zstd on this machine everything travels as gzip. */
-async function planningFor(
+/** What all nodes are planned by. Without zstd on this machine everything travels as gzip. */
+export async function planningFor(
   { config }: Context,
-  images: readonly ShipImage[],
+  images: readonly Layered[],
   store: BlobStore,
 ): Promise<Omit<Planning, 'rate'>> {
   const { compression, patch } = config.transfer;

@@ -3,42 +3,59 @@ import type { Node } from '../../core/node.ts';
 import { together } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import type { HooksFlag } from '../flags.ts';
+import type { BlobStore } from '../../image/store.ts';
 import { connectFleet } from './fleet.ts';
 import { mayAsk, runHook } from './hooks.ts';
-import type { ReadyImages } from './images.ts';
+import type { BringInto, ReadyImages } from './images.ts';
 import { lockFleet, type LockedFleet } from './lock.ts';
 import { askNodes, type Asked } from './look-nodes.ts';
+import { packEarly, type MakeWire } from './pack-early.ts';
 
 /** All that shipping begins with: images in the store, and nodes that are ours until it is disposed of. */
 export interface Ready extends AsyncDisposable {
   readonly ready: ReadyImages;
   readonly fleet: LockedFleet;
   readonly asked: Asked;
+  /** Makes wire forms; those of what was just exported may be made already. */
+  readonly makeWire: MakeWire;
 }
 
 /**
  * Brings images into the store and meanwhile connects to the nodes, locks them and asks what they
  * have. Where the hook before-push or `bring` has a say, no node is connected before it agreed.
  *
- * @param bring brings the images, and refuses those that may not be shipped
+ * @param store where the images are brought to
+ * @param bring refuses those that may not be shipped
  * @param mayRefuse whether it may refuse any
  * @throws what `bring` throws; ShipError `usage` when the hook says no, `interrupted`
  */
 export async function makeReady(
   context: Context<HooksFlag>,
   nodes: readonly Node[],
-  bring: () => Promise<ReadyImages>,
+  store: BlobStore,
+  bring: BringInto,
   mayRefuse: boolean,
 ): Promise<Ready> {
   await using opening = new Cleanup();
-  const bringing = bring().then(async (images) => {
+  const packing = opening.use(packEarly(context, store));
+  const bringing = bring(store, packing.landed).then(async (images) => {
     await runHook(context, 'before-push');
     return images;
   });
   if (mayRefuse || mayAsk(context, 'before-push')) await bringing;
-  const [ready, reached] = await together(context.output, bringing, reach(context, nodes, opening));
+  const reaching = reach(context, nodes, opening).then((reached) => {
+    packing.begin(reached.asked);
+    return reached;
+  });
+  const [ready, reached] = await together(context.output, bringing, reaching);
   const opened = opening.move();
-  return { ready, ...reached, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  const { make: makeWire } = packing;
+  return {
+    ready,
+    ...reached,
+    makeWire,
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
 }
 
 async function reach(context: Context, nodes: readonly Node[], opening: Cleanup) {

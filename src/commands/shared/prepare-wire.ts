@@ -4,7 +4,7 @@ import type { Step } from '../../core/step.ts';
 import { isPatch } from '../../core/wire.ts';
 import { wireName } from '../../facts/node-paths.ts';
 import type { BlobStore } from '../../image/store.ts';
-import { recallWire, wireForm, type Compressor, type WireFile } from '../../image/wire.ts';
+import { recallWire, type WireFile } from '../../image/wire.ts';
 import { formatBytes } from '../../output/progress.ts';
 import { runStage } from '../../output/stage.ts';
 import { allOf } from '../../output/together.ts';
@@ -24,7 +24,7 @@ export interface Preparing {
   readonly plans: Promise<readonly NodePlan[]>;
 }
 
-/** Makes the wire form of a blob, unless it lies ready. */
+/** Makes the wire form of a blob, unless it lies ready. Throws as `wireForm`. */
 type Make = (send: SendBlob, signal: AbortSignal) => Promise<WireFile>;
 
 /** A wire form, and why it is the whole layer when a patch was planned. */
@@ -38,16 +38,14 @@ interface Made {
  * as soon as it is made. A patch that cannot be made, or is no smaller than its layer, gives way to the
  * whole layer.
  *
- * @param compressor suits the links to the nodes
+ * @param make suits the links to the nodes
  */
 export function prepareWire(
   context: Pick<Context, 'output' | 'signal'>,
   plans: readonly NodePlan[],
   store: BlobStore,
-  compressor: Compressor,
+  make: Make,
 ): Preparing {
-  const make: Make = (send, signal) =>
-    wireForm(store, send.blob.digest, send.form, compressor, signal);
   const wanted = new Map(plans.flatMap(({ send }) => send).map((send) => [nameOf(send), send]));
   const made = new Map([...wanted.keys()].map((name) => [name, promised<Made>()]));
   const steps = [...wanted]

@@ -8,7 +8,6 @@ import { hadBefore, type Had } from '../../facts/had-before.ts';
 import { proofOf, type NodeImages } from '../../facts/node-store.ts';
 import { rememberImages } from '../../image/earlier.ts';
 import type { BlobStore } from '../../image/store.ts';
-import { dropWire } from '../../image/wire.ts';
 import { decodeAll } from '../../import/decode.ts';
 import { giveBack } from '../../import/give-back.ts';
 import { cleanNode, importStep } from '../../import/import.ts';
@@ -21,10 +20,12 @@ import type { NodePlan } from '../../transfer/plan.ts';
 import { probeImages } from '../../transfer/probe.ts';
 import { sendStep, type Arrived, type Link, type Sent } from '../../transfer/send.ts';
 import type { Context } from '../command.ts';
+import { dropDamaged, dropRefused } from './drop-wires.ts';
 import type { Fleet } from './fleet.ts';
 import { timed } from './link-rates.ts';
 import type { LockedFleet } from './lock.ts';
 import { askNodes, lookAtNodes, weakestOf, type Asked, type Looked } from './look-nodes.ts';
+import { packLate, type MakeWire } from './pack-early.ts';
 import { prepareWire, type Preparing } from './prepare-wire.ts';
 import { shippedData } from './report.ts';
 import { wholeSender, type SentAgain, type WholeSender } from './send-whole.ts';
@@ -51,6 +52,7 @@ const NOTHING: Sent = { bytes: 0, layers: 0, layerBytes: 0, kept: 0 };
 export interface Beside {
   /** What the nodes have, when they were asked since they are ours. */
   readonly asked?: Asked;
+  readonly makeWire?: MakeWire;
   /** Called when nothing travels any more and something is imported: this machine is idle then. */
   readonly whenSent?: () => void;
 }
@@ -66,16 +68,19 @@ export async function shipImages(
   fleet: LockedFleet,
   images: readonly ShipImage[],
   store: BlobStore,
-  { asked = askNodes(context, fleet), whenSent }: Beside = {},
+  { asked = askNodes(context, fleet), makeWire = packLate(store), whenSent }: Beside = {},
 ): Promise<readonly ShippedNode[]> {
-  const looked = await lookAtNodes(context, { fleet, asked }, images, store);
+  const looked = await lookAtNodes(context, asked, images, store);
   const planned = [...looked.results.values()]
     .map(({ plan }) => plan)
     .filter((plan) => plan.images.length > 0)
     .map(smallestFirst);
   await cleanIdle(context, fleet, looked);
   if (context.flags.dryRun !== true) await rememberImages(store, images);
-  const preparing = prepareWire(context, planned, store, compressorFor(weakestOf(looked)));
+  const compressor = compressorFor(weakestOf(lackingOf(looked)));
+  const preparing = prepareWire(context, planned, store, (send, signal) =>
+    makeWire(send, compressor, signal),
+  );
   // What a dry run prints is how a blob would travel in the end.
   const toSend = context.flags.dryRun === true ? await preparing.plans : planned;
   const { uplink } = sendOptions(context);
@@ -108,33 +113,13 @@ export async function shipImages(
   return shipped;
 }
 
+function lackingOf({ results }: Settled<Looked>): readonly Looked[] {
+  return [...results.values()].filter(({ plan }) => plan.send.length > 0);
+}
+
 /** So that the way is never idle for long, and what is small is there first. */
 function smallestFirst(plan: NodePlan): NodePlan {
   return { ...plan, send: plan.send.toSorted((one, other) => one.blob.size - other.blob.size) };
-}
-
-/** What was refused for its bytes may be damaged here too; it is made anew the next time. */
-async function dropDamaged(
-  store: BlobStore,
-  plans: readonly NodePlan[],
-  failures: ReadonlyMap<string, ShipError>,
-): Promise<void> {
-  const damaged = plans.filter(({ node }) => failures.get(node)?.kind === 'integrity');
-  for (const { blob, form, whole } of damaged.flatMap(({ send }) => send)) {
-    for (const one of new Set([form, whole.form])) await dropWire(store, blob.digest, one);
-  }
-}
-
-/** A patch that a node refused may be damaged here, too; no node waits for it any more. */
-async function dropRefused(
-  store: BlobStore,
-  plans: readonly NodePlan[],
-  senders: Shipping['senders'],
-): Promise<void> {
-  const refused = plans.flatMap(({ node, send }) =>
-    send.filter(({ blob }) => senders.get(node)?.again.has(blob.digest)),
-  );
-  for (const { blob, form } of refused) await dropWire(store, blob.digest, form);
 }
 
 /** What sending and importing work with. */

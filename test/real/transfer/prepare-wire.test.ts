@@ -2,6 +2,7 @@ import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { packLate } from '../../../src/commands/shared/pack-early.ts';
 import { prepareWire } from '../../../src/commands/shared/prepare-wire.ts';
 import { createRedactor } from '../../../src/core/redact.ts';
 import type { Blob } from '../../../src/core/image.ts';
@@ -57,6 +58,10 @@ async function plans(bytes: Buffer): Promise<readonly [patched: NodePlan, whole:
   ];
 }
 
+function packing(by: typeof compressor) {
+  return (send: SendBlob, ending: AbortSignal) => packLate(store)(send, by, ending);
+}
+
 function never(): never {
   throw new Error('nothing is planned');
 }
@@ -64,7 +69,7 @@ function never(): never {
 /** What became of the layer that was planned as a patch. */
 async function layerOf(bytes: Buffer): Promise<SendBlob | undefined> {
   const planned = await plans(bytes);
-  const preparing = prepareWire({ output, signal }, planned, store, compressor);
+  const preparing = prepareWire({ output, signal }, planned, store, packing(compressor));
   const prepared = await preparing.plans;
   for (const [at, { send }] of planned.entries()) {
     for (const [index, one] of send.entries()) {
@@ -94,7 +99,7 @@ test.skipIf(missing !== undefined)(
         await compressor.compress(...args);
       },
     };
-    const preparing = prepareWire({ output, signal }, [plan], store, slow);
+    const preparing = prepareWire({ output, signal }, [plan], store, packing(slow));
     const [first = never(), next = never()] = plan.send;
     expect(await preparing.wire(first)).toMatchObject({ digest: first.blob.digest });
     const isMade = preparing.wire(next).then(() => true);
@@ -132,7 +137,7 @@ describe.skipIf(missing !== undefined)('a planned patch', () => {
     const bytes = Buffer.concat([OLD, noise(1_000)]);
     const [patched] = await plans(bytes);
     rmSync(store.path(digestOf(OLD)));
-    const { plans: made } = prepareWire({ output, signal }, [patched], store, compressor);
+    const { plans: made } = prepareWire({ output, signal }, [patched], store, packing(compressor));
     const prepared = await made;
     expect(prepared[0]?.send[0]).toMatchObject({
       form: 'zstd',
@@ -144,7 +149,7 @@ describe.skipIf(missing !== undefined)('a planned patch', () => {
     const bytes = Buffer.concat([OLD, noise(1_000)]);
     const [patched] = await plans(bytes);
     rmSync(store.path(digestOf(bytes)));
-    const preparing = prepareWire({ output, signal }, [patched], store, compressor);
+    const preparing = prepareWire({ output, signal }, [patched], store, packing(compressor));
     const failure = { kind: 'integrity', retryable: true };
     await expect(preparing.plans).rejects.toMatchObject(failure);
     const [layer] = patched.send;

@@ -22,9 +22,9 @@ beforeEach(() => {
 });
 
 describe('an import', () => {
-  test('D15: stages, proves, syncs, names, pins, unstages and cleans up, in this order', async () => {
+  test('D15: stages, proves, drops its blobs, syncs, names, pins, unstages and cleans up, in this order', async () => {
     const { kinds, outcome } = await importOn(STAGED);
-    const order = ['import', 'sync', 'tag', 'pin', 'pin', 'unstage', 'clean up'];
+    const order = ['import', 'drop blobs', 'sync', 'tag', 'pin', 'pin', 'unstage', 'clean up'];
     expect(kinds).toEqual(order);
     expect(outcome).toMatchObject([
       { key: 'cilium', complete: true, pinned: 'pinned', cri: true },
@@ -48,7 +48,7 @@ describe('an import', () => {
       requireLock: () => {},
     };
     const plan = { node: 'worker', images: [IMAGE], sent: [] };
-    expect(importStep(plan, tools).plan?.()).toHaveLength(8);
+    expect(importStep(plan, tools).plan?.()).toHaveLength(9);
     expect(node.asked).toEqual([]);
   });
 });
@@ -95,7 +95,7 @@ test('no name moves on a node whose lock was taken over', async () => {
   };
   const { kinds, outcome } = await importOn(STAGED, {}, EMPTY_NODE, lost);
   expect(outcome).toMatchObject({ message: 'taken over' });
-  expect(kinds).toEqual(['import', 'sync', 'unstage']);
+  expect(kinds).toEqual(['import', 'drop blobs', 'sync', 'unstage']);
 });
 
 test('an interruption between the names waits until all of them moved', async () => {
@@ -198,7 +198,7 @@ describe('an import of two images', () => {
     expect(outcome).toMatchObject([{ key: 'cilium' }, { key: 'operator-generic' }]);
     const naming = ['tag', 'pin', 'pin', 'tag', 'pin', 'pin'];
     const ending = ['unstage', 'unstage', 'clean up'];
-    expect(kinds).toEqual(['import', 'import', 'sync', ...naming, ...ending]);
+    expect(kinds).toEqual(['import', 'import', 'drop blobs', 'sync', ...naming, ...ending]);
   });
 
   test('names none when the second is not proved', async () => {
