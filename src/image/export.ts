@@ -8,6 +8,7 @@ import type { ExportTarget, ImageExporter, Landed } from './exporter.ts';
 import type { Unnamed } from './records.ts';
 import { storeImage } from './ship-image.ts';
 import type { BlobStore } from './store.ts';
+import { movedError } from './unmoved.ts';
 
 /**
  * One step that brings images from Docker into the store. What is there already is not saved again:
@@ -101,10 +102,7 @@ function requireSameLayers({ name, diffIds }: BuiltImage, { layers }: Unnamed): 
   const same =
     diffIds.length === layers.length && layers.every(({ digest }, at) => digest === diffIds[at]);
   if (same) return;
-  throw new ShipError('integrity', `${name} became another image while it was exported`, {
-    hint: 'something moved the tag meanwhile; run the same command again',
-    retryable: true,
-  });
+  throw movedError(name);
 }
 
 async function mustRecall(image: BuiltImage, store: BlobStore): Promise<Unnamed> {

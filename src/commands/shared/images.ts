@@ -11,6 +11,7 @@ import { layoutExporter } from '../../image/export-layout.ts';
 import { saveExporter } from '../../image/export-save.ts';
 import type { ImageExporter } from '../../image/exporter.ts';
 import type { BlobStore } from '../../image/store.ts';
+import { unmoved } from '../../image/unmoved.ts';
 import type { Output } from '../../output/output.ts';
 import { runStage } from '../../output/stage.ts';
 import { readLogins, type DockerLogins } from '../../system/docker-login.ts';
@@ -189,7 +190,8 @@ export async function exportImages(
 async function chooseExporter(docker: DockerDaemon, signal: AbortSignal): Promise<ImageExporter> {
   const { openBuildxLayouts } = await import('../../system/buildx-export.ts');
   const layouts = await openBuildxLayouts(docker, signal);
-  return layouts === undefined ? saveExporter(docker) : layoutExporter(layouts);
+  const exporter = layouts === undefined ? saveExporter(docker) : layoutExporter(layouts);
+  return unmoved(exporter, async (name, ending) => (await docker.inspect(name, ending))?.id);
 }
 
 /**

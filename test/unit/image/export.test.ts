@@ -1,11 +1,12 @@
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { BuiltImage, ShipImage } from '../../../src/core/image.ts';
+import type { Blob, BuiltImage, ShipImage } from '../../../src/core/image.ts';
 import type { Run } from '../../../src/core/step.ts';
 import { exportStep } from '../../../src/image/export.ts';
 import { saveExporter, type ImageSaver } from '../../../src/image/export-save.ts';
 import { openStore, type BlobStore } from '../../../src/image/store.ts';
+import { unmoved } from '../../../src/image/unmoved.ts';
 import { testFolder } from '../../support/folder.ts';
 import { classic, manifest, tarOf, type Entry } from '../../support/saved-archive.ts';
 import { digestOf } from '../../support/values.ts';
@@ -122,6 +123,43 @@ describe('an export', () => {
     const exporting = stepOf([AGENT], dockerThat(moved)).run(RUN);
     await expect(exporting).rejects.toMatchObject({ kind: 'integrity', retryable: true });
     expect(await stepOf([AGENT], dockerThat()).done?.(RUN)).toBeUndefined();
+  });
+
+  test('fails when the tag moved to an image with the same layers', async () => {
+    const docker = dockerThat();
+    const ids = [AGENT.id, OPERATOR.id];
+    const exporter = unmoved(saveExporter(docker), async () => ids.shift());
+    const step = exportStep([AGENT], async () => exporter, store);
+    await step.run(RUN);
+    await rm(`${store.folder}/made`, { recursive: true });
+    await mkdir(`${store.folder}/made`);
+    await expect(step.run(RUN)).rejects.toMatchObject({ kind: 'integrity', retryable: true });
+    expect(await step.done?.(RUN)).toBeUndefined();
+  });
+
+  test('tells of each new layer while the rest of the archive is still to come', async () => {
+    const archive = await tarOf(saved(AGENT.name));
+    const begun = Promise.withResolvers<void>();
+    const stream = Readable.from(
+      (async function* parts() {
+        const [half, ...later] = [archive.subarray(0, 4096), archive.subarray(4096)];
+        yield half;
+        await begun.promise;
+        yield* later;
+      })(),
+    );
+    const landed: Blob[] = [];
+    const step = exportStep(
+      [AGENT],
+      async () => saveExporter({ save: async () => stream }),
+      store,
+      (layer) => {
+        landed.push(layer);
+        begun.resolve();
+      },
+    );
+    const [image] = await step.run(RUN);
+    expect(landed).toEqual(image?.layers);
   });
 
   test('fails when Docker sends another image, and leaves no files behind', async () => {
