@@ -1,18 +1,18 @@
 import { shortDigest } from '../core/digest.ts';
+import type { ShipImage } from '../core/image.ts';
 import { AGENT_CONTAINER, runningImage } from '../deploy/agents.ts';
 import type { Facts } from '../output/receipt/schema.ts';
 import { textTable } from '../output/table.ts';
-import type { CommandSpec } from './command.ts';
-import { openClusterAccess } from './shared/cluster.ts';
+import type { CommandSpec, Context } from './command.ts';
+import { beginDeploy } from './shared/begin-deploy.ts';
 import { deployImages, type Deployed } from './shared/deploy-images.ts';
 import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { localChart } from './shared/chart.ts';
 import { openDocker } from './shared/docker.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
-import { connectFleet } from './shared/fleet.ts';
 import { runHook } from './shared/hooks.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
-import { frozenOption, lockRelease, requireFrozen } from './shared/lock-file.ts';
+import { frozenOption, lockRelease, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
 import { openBlobStore } from './shared/store.ts';
 import { requireWellWritten } from './shared/values.ts';
 
@@ -39,16 +39,8 @@ export const deploy: CommandSpec<DeployFlags> = {
     const { context } = chart;
     refuseNarrowing(context.flags.nodes);
     await requireWellWritten(context);
-    const docker = await openDocker(context);
-    await using store = await openBlobStore(context);
-    const built = await findBuilt(context, docker);
-    const images = await exportImages(context, docker, built, store);
-    // Extra images have no place in values; the gate proves them on the nodes.
-    const placed = context.config.images.map(({ key }) => key);
-    await requireFrozen(context, images, placed);
-    await runHook(context, 'before-deploy');
-    await using fleet = await connectFleet(context, context.config.nodes);
-    await using access = await openClusterAccess(context, fleet);
+    await using begun = await beginDeploy(context, bringBuilt);
+    const { images, fleet, access } = begun;
     const deployed = await deployImages(context, fleet, access, images);
     await lockRelease(context, access, deployed);
     const data = deployedData(deployed);
@@ -57,6 +49,18 @@ export const deploy: CommandSpec<DeployFlags> = {
     await runHook(context, 'after-deploy');
   },
 };
+
+/** What Docker has of what was built, if the lock lets it pass. */
+async function bringBuilt(context: Context<FrozenFlag>): Promise<readonly ShipImage[]> {
+  const docker = await openDocker(context);
+  await using store = await openBlobStore(context);
+  const built = await findBuilt(context, docker);
+  const images = await exportImages(context, docker, built, store);
+  // Extra images have no place in values; the gate proves them on the nodes.
+  const placed = context.config.images.map(({ key }) => key);
+  await requireFrozen(context, images, placed);
+  return images;
+}
 
 /** What runs after a deploy, for people. */
 export function deployedText({ state, revision, agents }: Deployed): string {

@@ -5,6 +5,7 @@ import { openClusterAccess } from './shared/cluster.ts';
 import { deployImages } from './shared/deploy-images.ts';
 import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { localChart } from './shared/chart.ts';
+import { whileFitting } from './shared/begin-deploy.ts';
 import { openDocker } from './shared/docker.ts';
 import { lockImages, lockRelease } from './shared/lock-file.ts';
 import { shippedOf } from './shared/placed.ts';
@@ -50,7 +51,7 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
     // Before minutes of work: what is wrong with the values stops the last part of it.
     await requireWellWritten(context);
     const docker = await openDocker(context);
-    const built = await buildImages(context, docker);
+    const built = await whileFitting(context, (bound) => buildImages(bound, docker));
     if (isUnbuilt(context, built)) return output.result(DRY_RUN, { images: [], nodes: [] });
     const wanted = [...built.images, ...(await findExtra(context, docker))];
     await using store = await openBlobStore(context);

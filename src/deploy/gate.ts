@@ -1,6 +1,6 @@
 import { ShipError } from '../core/errors.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
-import { PINNED_LABEL, qualified, type NodeStore } from '../facts/node-store.ts';
+import { PINNED_LABEL, qualified, type NodeImages, type NodeStore } from '../facts/node-store.ts';
 import { candidateNodes } from './candidates.ts';
 import type { ClusterNode } from './cluster.ts';
 import type { RenderedWorkload } from './manifest.ts';
@@ -31,7 +31,7 @@ export function missingImages(
   workloads: readonly RenderedWorkload[],
   cluster: readonly ClusterNode[],
   nodes: readonly Node[],
-  stores: ReadonlyMap<string, NodeStore>,
+  stores: ReadonlyMap<string, NodeImages>,
   { offline, pinned = false }: GateRules,
 ): readonly Missing[] {
   const known = new Map(nodes.map((node) => [kubernetesName(node), node.name]));
@@ -66,7 +66,7 @@ function lookedUp(image: string): string {
 
 function lack(
   image: string,
-  store: NodeStore | undefined,
+  store: NodeImages | undefined,
   { pullPolicy, pinned }: { readonly pullPolicy: string; readonly pinned: boolean },
 ): string | undefined {
   if (pullPolicy === 'Always') return ALWAYS;

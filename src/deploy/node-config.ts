@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ShipError } from '../core/errors.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
-import type { ClusterNode, FoundNodeConfig, LabelChange, NodeConfigObject } from './cluster.ts';
+import type { Cluster, ClusterNode, FoundNodeConfig, LabelChange, NodeConfigObject } from './cluster.ts';
 
 /** Label by which a CiliumNodeConfig finds its nodes (procedure, standard installation step 3). */
 export const PROFILE_LABEL = 'hw-profile';
@@ -28,6 +28,15 @@ export function nodeConfigsOf(nodes: readonly Node[]): readonly NodeConfigObject
       },
     );
   });
+}
+
+/** The CiliumNodeConfigs of a namespace; none before their CRD is served. */
+export async function foundNodeConfigs(
+  cluster: Pick<Cluster, 'nodeConfigVersion' | 'nodeConfigs'>,
+  namespace: string,
+): Promise<readonly FoundNodeConfig[]> {
+  const version = await cluster.nodeConfigVersion();
+  return version === undefined ? [] : cluster.nodeConfigs(namespace, version);
 }
 
 /** Labels that a node lacks; empty when nothing is to be changed. */

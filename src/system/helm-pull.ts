@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { ShipError } from '../core/errors.ts';
 import { lastLines } from '../core/text.ts';
-import { runProcess } from './process.ts';
+import { runHelm } from './helm-process.ts';
 
 /** Where a chart comes from and goes to. */
 export interface ChartSource {
@@ -13,9 +13,6 @@ export interface ChartSource {
   readonly into: string;
 }
 
-const TIMEOUT = 120_000;
-const ANY = Array.from({ length: 255 }, (_, index) => index + 1);
-
 /**
  * Fetches and unpacks one version of a chart by Helm, with the credentials that Helm has.
  *
@@ -25,15 +22,8 @@ const ANY = Array.from({ length: 255 }, (_, index) => index + 1);
 export async function pullChart(source: ChartSource, signal: AbortSignal): Promise<string> {
   const { chart, repo, version, into } = source;
   const where = repo === undefined ? [] : ['--repo', repo];
-  const late = (): ShipError =>
-    new ShipError('network', `helm pull ${chart} did not finish in ${TIMEOUT / 1000} s`, {
-      retryable: true,
-      hint: 'see whether the repository of the chart answers, then run the same command again',
-    });
-  const pulled = await runProcess(
-    ['helm', 'pull', chart, ...where, '--version', version, '--untar', '--untardir', into],
-    { signal, timeout: TIMEOUT, accept: ANY, late },
-  );
+  const args = ['pull', chart, ...where, '--version', version, '--untar', '--untardir', into];
+  const pulled = await runHelm(args, { signal, silent: 'the repository of the chart' });
   const made = await readdir(into, { withFileTypes: true });
   const folder = made.find((entry) => entry.isDirectory());
   if (pulled.code === 0 && folder !== undefined) return folder.name;

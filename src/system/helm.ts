@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ShipError } from '../core/errors.ts';
-import type { Argv, Finished } from '../core/remote.ts';
+import type { Finished } from '../core/remote.ts';
 import { lastLines } from '../core/text.ts';
-import { runProcess } from './process.ts';
+import { HELM_TIMEOUT, runHelm, type HelmOptions } from './helm-process.ts';
 
 /** Which cluster Helm talks to. */
 export interface HelmTarget {
@@ -21,11 +21,6 @@ export interface HelmRelease extends ReleaseName {
   readonly wait?: number | undefined;
   readonly forceConflicts?: boolean | undefined;
 }
-
-const TIMEOUT = 120_000;
-/** Of a program that a signal ended. */
-const KILLED = -1;
-const ANY = Array.from({ length: 255 }, (_, index) => index + 1);
 
 const upgraded = z.object({ version: z.int(), manifest: z.string() });
 /** In JSON, and in the text of the same command. */
@@ -48,32 +43,31 @@ const revisions = z.array(
  */
 export async function openHelm(target: HelmTarget, signal: AbortSignal) {
   const version = await helmVersion(signal);
-  const helm = (
-    args: readonly string[],
-    accept: readonly number[] = [],
-    wait = 0,
-  ): Promise<Finished> => runHelm(target, args, { accept, signal, timeout: TIMEOUT + wait });
+  const tried = (args: readonly string[], wait = 0): Promise<Finished> =>
+    helmAt(target, args, { signal, timeout: HELM_TIMEOUT + wait });
   const appliesOnServer = async ({ name, namespace }: ReleaseName): Promise<boolean> => {
     if (Number(version.split('.')[0]) < 4) return false;
-    const found = await helm(['get', 'metadata', name, '-n', namespace, '-o', 'json'], ANY);
+    const found = await tried(['get', 'metadata', name, '-n', namespace, '-o', 'json']);
     return !isAbsent(found) && SSA.has(read(metadata, found.stdout, 'get metadata').applyMethod);
   };
   return {
     version,
     async render(release: HelmRelease): Promise<string> {
       const args = [...upgradeArguments(release), '--dry-run=server', '-o', 'json'];
-      return read(upgraded, (await helm(args)).stdout, 'upgrade').manifest;
+      const done = await tried(args);
+      if (done.code !== 0) throw refused(args, done);
+      return read(upgraded, done.stdout, 'upgrade').manifest;
     },
     async manifest(release: ReleaseName, revision?: number): Promise<string | undefined> {
       const { name, namespace } = release;
       const which = revision === undefined ? [] : ['--revision', String(revision)];
-      const found = await helm(['get', 'manifest', name, '-n', namespace, ...which], ANY);
+      const found = await tried(['get', 'manifest', name, '-n', namespace, ...which]);
       return isAbsent(found) ? undefined : found.stdout;
     },
     async values({ name, namespace }: ReleaseName, revision?: number): Promise<unknown> {
       const which = revision === undefined ? [] : ['--revision', String(revision)];
       const args = ['get', 'values', name, '-n', namespace, ...which, '-o', 'json'];
-      const found = await helm(args, ANY);
+      const found = await tried(args);
       return isAbsent(found) ? undefined : (JSON.parse(found.stdout) as unknown);
     },
     async upgrade(release: HelmRelease, description: string): Promise<number> {
@@ -82,7 +76,7 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const waits = wait > 0 ? ['--wait', '--timeout', `${Math.ceil(wait / 1000)}s`] : [];
       const more = ['--description', description, '-o', 'json', ...force, ...waits];
       const args = [...upgradeArguments(release), ...more];
-      const done = await helm(args, ANY, wait);
+      const done = await tried(args, wait);
       if (done.code !== 0) throw stopped('upgrade', release, done);
       return read(upgraded, done.stdout, 'upgrade').version;
     },
@@ -90,14 +84,14 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const { name, namespace } = release;
       // What was changed by hand must not keep a cluster from what worked.
       const force = (await appliesOnServer(release)) ? ['--force-conflicts'] : [];
-      const done = await helm(['rollback', name, String(revision), '-n', namespace, ...force], ANY);
+      const done = await tried(['rollback', name, String(revision), '-n', namespace, ...force]);
       if (done.code !== 0) throw stopped('rollback', release, done);
     },
     appliesOnServer,
     async uninstall(release: ReleaseName): Promise<void> {
       const { name, namespace } = release;
       // What stays is waited for by who knows why a namespace may hang.
-      const done = await helm(['uninstall', name, '-n', namespace], ANY);
+      const done = await tried(['uninstall', name, '-n', namespace]);
       if (done.code !== 0) throw unreachable(done) ?? failed(done);
     },
     async status(release: ReleaseName): Promise<Revision | undefined> {
@@ -108,7 +102,7 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
 
   async function history({ name, namespace }: ReleaseName): Promise<readonly Revision[]> {
     const args = ['history', name, '-n', namespace, '--max', '20', '-o', 'json'];
-    const found = await helm(args, ANY);
+    const found = await tried(args);
     return isAbsent(found) ? [] : read(revisions, found.stdout, 'history');
   }
 }
@@ -128,15 +122,7 @@ export async function renderChart(
   signal: AbortSignal,
 ): Promise<string> {
   const args = ['template', name, chart, '-n', namespace, '-f', '-'];
-  const argv: Argv = ['helm', ...args];
-  const late = (): ShipError => lateError(args);
-  const found = await runProcess(argv, {
-    input: values,
-    signal,
-    timeout: TIMEOUT,
-    accept: ANY,
-    late,
-  });
+  const found = await runHelm(args, { input: values, signal, silent: 'this machine' });
   if (found.code !== 0) throw refused(args, found);
   return found.stdout;
 }
@@ -160,12 +146,10 @@ function upgradeArguments(release: HelmRelease): readonly string[] {
 }
 
 async function helmVersion(signal: AbortSignal): Promise<string> {
-  const { stdout } = await runProcess(['helm', 'version', '--template', '{{.Version}}'], {
-    signal,
-    timeout: TIMEOUT,
-    late: () => lateError(['version']),
-  });
-  const version = stdout.trim().replace(/^v/, '');
+  const args = ['version', '--template', '{{.Version}}'];
+  const found = await runHelm(args, { signal, silent: 'this machine' });
+  if (found.code !== 0) throw failed(found);
+  const version = found.stdout.trim().replace(/^v/, '');
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > 3 || (major === 3 && minor >= 8)) return version;
   throw new ShipError('usage', `helm ${version} is too old: 3.8 or newer is needed`, {
@@ -173,30 +157,14 @@ async function helmVersion(signal: AbortSignal): Promise<string> {
   });
 }
 
-interface Bounds {
-  readonly accept: readonly number[];
-  readonly signal: AbortSignal;
-  /** Milliseconds. */
-  readonly timeout: number;
-}
-
-async function runHelm(
+function helmAt(
   { kubeconfig, context }: HelmTarget,
   args: readonly string[],
-  { accept, signal, timeout }: Bounds,
+  options: HelmOptions,
 ): Promise<Finished> {
-  const argv: Argv = [
-    'helm',
-    ...args,
-    ...(context === undefined ? [] : ['--kube-context', context]),
-  ];
+  const where = context === undefined ? [] : ['--kube-context', context];
   const env = { KUBECONFIG: kubeconfig, HELM_DEBUG: undefined };
-  const late = (): ShipError => lateError(args, timeout);
-  const ends = [KILLED, ...ANY];
-  const found = await runProcess(argv, { env, signal, timeout, accept: ends, late });
-  if (found.code === KILLED) throw killed(args);
-  if (found.code === 0 || accept.includes(found.code)) return found;
-  throw refused(args, found);
+  return runHelm([...args, ...where], { ...options, env });
 }
 
 /** What Helm refuses is wrong in chart or values, unless it could not reach the cluster. */
@@ -245,21 +213,6 @@ function stopped(what: string, { name, namespace }: ReleaseName, found: Finished
         : `see what there is: helm history ${name} -n ${namespace}; then run the same command again`,
     })
   );
-}
-
-/** By somebody, or by the kernel where memory is short. What it did until then is not known. */
-function killed(args: readonly string[]): ShipError {
-  return new ShipError('deploy', `helm ${args[0] ?? ''} was ended by a signal`, {
-    retryable: true,
-    hint: 'see whether memory is short here, then run it again: ciliumship deploy',
-  });
-}
-
-function lateError(args: readonly string[], timeout = TIMEOUT): ShipError {
-  return new ShipError('network', `helm ${args[0] ?? ''} did not finish in ${timeout / 1000} s`, {
-    retryable: true,
-    hint: 'see whether the API server answers, then run the same command again',
-  });
 }
 
 function read<T>(schema: z.ZodType<T>, text: string, what: string): T {

@@ -1,4 +1,5 @@
 import { ShipError } from '../../core/errors.ts';
+import type { Cluster, Helm, ReleaseName } from '../../deploy/cluster.ts';
 import { handEdits } from '../../deploy/hand-edits.ts';
 import { objectChanges, type ObjectChange } from '../../deploy/object-changes.ts';
 import { isTree } from '../../deploy/tree.ts';
@@ -7,26 +8,30 @@ import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Rollout } from './rollout.ts';
 
-/**
- * Fields that the chart sets and somebody changed by hand since Helm applied it; Helm, which
- * compares its own manifests, does not see them.
- *
- * @returns `ConfigMap cilium-config: data.mtu (kubectl-edit)`; none before the first install
- * @throws ShipError as the cluster does
- */
-export async function editsByHand(rollout: Rollout): Promise<readonly string[]> {
-  const { cluster, helm, namespace, release } = rollout;
-  const applied = await helm.manifest(release);
-  if (applied === undefined) return [];
-  return handEdits(await cluster.objects(namespace, applied));
+/** What Helm applied last. */
+export interface Applied {
+  /** Undefined before the first install. */
+  readonly manifest: string | undefined;
+  /**
+   * Fields of it that somebody changed by hand since: `ConfigMap cilium-config: data.mtu
+   * (kubectl-edit)`. Helm, which compares its own manifests, does not see them.
+   */
+  readonly edits: readonly string[];
 }
 
-/** True when Helm would stop at these edits (Helm 4 that applies on the server). */
-export async function needsForce(
-  { helm, release }: Rollout,
-  edits: readonly string[],
-): Promise<boolean> {
-  return edits.length > 0 && (await helm.appliesOnServer(release));
+/** @throws ShipError as Helm and cluster do */
+export async function readApplied(
+  { cluster, helm }: { readonly cluster: Cluster; readonly helm: Helm },
+  release: ReleaseName,
+): Promise<Applied> {
+  const manifest = await helm.manifest(release);
+  if (manifest === undefined) return { manifest, edits: [] };
+  return { manifest, edits: handEdits(await cluster.objects(release.namespace, manifest)) };
+}
+
+/** True when Helm would stop at what was changed by hand (Helm 4 that applies on the server). */
+export async function needsForce({ helm, release, applied }: Rollout): Promise<boolean> {
+  return applied.edits.length > 0 && (await helm.appliesOnServer(release));
 }
 
 /**
@@ -36,8 +41,8 @@ export async function needsForce(
  */
 export function requireTakenBack(
   { flags, output }: Context<DeployFlags>,
+  { edits }: Applied,
   stops: boolean,
-  edits: readonly string[],
 ): void {
   if (stops && flags.forceConflicts !== true) {
     throw new ShipError(
@@ -59,12 +64,11 @@ export function requireTakenBack(
  * @throws ShipError as Helm and cluster do
  */
 export async function showChanges({ output }: Context, rollout: Rollout): Promise<void> {
-  const { cluster, helm, namespace, release, rendered, values } = rollout;
-  const applied = (await helm.manifest(release)) ?? '';
+  const { cluster, helm, namespace, release, rendered, values, applied } = rollout;
   const [before, ...seen] = await Promise.all([
     helm.values(release),
     cluster.objects(namespace, rendered, true),
-    cluster.objects(namespace, applied, true),
+    cluster.objects(namespace, applied.manifest ?? '', true),
   ]);
   const changes = valueChanges(isTree(before) ? before : undefined, values);
   output.note(changes.length === 0 ? 'values: no change' : 'values:');

@@ -39,8 +39,7 @@ export async function openClusterAccess(context: Context, fleet: Fleet): Promise
   const access = given
     ? await ofUser(context, given)
     : await ofServer(context, fleet, folder, undo);
-  // Loaded late: the client takes a third of a second, and most commands do not need it.
-  const { openCluster } = await import('../../system/kube/cluster.ts');
+  const { openCluster } = await loadClient();
   const open = (signal: AbortSignal) =>
     openCluster(access.source, context.flags.context, PROFILE_LABEL, signal);
   const cluster = open(context.signal);
@@ -49,6 +48,11 @@ export async function openClusterAccess(context: Context, fleet: Fleet): Promise
   const dispose = (): Promise<void> => owned[Symbol.asyncDispose]();
   const { kubeconfig } = access;
   return { cluster, closing, kubeconfig, folder, [Symbol.asyncDispose]: dispose };
+}
+
+/** Loads the client for the API server: late, since most commands do not need it. */
+export function loadClient() {
+  return import('../../system/kube/cluster.ts');
 }
 
 /** A cluster that is reached while something else goes on. */

@@ -1,10 +1,12 @@
 import type { Traffic } from '../../cluster/cni/traffic.ts';
 import { toShipError } from '../../core/errors.ts';
 import type { ShipImage } from '../../core/image.ts';
+import { allOf } from '../../output/together.ts';
 import { AGENT_SELECTOR, AGENT_SET } from '../../deploy/agents.ts';
 import type { FoundNodeConfig, Pod } from '../../deploy/cluster.ts';
 import {
   changedNodeConfigs,
+  foundNodeConfigs,
   nodeConfigHash,
   nodeConfigsOf,
   unwantedNodeConfigs,
@@ -12,7 +14,7 @@ import {
 import { isUnchanged } from '../../deploy/unchanged.ts';
 import type { Context } from '../command.ts';
 import { helmOn, type ClusterAccess } from './cluster.ts';
-import { editsByHand, needsForce, requireTakenBack, showChanges } from './changes.ts';
+import { needsForce, requireTakenBack, showChanges } from './changes.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
 import { countingLost } from './count-lost.ts';
@@ -63,24 +65,25 @@ async function deploy(
   begun: { rollout: boolean },
 ): Promise<Deployed> {
   const helm = await helmOn(context, access);
-  await usableRelease(context, helm, 'is finished now');
-  const prepared = await prepareRollout(context, fleet, access, helm, images);
+  const history = await usableRelease(context, helm, 'is finished now');
+  const prepared = await prepareRollout(context, fleet, access, { helm, history }, images);
   await requireFrozenRelease(context, prepared.rendered);
-  const edits = await editsByHand(prepared);
-  const forceConflicts = await needsForce(prepared, edits);
-  requireTakenBack(context, forceConflicts, edits);
+  const forceConflicts = await needsForce(prepared);
+  requireTakenBack(context, prepared.applied, forceConflicts);
   const rollout = forceConflicts ? withForce(prepared) : prepared;
-  if (await nothingToDo(context, rollout, edits)) {
+  if (await nothingToDo(context, rollout)) {
     await settleWorkloads(context, rollout);
-    return result('nothing to do', rollout);
+    return result('nothing to do', rollout, history.at(-1)?.revision);
   }
   if (context.flags.dryRun === true) await showChanges(context, rollout);
   begun.rollout = true;
-  const traffic = await countingLost(context, fleet, access, () =>
-    undoing(context, fleet, rollout, () => rollOut(context, fleet, rollout)),
-  );
+  let rolledOut: number | undefined;
+  const traffic = await countingLost(context, fleet, access, async () => {
+    rolledOut = await undoing(context, fleet, rollout, () => rollOut(context, fleet, rollout));
+  });
   const state = context.flags.dryRun === true ? 'planned' : 'deployed';
-  return { ...(await result(state, rollout)), traffic };
+  const revision = rolledOut ?? history.at(-1)?.revision;
+  return { ...(await result(state, rollout, revision)), traffic };
 }
 
 function withForce(rollout: Rollout): Rollout {
@@ -95,23 +98,25 @@ function withForce(rollout: Rollout): Rollout {
 async function nothingToDo(
   { config }: Context,
   rollout: Rollout,
-  edits: readonly string[],
 ): Promise<boolean> {
-  const { cluster, helm, namespace, release, candidates, rendered } = rollout;
-  const version = await cluster.nodeConfigVersion();
-  const found = version === undefined ? [] : await cluster.nodeConfigs(namespace, version);
+  const { cluster, namespace, candidates, rendered, applied, history } = rollout;
+  const [found, agents, hash] = await allOf(
+    foundNodeConfigs(cluster, namespace),
+    cluster.pods(namespace, AGENT_SELECTOR),
+    cluster.currentHash(namespace, AGENT_SET),
+  );
   const labels = labelChanges(config.nodes, rollout).filter(
     ([, change]) => Object.keys(change).length > 0,
   );
   return isUnchanged({
     rendered,
-    applied: await helm.manifest(release),
-    history: await helm.history(release),
-    agents: await cluster.pods(namespace, AGENT_SELECTOR),
+    applied: applied.manifest,
+    history,
+    agents,
     nodeConfigs: new Map(candidates.map(({ name }) => [name, nodeConfigHash(name, config.nodes)])),
-    hash: await cluster.currentHash(namespace, AGENT_SET),
+    hash,
     open: labels.length + openNodeConfigs(config.nodes, found),
-    edits: edits.length,
+    edits: applied.edits.length,
   });
 }
 
@@ -123,11 +128,10 @@ function openNodeConfigs(
   return changedNodeConfigs(wanted, found).length + unwantedNodeConfigs(wanted, found).length;
 }
 
-async function result(state: Deployed['state'], rollout: Rollout): Promise<Deployed> {
-  const { cluster, helm, namespace, release } = rollout;
-  const [status, agents] = await Promise.all([
-    helm.status(release),
-    cluster.pods(namespace, AGENT_SELECTOR),
-  ]);
-  return { state, namespace, revision: status?.revision, agents };
+async function result(
+  state: Deployed['state'],
+  { cluster, namespace }: Rollout,
+  revision: number | undefined,
+): Promise<Deployed> {
+  return { state, namespace, revision, agents: await cluster.pods(namespace, AGENT_SELECTOR) };
 }

@@ -6,7 +6,7 @@ import { shortDigest } from '../../core/digest.ts';
 import { kubernetesName } from '../../core/node.ts';
 import type { WayBack } from '../../deploy/history.ts';
 import { workloadsOf } from '../../deploy/manifest.ts';
-import { liveNodeConfigHash } from '../../deploy/node-config.ts';
+import { foundNodeConfigs, liveNodeConfigHash } from '../../deploy/node-config.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { rollbackStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
@@ -50,8 +50,7 @@ async function replaceAgents(context: Context, to: Return): Promise<void> {
   const { namespace } = release;
   const hash = await newestHash(context, { cluster, namespace });
   const nodes = await cluster.nodes();
-  const version = await cluster.nodeConfigVersion();
-  const configs = version === undefined ? [] : await cluster.nodeConfigs(namespace, version);
+  const configs = await foundNodeConfigs(cluster, namespace);
   const timeout = timeoutOf(context);
   const { soak } = context.config.deploy;
   const judge = async (pod: Pod): Promise<void> => requireNamedBytes(context, stores, pod);

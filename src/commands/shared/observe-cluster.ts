@@ -3,6 +3,7 @@ import { kubernetesName } from '../../core/node.ts';
 import type { Cluster } from '../../deploy/cluster.ts';
 import {
   changedNodeConfigs,
+  foundNodeConfigs,
   nodeConfigsOf,
   PROFILE_LABEL,
   unwantedNodeConfigs,
@@ -89,9 +90,7 @@ async function nodeConfigSettings(
   cluster: Cluster,
 ): Promise<readonly NodeSetting[]> {
   const wanted = nodeConfigsOf(context.config.nodes);
-  const version = await cluster.nodeConfigVersion();
-  const { namespace } = releaseOf(context);
-  const found = version === undefined ? [] : await cluster.nodeConfigs(namespace, version);
+  const found = await foundNodeConfigs(cluster, releaseOf(context).namespace);
   const changed = new Set(changedNodeConfigs(wanted, found).map(({ name }) => name));
   const settings = wanted.map(({ name, defaults, profile }) => {
     const text = JSON.stringify({ profile, ...defaults });

@@ -1,7 +1,7 @@
 import { kubernetesName } from '../../core/node.ts';
 import type { Run } from '../../core/step.ts';
 import { missingImages, requireNothingMissing } from '../../deploy/gate.ts';
-import { probeNode } from '../../transfer/probe.ts';
+import { probeImages } from '../../transfer/probe.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import type { Rollout } from './rollout.ts';
@@ -24,7 +24,7 @@ export async function requireImagesOn(
   const session = fleet.sessions.get(node?.name ?? '');
   if (node === undefined || session === undefined) return;
   progress({ text: `look once more what ${node.name} has` });
-  const stores = new Map([[node.name, await probeNode(session, signal)]]);
+  const stores = new Map([[node.name, await probeImages(session, signal)]]);
   const here = candidates.filter((candidate) => candidate.name === name);
   requireNothingMissing(missingImages(workloads, here, [node], stores, config.deploy));
 }

@@ -6,6 +6,7 @@ import type { Cluster, HelmRelease, LabelChange } from '../../deploy/cluster.ts'
 import { FINISHED, UNFINISHED } from '../../deploy/descriptions.ts';
 import type { RenderedWorkload } from '../../deploy/manifest.ts';
 import {
+  foundNodeConfigs,
   labelChange,
   nodeConfigHash,
   nodeConfigsOf,
@@ -17,6 +18,7 @@ import { labelStep, nodeConfigStep, readyStep, upgradeStep } from '../../deploy/
 import { HOLD_LABEL } from '../../deploy/values.ts';
 import { waitFor } from '../../core/wait.ts';
 import { runStage } from '../../output/stage.ts';
+import { allOf } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
@@ -30,19 +32,20 @@ import { timeoutOf } from './timeout.ts';
 /**
  * Rolls out, one node at a time and the canary first, and stops at the first that fails (design §9).
  *
+ * @returns the revision that names the finished rollout; undefined in a dry run
  * @throws ShipError `deploy`, `network`
  */
 export async function rollOut(
   context: Context<DeployFlags>,
   fleet: Fleet,
   rollout: Rollout,
-): Promise<void> {
+): Promise<number | undefined> {
   const { cluster, namespace, workloads } = rollout;
   await labelNodes(context, rollout);
   await (byChart(context) ? applyByChart(context, rollout) : applyInOurOrder(context, rollout));
   await replaceAgents(context, fleet, rollout);
   await settleWorkloads(context, { cluster, namespace, workloads });
-  await upgrade('Finish', context, rollout, rollout.release, FINISHED);
+  return upgrade('Finish', context, rollout, rollout.release, FINISHED);
 }
 
 function byChart({ flags }: Context<DeployFlags>): boolean {
@@ -63,8 +66,8 @@ async function applyByChart(context: Context<DeployFlags>, rollout: Rollout): Pr
 
 /** Before a first install every node is held, so that no agent starts before its configuration. */
 async function labelNodes(context: Context<DeployFlags>, rollout: Rollout): Promise<void> {
-  const { cluster, helm, release, namespace } = rollout;
-  const first = (await helm.status(release)) === undefined;
+  const { cluster, namespace } = rollout;
+  const first = rollout.history.length === 0;
   if (first && byChart(context)) throw noOrder();
   const running = await cluster.pods(namespace, AGENT_SELECTOR);
   const hold: LabelChange = first && running.length === 0 ? { [HOLD_LABEL]: 'true' } : {};
@@ -98,8 +101,9 @@ async function upgrade(
   { helm }: Rollout,
   release: HelmRelease,
   description: string,
-): Promise<void> {
-  await runStage(stage, [upgradeStep(helm, release, description)], acting(context));
+): Promise<number | undefined> {
+  const step = upgradeStep(helm, release, description);
+  return (await runStage(stage, [step], acting(context))).get(step.id);
 }
 
 /** The operator makes the CRD that the devices of the nodes are set by. */
@@ -112,8 +116,7 @@ async function configureNodes(context: Context, rollout: Rollout): Promise<void>
   );
   await runStage('Operator', ready, acting(context));
   const wanted = nodeConfigsOf(context.config.nodes);
-  const version = await cluster.nodeConfigVersion();
-  const found = version === undefined ? [] : await cluster.nodeConfigs(namespace, version);
+  const found = await foundNodeConfigs(cluster, namespace);
   const needed = wanted.length > 0 || unwantedNodeConfigs(wanted, found).length > 0;
   const steps = needed ? [nodeConfigStep(cluster, namespace, wanted, timeout)] : [];
   await runStage('Devices', steps, acting(context));
@@ -126,9 +129,11 @@ async function replaceAgents(
 ): Promise<void> {
   const { config, flags } = context;
   const { cluster, namespace, candidates, images } = rollout;
-  const hash = await newestHash(context, rollout);
+  const [hash, judge] = await allOf(
+    newestHash(context, rollout),
+    judgeOf(context, fleet, rollout),
+  );
   const image = shippedOf(config, images).agent;
-  const judge = await judgeOf(context, fleet, rollout);
   const timeout = timeoutOf(context);
   const { soak } = config.deploy;
   const canary = flags.canary ?? config.deploy.canary;

@@ -6,19 +6,22 @@ import type { ShipImage } from '../../core/image.ts';
 import { AGENT_SET } from '../../deploy/agents.ts';
 import { candidateNodes } from '../../deploy/candidates.ts';
 import type { Cluster, ClusterNode, Helm, HelmRelease } from '../../deploy/cluster.ts';
+import type { History } from '../../deploy/history.ts';
 import { missingImages, requireNothingMissing, requireSameMachines } from '../../deploy/gate.ts';
 import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
 import { deriveValues, merge, OWN_ORDER } from '../../deploy/values.ts';
 import type { Values } from '../../deploy/tree.ts';
 import type { NodeStore } from '../../facts/node-store.ts';
+import { together } from '../../output/together.ts';
 import type { Context } from '../command.ts';
+import { readApplied, type Applied } from './changes.ts';
 import { releaseOf, type ClusterAccess } from './cluster.ts';
 import { shippedBlocks } from './extra-images.ts';
 import type { Fleet } from './fleet.ts';
 import { placedImages } from './placed.ts';
 import { probeFleet } from './probe-fleet.ts';
-import { valueProblems } from './values-checks.ts';
-import { readValues, requireGoodValues } from './values.ts';
+import { fittingValues } from './values-checks.ts';
+import { readValues, sayMilder, type UserValues } from './values.ts';
 
 /** Everything a rollout goes by, read before anything is changed. */
 export interface Rollout {
@@ -38,11 +41,16 @@ export interface Rollout {
   readonly images: readonly ShipImage[];
   /** What each node has, by its name in the config. */
   readonly stores: ReadonlyMap<string, NodeStore>;
+  /** What was rolled out before. */
+  readonly history: History;
+  readonly applied: Applied;
 }
 
 /**
- * Renders the chart with the final values and refuses what cannot work. Nothing is changed.
+ * Renders the chart with the final values and refuses what cannot work. Nothing is changed; chart,
+ * machines, nodes and cluster are asked at the same time.
  *
+ * @param history of the release
  * @throws ShipError `config` naming every image that is missing on a node, or what chart or values
  * lack; `network` when a node could not be asked
  */
@@ -50,24 +58,31 @@ export async function prepareRollout(
   context: Context,
   fleet: Fleet,
   { cluster, folder }: ClusterAccess,
-  helm: Helm,
+  { helm, history }: { readonly helm: Helm; readonly history: History },
   images: readonly ShipImage[],
 ): Promise<Rollout> {
   const { config } = context;
-  const values = await writeValues(context, fleet, folder, images);
+  const user = await readValues(context);
+  const values = await writeValues(context, user, folder, images);
   const base = { ...releaseOf(context), chart: config.deploy.chart };
   const release = { ...base, values: values.final };
-  const rendered = await helm.render(release);
+  const [problems, rendered, applied, nodes, stores] = await together(
+    context.output,
+    fittingValues(context, fleet, user),
+    helm.render(release),
+    readApplied({ cluster, helm }, release),
+    cluster.nodes(),
+    lookAtStores(context, fleet),
+  );
+  sayMilder(context, user, problems);
   const workloads = workloadsOf(rendered);
-  const nodes = await cluster.nodes();
-  const stores = await lookAtStores(context, fleet);
   requireSameMachines(nodes, config.nodes, stores);
   requireNothingMissing(missingImages(workloads, nodes, config.nodes, stores, config.deploy));
   const underWay = { ...base, values: values.underWay };
   const candidates = candidateNodes(agentSet(workloads), nodes);
   const { namespace } = release;
   const read = { rendered, values: values.tree, workloads, candidates, images, stores };
-  return { cluster, helm, namespace, release, underWay, ...read };
+  return { cluster, helm, namespace, release, underWay, history, applied, ...read };
 }
 
 interface WrittenValues {
@@ -79,19 +94,17 @@ interface WrittenValues {
 /** Writes the derived values beside the user's own, which are passed to Helm as they are. */
 async function writeValues(
   context: Context,
-  fleet: Fleet,
+  user: UserValues,
   folder: string,
   images: readonly ShipImage[],
 ): Promise<WrittenValues> {
   const { config, output } = context;
-  const user = await readValues(context);
   const own = user.file;
   if (own === undefined) {
     output.note(
       'no values file: the defaults of the chart are rolled out (deploy.values names one)',
     );
   }
-  requireGoodValues(context, user, await valueProblems(context, fleet, user));
   const placed = placedImages(config, images);
   const derived = join(folder, 'derived-values.yaml');
   const order = join(folder, 'order-values.yaml');

@@ -3,12 +3,13 @@ import { toShipError, type ShipError } from '../../core/errors.ts';
 import { agentAmong, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import type { ClusterNode, FoundNodeConfig, HelmStatus, Pod } from '../../deploy/cluster.ts';
 import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
-import { NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/node-config.ts';
+import { foundNodeConfigs, NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/node-config.ts';
 import { rolloutOrder } from '../../deploy/order.ts';
 import { labelStep, nodeConfigStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
 import { waitFor } from '../../core/wait.ts';
 import { runStage } from '../../output/stage.ts';
+import { allOf } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import { saveEvidence } from './evidence.ts';
@@ -52,16 +53,16 @@ interface Failed {
  * @throws ShipError `rolled-back` when what ran before runs again; `deploy` naming the state and what
  * to type when not; the failure itself when nothing was changed
  */
-export async function undoing(
+export async function undoing<T>(
   context: Context<DeployFlags>,
   fleet: Fleet,
   rollout: Rollout,
-  act: () => Promise<void>,
-): Promise<void> {
+  act: () => Promise<T>,
+): Promise<T> {
   if (context.flags.dryRun === true) return act();
   const before = await lookBefore(rollout);
   try {
-    await act();
+    return await act();
   } catch (error) {
     if (context.signal.aborted) throw error;
     throw await end({ context, fleet, rollout, before, failure: toShipError(error) });
@@ -69,13 +70,12 @@ export async function undoing(
 }
 
 async function lookBefore({ cluster, helm, release, namespace }: Rollout): Promise<Before> {
-  const version = await cluster.nodeConfigVersion();
-  const nodeConfigs = version === undefined ? [] : await cluster.nodeConfigs(namespace, version);
-  const [history, nodes, agents] = await Promise.all([
+  const [nodeConfigs, history, nodes, agents] = await allOf(
+    foundNodeConfigs(cluster, namespace),
     helm.history(release),
     cluster.nodes(),
     cluster.pods(namespace, AGENT_SELECTOR),
-  ]);
+  );
   return { history, nodes, nodeConfigs, agents };
 }
 

@@ -9,7 +9,10 @@ import { gitReader } from '../../system/git.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { readFleetFacts } from './machines.ts';
-import { readChartVersion, type UserValues } from './values.ts';
+import { readChartVersion, readValues, requireNoErrors, type UserValues, type ValuesFlags } from './values.ts';
+
+/** Machines are asked once for each connection to them. */
+const known = new WeakMap<Fleet, Promise<Surroundings>>();
 
 /**
  * Every problem of the user's values: how they are written, and whether they fit the machines. A
@@ -24,7 +27,29 @@ export async function valueProblems(
 ): Promise<readonly ValueProblem[]> {
   const written = checkValues(user.values, user.chart);
   const final = merge(user.chart.defaults, user.values);
-  return [...written, ...checkSurroundings(final, await surroundings(context, fleet, final))];
+  const asked = known.get(fleet) ?? surroundings(context, fleet, final);
+  known.set(fleet, asked);
+  return [...written, ...checkSurroundings(final, await asked)];
+}
+
+/** The same, where some of it stops a deploy. Throws ShipError `config` as `requireNoErrors`. */
+export async function fittingValues(
+  context: Context<ValuesFlags>,
+  fleet: Fleet,
+  user: UserValues,
+): Promise<readonly ValueProblem[]> {
+  const problems = await valueProblems(context, fleet, user);
+  requireNoErrors(context, user, problems);
+  return problems;
+}
+
+/**
+ * Refuses values that do not fit the machines, before anything else is done that takes long.
+ *
+ * @throws ShipError `config`, `interrupted`
+ */
+export async function requireFitting(context: Context<ValuesFlags>, fleet: Fleet): Promise<void> {
+  await fittingValues(context, fleet, await readValues(context));
 }
 
 async function surroundings(context: Context, fleet: Fleet, values: Values): Promise<Surroundings> {

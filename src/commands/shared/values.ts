@@ -64,15 +64,8 @@ export async function readValues(context: Context<ValuesFlags>): Promise<UserVal
  */
 export async function requireWellWritten(context: Context<ValuesFlags>): Promise<void> {
   const user = await readValues(context);
-  const problems = checkValues(user.values, user.chart);
   // The rest is said once, with what the machines say to it.
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  const allowed = allowedKeys(context);
-  requireGoodValues(
-    context,
-    user,
-    errors.filter(({ path }) => !allowed.has(path)),
-  );
+  requireNoErrors(context, user, checkValues(user.values, user.chart));
 }
 
 function allowedKeys({ flags }: Context<ValuesFlags>): ReadonlySet<string> {
@@ -87,29 +80,56 @@ function allowedKeys({ flags }: Context<ValuesFlags>): ReadonlySet<string> {
  */
 export function requireGoodValues(
   context: Context<ValuesFlags>,
-  { file, text }: UserValues,
+  user: UserValues,
   problems: readonly ValueProblem[],
 ): void {
-  const { output } = context;
-  const allowed = allowedKeys(context);
-  const lines = (severity: Severity): readonly string[] =>
-    problems
-      .map((each) => (allowed.has(each.path) ? { ...each, severity: 'warning' as const } : each))
-      .filter((each) => each.severity === severity)
-      .slice(0, MAX_SHOWN)
-      .map(({ path, message }) => `${place(text, path)}${path}: ${message}`);
-  for (const line of lines('note')) output.note(`note: values: ${line}`);
-  for (const line of lines('warning')) output.note(`warning: values: ${line}`);
-  const details = lines('error');
+  sayMilder(context, user, problems);
+  requireNoErrors(context, user, problems);
+}
+
+/** Shows what is no error, or what `--allow` names. */
+export function sayMilder(
+  context: Context<ValuesFlags>,
+  user: UserValues,
+  problems: readonly ValueProblem[],
+): void {
+  for (const severity of ['note', 'warning'] as const) {
+    for (const line of linesOf(severity, context, user, problems)) {
+      context.output.note(`${severity}: values: ${line}`);
+    }
+  }
+}
+
+/** @throws ShipError as `requireGoodValues` */
+export function requireNoErrors(
+  context: Context<ValuesFlags>,
+  user: UserValues,
+  problems: readonly ValueProblem[],
+): void {
+  const details = linesOf('error', context, user, problems);
   if (details.length === 0) return;
   throw new ShipError(
     'config',
-    `${file ?? 'the chart'} has values that would not do what they say`,
+    `${user.file ?? 'the chart'} has values that would not do what they say`,
     {
       details,
       hint: 'mend them, then run the same command again (or go on in spite of one: --allow KEY)',
     },
   );
+}
+
+function linesOf(
+  severity: Severity,
+  context: Context<ValuesFlags>,
+  { text }: UserValues,
+  problems: readonly ValueProblem[],
+): readonly string[] {
+  const allowed = allowedKeys(context);
+  return problems
+    .map((each) => (allowed.has(each.path) ? { ...each, severity: 'warning' as const } : each))
+    .filter((each) => each.severity === severity)
+    .slice(0, MAX_SHOWN)
+    .map(({ path, message }) => `${place(text, path)}${path}: ${message}`);
 }
 
 /** `line 12: `; nothing for what does not stand in the file. */

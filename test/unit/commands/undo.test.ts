@@ -51,6 +51,8 @@ async function crashing(flags: DeployFlags = {}, installed = true) {
     candidates: NODES.map((name) => clusterNode(name)),
     images: [],
     stores: new Map(),
+    history: await helm.history(RELEASE),
+    applied: { manifest: undefined, edits: [] },
   };
   return { context: twoNodes(folder, flags), rollout, helm, changes };
 }
