@@ -22,16 +22,6 @@ const hasServer: Rule = ({ nodes }) =>
     ? []
     : [{ path: ['nodes'], message: 'no node has the role server' }];
 
-const autoNeedsFolder: Rule = ({ extraImages, deploy }) =>
-  extraImages === 'auto' && deploy.remoteChart !== undefined
-    ? [
-        {
-          path: ['extraImages'],
-          message: 'auto looks into a chart that is a folder; with deploy.chartVersion name them',
-        },
-      ]
-    : [];
-
 const devicesNeedProfile: Rule = ({ nodes }) => {
   const lists = new Set(nodes.map((node) => node.devices.join(' ')));
   if (lists.size <= 1) return [];
@@ -134,7 +124,6 @@ const RULES: readonly Rule[] = [
   oneAddressPerNode,
   hasServer,
   devicesNeedProfile,
-  autoNeedsFolder,
   oneDeviceListPerProfile,
   canaryIsANode,
   clusterNetworksAreApart,

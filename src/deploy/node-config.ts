@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { ShipError } from '../core/errors.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
-import type { Cluster, ClusterNode, FoundNodeConfig, LabelChange, NodeConfigObject } from './cluster.ts';
+import type {
+  Cluster,
+  ClusterNode,
+  FoundNodeConfig,
+  LabelChange,
+  NodeConfigObject,
+} from './cluster.ts';
 
 /** Label by which a CiliumNodeConfig finds its nodes (procedure, standard installation step 3). */
 export const PROFILE_LABEL = 'hw-profile';

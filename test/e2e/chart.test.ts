@@ -6,7 +6,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { TREE } from '../../lab/files.ts';
 import { STATE } from '../../lab/settings.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
-import { changedConfig, labEnvironment, requireLab } from '../support/lab.ts';
+import { changedValues } from '../support/agents.ts';
+import { removeExtraImages } from '../support/extra-image.ts';
+import { changedConfig, kubectl, labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart } from '../support/parts.ts';
 import { chartArtifact, serveRegistry, serveRepository } from '../support/registry.ts';
 
@@ -18,6 +20,25 @@ function deployWith(...lines: readonly string[]): Promise<Ended> {
   const text = `deploy:\n  ${lines.join('\n  ')}`;
   const config = changedConfig((own) => own.replace('deploy:', text));
   return ciliumship(['deploy', '-o', 'json'], { env: labEnvironment(config) });
+}
+
+/** An image below this host that stands for the backend of the chart's UI. */
+const HOST = 'extra-auto.test';
+const BACKEND = `${HOST}/backend:own`;
+
+/** Makes it in Docker, where nobody has it yet. @returns the config digest */
+async function makeBackend(): Promise<string> {
+  const input = `FROM quay.io/cilium/hubble-ui-backend:lab\nLABEL made=${Date.now()}\n`;
+  await execa('docker', ['build', '--quiet', '--tag', BACKEND, '-'], { input });
+  const seen = await execa('docker', ['image', 'inspect', '--format', '{{.Id}}', BACKEND]);
+  return seen.stdout;
+}
+
+/** The lab's values with it, told by a digest as published charts tell theirs. */
+function valuesWithBackend(): string {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const image = `{ repository: ${HOST}/backend, tag: own, digest: '${digest}', useDigest: true }`;
+  return changedValues((text) => text.replace('  ui:', `  ui:\n    backend: { image: ${image} }`));
 }
 
 function expectNothingToDo(ended: Ended): void {
@@ -54,5 +75,35 @@ describe.skipIf(missing !== undefined)('a chart that is fetched', () => {
     expectNothingToDo(await deployWith(oci, `chartVersion: ${VERSION}`));
     const other = await deployWith(oci, 'chartVersion: 1.18.0');
     expect(other.code, other.stderr).toBe(2);
+  });
+
+  it('K1: extraImages: auto ships what a chart from a registry runs besides, by its tag, and its pods run it', async () => {
+    const backend = await makeBackend();
+    const chart = join(folder, `cilium-${VERSION}.tgz`);
+    await using server = await serveRegistry(chartArtifact(chart, 'cilium', VERSION));
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => removeExtraImages(HOST));
+    undo.defer(async () => {
+      const ended = await ciliumship(['deploy'], { env: labEnvironment() });
+      expect(ended.code, ended.stderr).toBe(0);
+    });
+    const from = `chart: oci://${server.address}/cilium\n  chartVersion: ${VERSION}`;
+    const config = changedConfig((own) =>
+      own
+        .replace(/^extraImages:\n(  - .*\n)+/m, 'extraImages: auto\n')
+        .replace('deploy:', `deploy:\n  ${from}`),
+    );
+    const env = labEnvironment(config);
+    const early = await ciliumship(['deploy', '--values', valuesWithBackend()], { env });
+    expect(early.code, early.stderr).toBe(2);
+    expect(early.stderr).toContain(`worker: ${BACKEND}: the node does not have it`);
+    const shipped = await ciliumship(['ship', '--values', valuesWithBackend()], { env });
+    expect(shipped.code, shipped.stderr).toBe(0);
+    expect(shipped.stdout).toMatch(/extra-auto\.test\/backend:own .* 2\/2 +1\/1/);
+    const pod = await kubectl(
+      ...['-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=hubble-ui', '-o'],
+      'jsonpath={.items[*].status.containerStatuses[?(@.name=="backend")].imageID}',
+    );
+    expect(pod).toContain(backend);
   });
 });

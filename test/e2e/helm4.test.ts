@@ -1,5 +1,3 @@
-import { mkdtempSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,7 +5,7 @@ import { TREE } from '../../lab/files.ts';
 import { STATE } from '../../lab/settings.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship } from '../support/cli.ts';
-import { kubectl, labEnvironment, requireLab } from '../support/lab.ts';
+import { helm4Environment, kubectl, labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
 
 const missing =
@@ -15,13 +13,6 @@ const missing =
 const helm3 = labEnvironment();
 const HELM4 = join(STATE, 'bin', 'helm4');
 const MTU = ['-n', 'kube-system', 'get', 'cm', 'cilium-config', '-o', 'jsonpath={.data.mtu}'];
-
-/** The lab with Helm 4 as `helm`. */
-function helm4(): NodeJS.ProcessEnv {
-  const bin = mkdtempSync(join(tmpdir(), 'ciliumship-helm4-'));
-  symlinkSync(HELM4, join(bin, 'helm'));
-  return { ...helm3, PATH: `${bin}:${helm3['PATH']}` };
-}
 
 /** From now on Helm 4 applies this release on the server, where fields of others are conflicts. */
 async function applyOnServer(): Promise<void> {
@@ -33,7 +24,7 @@ async function applyOnServer(): Promise<void> {
 }
 
 describe.skipIf(missing !== undefined)('with Helm 4', () => {
-  const env = missing === undefined ? helm4() : {};
+  const env = missing === undefined ? helm4Environment() : {};
   const values = (): string => changedValues((text) => text.replace('MTU: 1400', 'MTU: 1390'));
 
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ciliumship } from '../support/cli.ts';
-import { labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
-import { missingPart } from '../support/parts.ts';
+import { apply, kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
+import { missingPart, onlyInAll } from '../support/parts.ts';
 import type { NodeResult } from '../support/ship-result.ts';
 
 const missing = await missingPart('the lab', requireLab);
@@ -60,4 +60,42 @@ describe.skipIf(missing !== undefined)('a node that someone else ships to', () =
       'No such file',
     );
   });
+});
+
+const LEASE = { namespace: 'kube-system', name: 'ciliumship-cilium' };
+const tooLong = onlyInAll('a lease is watched for 30 s before it is taken over');
+
+/** The release as someone on another machine would be rolling it out. */
+async function leaseRelease(): Promise<void> {
+  const spec = { holderIdentity: JSON.stringify(HOLDER), leaseDurationSeconds: 30 };
+  await apply({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: LEASE, spec });
+}
+
+describe.skipIf(missing !== undefined)('a release that someone else rolls out', () => {
+  const held = (): Promise<string> =>
+    kubectl('-n', LEASE.namespace, 'get', 'lease', LEASE.name, '--ignore-not-found', '-o', 'name');
+
+  it('F44, D19: is refused by its holder’s name, and freed by lock release when somebody insists', async () => {
+    await leaseRelease();
+    const ended = await ciliumship(['deploy'], { env });
+    expect(ended.code, ended.stderr).toBe(11);
+    expect(ended.stderr).toContain('bob@desk');
+    const freed = await ciliumship(['lock', 'release', '--live'], { env });
+    expect(freed.code, freed.stderr).toBe(0);
+    expect(freed.stdout).toMatch(/release cilium\s+freed from bob@desk/);
+    expect(await held()).toBe('');
+  });
+
+  it.skipIf(tooLong !== undefined)(
+    'D19: is taken over after its lease stood still for 30 s of waiting, and given back',
+    async () => {
+      const shipped = await ciliumship(['ship'], { env });
+      expect(shipped.code, shipped.stderr).toBe(0);
+      await leaseRelease();
+      const ended = await ciliumship(['deploy', '--lock-wait', '60s'], { env });
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(ended.stderr).toContain('bob@desk');
+      expect(await held()).toBe('');
+    },
+  );
 });

@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { execa } from 'execa';
+import { TREE } from '../../lab/files.ts';
 import { SSH_CONFIG } from '../../lab/ssh.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
 import { changedConfig, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
@@ -166,6 +167,38 @@ describe.skipIf(missing !== undefined)('a refusal', () => {
     writeFileSync(values, own);
     const ended = await ciliumship(['deploy', '--values', values], { env: labEnvironment() });
     await expectRefusal(ended, 2, values, /MTU: 9000/, /k8sServiceHost/, /10\.0\.0\.0\/8/);
+    const whole = await ciliumship(['ship', '--values', values], { env: labEnvironment() });
+    await expectRefusal(whole, 2, values, /MTU: 9000/);
+    expect(whole.stderr, 'only what a build had time for').not.toMatch(/^(Export|Send|Import)/m);
+  });
+
+  it('E6, E13, E15: devices that no program can be attached to, and a chart of another version', async () => {
+    const chart = join(dirname(changedConfig((text) => text)), 'chart');
+    cpSync(join(TREE, 'install/kubernetes/cilium'), chart, { recursive: true });
+    const meta = readFileSync(join(chart, 'Chart.yaml'), 'utf8');
+    writeFileSync(
+      join(chart, 'Chart.yaml'),
+      meta.replace(/^appVersion: .*$/m, 'appVersion: 1.17.0'),
+    );
+    const devices = 'devices: [unplugged, plain], profile: worker-layout';
+    const config = changedConfig((text) =>
+      text
+        .replace('profile: worker-layout', devices)
+        .replace('deploy:', `deploy:\n  chart: ${chart}`),
+    );
+    const worker = nodeNamed('worker');
+    const links =
+      'ip link add unplugged type dummy; ip link add plain type dummy; ip link set plain up';
+    await onNode(worker, 'sh', '-ec', links);
+    const ended = await ciliumship(['deploy'], { env: labEnvironment(config) });
+    await onNode(worker, 'sh', '-c', 'ip link del unplugged; ip link del plain');
+    await expectRefusal(
+      ended,
+      2,
+      /unplugged of worker has no carrier \(E6\)/,
+      /plain of worker has driver dummy, without native XDP \(E15\)/,
+      /shipped operator is 1\.19\S*, the chart 1\.17\.0 \(E13\)/,
+    );
   });
 
   it('F37: values that are not YAML are refused with the line', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -27,6 +27,14 @@ export function labEnvironment(config: string = CONFIG): NodeJS.ProcessEnv {
     KUBECONFIG,
     PATH: `${join(STATE, 'bin')}:${process.env['PATH']}`,
   };
+}
+
+/** The same with Helm 4 as `helm`. */
+export function helm4Environment(): NodeJS.ProcessEnv {
+  const bin = mkdtempSync(join(tmpdir(), 'ciliumship-helm4-'));
+  symlinkSync(join(STATE, 'bin', 'helm4'), join(bin, 'helm'));
+  const env = labEnvironment();
+  return { ...env, PATH: `${bin}:${env['PATH']}` };
 }
 
 /** The config of the lab with a change, in a folder of its own. */

@@ -1,10 +1,14 @@
 import { join } from 'node:path';
+import type { Config } from '../../config/normalise.ts';
 import { Cleanup } from '../../core/cleanup.ts';
 import { ShipError } from '../../core/errors.ts';
 import { pullChart } from '../../system/helm-pull.ts';
 import type { Context } from '../command.ts';
 import { temporaryFolder } from './cluster.ts';
 import { readChartYaml } from './values.ts';
+
+/** Configs whose chart was fetched: it is fetched once in a run. */
+const fetched = new WeakSet<Config>();
 
 /** A context whose chart is a folder of this machine, as long as it is held. */
 export interface LocalChart<Flags extends object> extends AsyncDisposable {
@@ -22,7 +26,7 @@ export async function localChart<Flags extends object>(
 ): Promise<LocalChart<Flags>> {
   const { config, signal, output } = context;
   const { chart, remoteChart } = config.deploy;
-  if (remoteChart === undefined) {
+  if (remoteChart === undefined || fetched.has(config)) {
     return { context, [Symbol.asyncDispose]: async () => undefined };
   }
   await using undo = new Cleanup();
@@ -42,8 +46,10 @@ export async function localChart<Flags extends object>(
   }
   output.note(`chart ${chart} ${version}`);
   const owned = undo.move();
+  const local = { ...config, deploy: { ...config.deploy, chart: folder } };
+  fetched.add(local);
   return {
-    context: { ...context, config: { ...config, deploy: { ...config.deploy, chart: folder } } },
+    context: { ...context, config: local },
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }

@@ -95,10 +95,7 @@ function withForce(rollout: Rollout): Rollout {
   };
 }
 
-async function nothingToDo(
-  { config }: Context,
-  rollout: Rollout,
-): Promise<boolean> {
+async function nothingToDo({ config }: Context, rollout: Rollout): Promise<boolean> {
   const { cluster, namespace, candidates, rendered, applied, history } = rollout;
   const [found, agents, hash] = await allOf(
     foundNodeConfigs(cluster, namespace),

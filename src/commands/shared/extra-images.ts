@@ -6,6 +6,7 @@ import { workloadsOf } from '../../deploy/manifest.ts';
 import { deriveValues, merge } from '../../deploy/values.ts';
 import { renderChart } from '../../system/helm.ts';
 import type { Context } from '../command.ts';
+import { localChart } from './chart.ts';
 import { releaseOf } from './cluster.ts';
 import { readValues, type UserValues } from './values.ts';
 
@@ -36,7 +37,9 @@ export async function knownExtraImages(context: Context): Promise<readonly strin
   });
 }
 
-async function renderedBy(context: Context): Promise<readonly string[]> {
+async function renderedBy(asked: Context): Promise<readonly string[]> {
+  await using chart = await localChart(asked);
+  const { context } = chart;
   const { config, signal } = context;
   const user = await readValues(context);
   // As deploy does it: where the chart would take its own, it runs what was built.
@@ -57,8 +60,9 @@ async function renderedBy(context: Context): Promise<readonly string[]> {
  */
 export async function shippedBlocks(
   context: Context,
-  { chart }: Pick<UserValues, 'chart'>,
+  { chart, values }: Pick<UserValues, 'chart' | 'values'>,
 ): Promise<readonly string[]> {
   if (context.config.extraImages !== 'auto') return [];
-  return blocksOf(imageBlocks(chart.defaults), await extraImagesOf(context));
+  const blocks = imageBlocks(merge(chart.defaults, values));
+  return blocksOf(blocks, await extraImagesOf(context));
 }

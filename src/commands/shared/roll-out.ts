@@ -129,10 +129,7 @@ async function replaceAgents(
 ): Promise<void> {
   const { config, flags } = context;
   const { cluster, namespace, candidates, images } = rollout;
-  const [hash, judge] = await allOf(
-    newestHash(context, rollout),
-    judgeOf(context, fleet, rollout),
-  );
+  const [hash, judge] = await allOf(newestHash(context, rollout), judgeOf(context, fleet, rollout));
   const image = shippedOf(config, images).agent;
   const timeout = timeoutOf(context);
   const { soak } = config.deploy;

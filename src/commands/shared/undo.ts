@@ -3,7 +3,12 @@ import { toShipError, type ShipError } from '../../core/errors.ts';
 import { agentAmong, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import type { ClusterNode, FoundNodeConfig, HelmStatus, Pod } from '../../deploy/cluster.ts';
 import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
-import { foundNodeConfigs, NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/node-config.ts';
+import {
+  foundNodeConfigs,
+  NODE_CONFIG_ANNOTATION,
+  ownParts,
+  PROFILE_LABEL,
+} from '../../deploy/node-config.ts';
 import { rolloutOrder } from '../../deploy/order.ts';
 import { labelStep, nodeConfigStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';

@@ -9,7 +9,13 @@ import { gitReader } from '../../system/git.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { readFleetFacts } from './machines.ts';
-import { readChartVersion, readValues, requireNoErrors, type UserValues, type ValuesFlags } from './values.ts';
+import {
+  readChartVersion,
+  readValues,
+  requireNoErrors,
+  type UserValues,
+  type ValuesFlags,
+} from './values.ts';
 
 /** Machines are asked once for each connection to them. */
 const known = new WeakMap<Fleet, Promise<Surroundings>>();
