@@ -91,13 +91,16 @@ function isPlain(name: string): boolean {
   return /^[\w.:-]+$/.test(name);
 }
 
+/** The value that says how agents reach the API server. */
+export const API_HOST = 'k8sServiceHost';
+
 /** Agents reach the API server by it before there is a service network. */
 const apiServer: Rule = (values, { apiReached }) => {
-  const host = textAt(values, 'k8sServiceHost');
+  const host = textAt(values, API_HOST);
   return [...apiReached].flatMap(([node, reach]): readonly ValueProblem[] => {
     if (reach === 'open') return [];
     const how = reach === 'blocked' ? 'refuses connections from' : 'does not answer';
-    const problem = wrong('k8sServiceHost', `${host} ${how} ${node} (E12)`);
+    const problem = wrong(API_HOST, `${host} ${how} ${node} (E12)`);
     return [reach === 'blocked' ? problem : { ...problem, severity: 'warning' }];
   });
 };

@@ -1,12 +1,13 @@
 import { readTree } from '../../build/tree.ts';
 import { checkValues, type ValueProblem } from '../../deploy/check-values.ts';
 import { textAt } from '../../deploy/tree.ts';
-import { checkSurroundings, type Surroundings } from '../../deploy/value-surroundings.ts';
+import { API_HOST, checkSurroundings, type Surroundings } from '../../deploy/value-surroundings.ts';
 import type { Values } from '../../deploy/tree.ts';
 import { merge } from '../../deploy/values.ts';
 import { reachPort, type Reach } from '../../facts/reach.ts';
 import { gitReader } from '../../system/git.ts';
 import type { Context } from '../command.ts';
+import { openClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { readFleetFacts } from './machines.ts';
 import {
@@ -50,12 +51,32 @@ export async function fittingValues(
 }
 
 /**
- * Refuses values that do not fit the machines, before anything else is done that takes long.
+ * Refuses values that do not fit the machines, before anything else is done that takes long. An API
+ * server that nobody reaches may be down, and is left to whoever needs it.
  *
  * @throws ShipError `config`, `interrupted`
  */
 export async function requireFitting(context: Context<ValuesFlags>, fleet: Fleet): Promise<void> {
-  await fittingValues(context, fleet, await readValues(context));
+  const user = await readValues(context);
+  const problems = await valueProblems(context, fleet, user);
+  const ofApi = problems.filter(isOfApi);
+  const isDown = ofApi.length > 0 && !(await answersUs(context, fleet));
+  requireNoErrors(context, user, isDown ? problems.filter((each) => !isOfApi(each)) : problems);
+}
+
+function isOfApi({ path, severity }: ValueProblem): boolean {
+  return path === API_HOST && severity === 'error';
+}
+
+async function answersUs(context: Context, fleet: Fleet): Promise<boolean> {
+  try {
+    await using access = await openClusterAccess(context, fleet);
+    await access.cluster.nodes();
+    return true;
+  } catch {
+    context.signal.throwIfAborted();
+    return false;
+  }
 }
 
 async function surroundings(context: Context, fleet: Fleet, values: Values): Promise<Surroundings> {
@@ -88,7 +109,7 @@ async function reachApi(
   values: Values,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Reach>> {
-  const host = textAt(values, 'k8sServiceHost');
+  const host = textAt(values, API_HOST);
   // `auto` and an empty one are found by the agent itself.
   if (!/^[\w.:-]+$/.test(host) || host === 'auto') return new Map();
   const port = textAt(values, 'k8sServicePort') || '6443';
