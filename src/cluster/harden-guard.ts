@@ -23,7 +23,7 @@ export function hardenRefusal(
   if (agentRuns) {
     return refused(
       `${name}: an agent of Cilium runs; the driver may drop its programs when it is set anew`,
-      `take Cilium off ${name} first; more: ciliumship explain E9`,
+      `take Cilium off first: ciliumship cni uninstall; more: ciliumship explain E9`,
     );
   }
   if (!tools.has('ethtool')) return refused(`${name}: has no ethtool`, `install it on ${name}`);

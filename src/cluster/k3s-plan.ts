@@ -50,7 +50,8 @@ export function judgeInstall(
 
 function apart(facts: NodeFacts, what: string, key: string, cidr: string): Check {
   const made = new Set(facts.traces.map((trace) => trace.what));
-  const own = facts.links.filter(({ name }) => name !== 'lo' && !made.has(name));
+  // Ends of pods have an address of the pods' own network.
+  const own = facts.links.filter(({ name }) => !/^(lo$|veth)/.test(name) && !made.has(name));
   const hit = own.flatMap(({ name, addresses }) =>
     addresses.filter((address) => overlap(address, cidr)).map((address) => `${name} ${address}`),
   );

@@ -22,7 +22,13 @@ export const imagesPrune: CommandSpec = {
     await using fleet = await connectFleet(context, nodes);
     await using locked = await lockFleet(context, fleet);
     const { pruned, failures } = await pruneFleet(context, locked);
-    context.output.result(prunedText(pruned, context.flags.dryRun === true), pruned);
+    const unseen = [...failures].map(([node, { message }]) => ({ node, unknown: message }));
+    const text = prunedText(pruned, context.flags.dryRun === true);
+    const lines = unseen.map(({ node, unknown: why }) => `${node}: unknown: ${why}`);
+    context.output.result([...(pruned.length === 0 ? [] : [text]), ...lines].join('\n'), [
+      ...pruned,
+      ...unseen,
+    ]);
     if (failures.size > 0) throw combineFailures('images prune', failures);
   },
 };

@@ -6,7 +6,7 @@ import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { selectNodes } from './shared/nodes.ts';
-import { freedBytes, readImages, type FoundImages } from './shared/retention.ts';
+import { freedBytes, readImages, type FoundFleet } from './shared/retention.ts';
 
 export const images: CommandSpec = {
   name: 'images',
@@ -21,7 +21,7 @@ export const images: CommandSpec = {
     const nodes = selectNodes(context.config.nodes, context.flags.nodes);
     await using fleet = await connectFleet(context, nodes);
     const found = await readImages(context, fleet);
-    const rows = nodes.flatMap(({ name }) => rowsOf(name, found.nodes.get(name)));
+    const rows = nodes.flatMap(({ name }) => rowsOf(name, found));
     context.output.result(imagesTable(rows), rows);
     if (found.failures.size > 0) throw combineFailures('images', found.failures);
   },
@@ -36,10 +36,15 @@ interface Row {
   readonly ownSize?: number;
   readonly pinned?: boolean;
   readonly usedBy: readonly string[];
+  /** Why the node could not be asked. */
+  readonly unknown?: string | undefined;
 }
 
-function rowsOf(node: string, found: FoundImages | undefined): readonly Row[] {
-  if (found === undefined) return [{ node, usedBy: ['unknown'] }];
+function rowsOf(node: string, { nodes, failures }: FoundFleet): readonly Row[] {
+  const found = nodes.get(node);
+  if (found === undefined) {
+    return [{ node, usedBy: ['unknown'], unknown: failures.get(node)?.message }];
+  }
   const sorted = found.images.toSorted((a, b) => a.digestName.localeCompare(b.digestName));
   return sorted.map((image) => {
     const { digestName, id, size, pinned, usedBy } = image;

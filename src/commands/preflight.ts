@@ -1,11 +1,12 @@
 import { judgeFleet, judgeMachine } from '../cluster/preflight.ts';
+import { unknown, type Check } from '../core/check.ts';
+import { combineFailures, type ShipError } from '../core/errors.ts';
 import type { CommandSpec } from './command.ts';
 import { checksTable, counts, requireValid } from './shared/checks.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { checkFleetReach, readFleetFacts } from './shared/machines.ts';
 import { factsData, linkTable, machineTable } from './shared/machine-tables.ts';
 import { selectNodes } from './shared/nodes.ts';
-import { combineFailures } from '../core/errors.ts';
 
 export const preflight: CommandSpec = {
   name: 'preflight',
@@ -21,7 +22,9 @@ export const preflight: CommandSpec = {
     await using fleet = await connectFleet(context, nodes);
     const machines = await readFleetFacts(context, fleet);
     const facts = nodes.flatMap(({ name }) => machines.results.get(name) ?? []);
+    const failures = new Map([...fleet.failures, ...machines.failures]);
     const checks = [
+      ...[...failures].map(([node, error]) => unseen(node, error)),
       ...nodes.flatMap((node) => {
         const found = machines.results.get(node.name);
         return found === undefined ? [] : judgeMachine(node, found);
@@ -30,14 +33,18 @@ export const preflight: CommandSpec = {
       ...(await checkFleetReach(context, fleet)),
     ];
     const open = checks.filter(({ state }) => state !== 'ok');
-    const tables = [machineTable(facts), linkTable(nodes, facts)];
+    const tables = facts.length === 0 ? [] : [machineTable(facts), linkTable(nodes, facts)];
     const findings = open.length === 0 ? [] : [checksTable(open)];
     context.output.result([...tables, ...findings, counts(checks)].join('\n\n'), {
       nodes: facts.map(factsData),
       checks,
     });
-    const failures = new Map([...fleet.failures, ...machines.failures]);
     if (failures.size > 0) throw combineFailures('preflight', failures);
     requireValid(checks, 'drift', 'ciliumship preflight');
   },
 };
+
+/** A node that nobody could look at is not known to be well. */
+function unseen(node: string, { message }: ShipError): Check {
+  return unknown({ node, check: 'seen', wanted: 'an answer', found: message });
+}

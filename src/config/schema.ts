@@ -4,7 +4,8 @@ import { SIZE } from './size.ts';
 
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 const INTERFACE = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,14}$/;
-const IMAGE = /^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/;
+/** A name of an image, with or without a tag. */
+export const IMAGE = /^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,114}$/;
 const SSH = /^([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9[][A-Za-z0-9_.:[\]-]*$/;
 const DURATION = /^\d{1,6}(ms|s|m|h)$/;

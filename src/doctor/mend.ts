@@ -50,14 +50,17 @@ export function mendStep(patient: Patient): Step<Finding> {
 async function mend(patient: Patient, signal: AbortSignal): Promise<Finding> {
   const done = new Set<string>();
   const end = performance.now() + PATIENCE;
+  let failure: ShipError | undefined;
   for (;;) {
     const seen = await patient.look(signal);
     const { finding } = seen;
     if (finding.state === 'ok') return finding;
     const fix = newFix(finding, done);
-    if (fix !== undefined) await act(patient, seen, fix, signal);
-    else if (performance.now() > end || finding.state === 'unknown') throw stays(finding);
-    else await sleep(PAUSE, undefined, { signal });
+    if (fix === undefined && failure !== undefined) throw failure;
+    const late = performance.now() > end;
+    if (late || finding.state === 'unknown') throw failure ?? stays(finding);
+    if (fix === undefined) await sleep(PAUSE, undefined, { signal });
+    else failure = await act(patient, seen, fix, signal);
   }
 }
 
@@ -69,10 +72,22 @@ function newFix({ fix }: Finding, done: Set<string>): Fix | undefined {
   return fix;
 }
 
-async function act(patient: Patient, seen: Look, fix: Fix, signal: AbortSignal): Promise<void> {
+/** @returns the refusal of a command: what it was to act on may have gone since the look (F46) */
+async function act(
+  patient: Patient,
+  seen: Look,
+  fix: Fix,
+  signal: AbortSignal,
+): Promise<ShipError | undefined> {
   const no = refusal(seen.finding, seen.health, patient.confirmed);
   if (no !== undefined) throw no;
-  for (const { argv } of fix.actions) await patient.remote.run(argv, { sudo: true, signal });
+  try {
+    for (const { argv } of fix.actions) await patient.remote.run(argv, { sudo: true, signal });
+  } catch (error) {
+    if (error instanceof ShipError && error.kind === 'storage') return error;
+    throw error;
+  }
+  return undefined;
 }
 
 function stays({ id, where, state, proof }: Finding): ShipError {

@@ -1,6 +1,6 @@
 /**
  * First kernel whose driver takes a native XDP program (the table in Cilium's documentation of XDP
- * acceleration; reference upstream E15). A driver that is not in it has none: attaching fails with
+ * acceleration). A driver that is not in it has none: attaching fails with
  * EOPNOTSUPP, and with `acceleration: native` the agent dies of it.
  */
 const NATIVE_XDP: Readonly<Record<string, string>> = {

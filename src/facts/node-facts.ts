@@ -50,7 +50,9 @@ export const TOOLS = [
 ] as const;
 
 const DATA = ['/var/lib/rancher/k3s', '/var/lib'] as const;
-/** A socket that is not there would be waited for, ten seconds long. */
+/** Where K3s's containerd listens. */
+const SOCKET = '/run/k3s/containerd/containerd.sock';
+/** A socket that nobody listens on any more would be waited for, ten seconds long. */
 const CTR_VERSION: Argv = ['k3s', 'ctr', '--connect-timeout', '2s', 'version'];
 /** Port of its health check. */
 const KUBE_PROXY: Argv = ['ss', '-Hltn', 'sport', '=', ':10256'];
@@ -83,7 +85,7 @@ export async function readNodeFacts(remote: Remote, signal: AbortSignal): Promis
     ask(['cat', '/proc/mounts']).then(parseBpfMounts),
     clockSkew(ask),
     ask(['k3s', '--version']).then(parseK3sVersion),
-    ask(CTR_VERSION).then(parseServerVersion),
+    readContainerd(remote, ask, signal),
     readFree(ask),
     readTools(ask),
     ask(['sh', '-c', 'echo "$SSH_CONNECTION"'], MISSING, false).then(parseSshAddress),
@@ -123,6 +125,17 @@ async function readOs(ask: Ask): Promise<OperatingSystem> {
     ask(['uname', '-r']),
   ]);
   return { name: parseOsName(release), kernel: kernel.trim() };
+}
+
+/** A socket that is not there need not be waited for. */
+async function readContainerd(
+  remote: Remote,
+  ask: Ask,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const accept = MISSING;
+  const { code } = await remote.run(['test', '-S', SOCKET], { sudo: true, signal, accept });
+  return code === 0 ? parseServerVersion(await ask(CTR_VERSION)) : undefined;
 }
 
 /** Its clock is read somewhere between asking and the answer: what that could explain is no skew. */

@@ -126,11 +126,31 @@ describe.skipIf(missing !== undefined)('doctor', () => {
 
 const PINS = `/sys/fs/bpf/cilium/devices/${DEVICE}/links`;
 const OLDER = '/sys/fs/bpf/doctor-older';
+/** Of a link that is not in Cilium's folder: doctor knows it by its id alone. */
+const LOOSE = '/sys/fs/bpf/doctor-loose';
 const STRAY = '00-flannel.conflist';
 
 /** Attaches a program that lets all pass, as an agent leaves it: held by its pin alone. */
 function attach(device: string, hook: string, program: string, pin: string): Promise<string> {
   return onNode(worker, '/root/tcx', device, hook, program, pin);
+}
+
+/** Where the node looks for bpftool first, and what tells two runs of it apart. */
+const WRAPPER = '/usr/local/sbin/bpftool';
+const MARK = '/run/doctor-detached';
+
+/** Does something before the bpftool of the worker detaches a link. */
+async function inFrontOfBpftool(script: string): Promise<void> {
+  const real = 'exec /usr/sbin/bpftool "$@"';
+  const text = `#!/bin/sh\ncase "$*" in "link detach"*) ${script} ;; esac\n${real}\n`;
+  const write = `printf %s "$1" > ${WRAPPER}; chmod 0755 ${WRAPPER}`;
+  await onNode(worker, 'sh', '-c', write, 'write', text);
+}
+
+/** Ids of the links that are at the hooks of the data interface. */
+async function linkIds(): Promise<readonly string[]> {
+  const net = await onNode(worker, 'bpftool', 'net', 'list', 'dev', DEVICE);
+  return [...net.matchAll(/cil_.* link_id ([0-9]+)/g)].map(([, id = '']) => id);
 }
 
 const onWorker = ['--nodes', 'worker'] as const;
@@ -142,7 +162,8 @@ describe.skipIf(missing !== undefined)('doctor, on a node whose agent is gone', 
     await copyToNode(worker, join(folder, 'tcx'), '/root/tcx');
   });
   afterAll(async () => {
-    await onNode(worker, 'rm', '-rf', '/root/tcx', OLDER, '/var/lib/cni/ciliumship-removed');
+    const made = ['/root/tcx', OLDER, LOOSE, `${LOOSE}-egress`, WRAPPER, MARK, `${MARK}-held`];
+    await onNode(worker, 'rm', '-rf', ...made, '/var/lib/cni/ciliumship-removed');
     await startAgent();
   }, 180_000);
 
@@ -179,6 +200,55 @@ describe.skipIf(missing !== undefined)('doctor, on a node whose agent is gone', 
     expect(net).not.toContain('cil_');
     expect(await onNode(worker, 'ip', '-j', 'link', 'show', DEVICE)).not.toContain('xdp');
     expect(await onNode(worker, 'find', PINS, '-type', 'f')).toBe('');
+  });
+
+  it('F46: takes a link off that got another id between the look and the act', async () => {
+    await attach(DEVICE, 'ingress', 'cil_from_netdev', LOOSE);
+    const before = await linkIds();
+    // At the first detach another link takes its place: the id that was listed is of none now.
+    const replace = `rm ${LOOSE}; /root/tcx ${DEVICE} ingress cil_from_netdev ${LOOSE}`;
+    await inFrontOfBpftool(
+      `echo "$4" >> ${MARK}; [ "$(wc -l < ${MARK})" != 1 ] || { ${replace}; }`,
+    );
+    const fixed = await doctor('--fix', 'E2', ...onWorker, '--confirm', 'worker');
+    const [first, second, ...more] = (await onNode(worker, 'cat', MARK)).split('\n');
+    await onNode(worker, 'rm', '-f', WRAPPER, MARK, LOOSE);
+    expect(fixed.code, fixed.stderr).toBe(0);
+    expect([first, ...more]).toEqual(before);
+    expect(Number(second)).toBeGreaterThan(Number(first));
+    expect(await linkIds()).toEqual([]);
+  });
+
+  it('F45: a fix whose SSH or whose own process died half way is taken up by the next', async () => {
+    const mend = ['--fix', 'E2', ...onWorker, '--confirm', 'worker', '--lock-wait', '60s'] as const;
+    for (const end of ['ssh', 'process'] as const) {
+      await attach(DEVICE, 'ingress', 'cil_from_netdev', LOOSE);
+      await attach(DEVICE, 'egress', 'cil_to_netdev', `${LOOSE}-egress`);
+      // The second detach stands still until the mark is gone, and then does nothing.
+      await inFrontOfBpftool(
+        `[ ! -e ${MARK} ] || { while [ -e ${MARK} ]; do touch ${MARK}-held; sleep 0.1; done; exit 1; }; touch ${MARK}`,
+      );
+      const held = until('the second one is held', 60, () =>
+        onNode(worker, 'test', '-e', `${MARK}-held`).then(
+          () => true,
+          () => false,
+        ),
+      );
+      const stop = new AbortController();
+      const cut = ciliumship(['doctor', ...mend], { env, killOn: stop.signal });
+      await held;
+      if (end === 'process') stop.abort();
+      else await onNode(worker, 'pkill', '-9', '-u', 'admin', '-x', 'sshd');
+      const ended = await cut;
+      expect(ended.code, ended.stderr).toBe(end === 'ssh' ? 5 : -1);
+      await onNode(worker, 'sh', '-c', `rm -f ${WRAPPER} ${MARK} ${MARK}-held`);
+      expect(await linkIds(), end).toHaveLength(1);
+
+      const again = await doctor(...mend);
+      expect(again.code, again.stderr).toBe(0);
+      expect(await linkIds()).toEqual([]);
+      await onNode(worker, 'rm', LOOSE, `${LOOSE}-egress`);
+    }
   });
 
   it('F47, D21: leaves the interface of our own SSH session alone', async () => {

@@ -1,17 +1,20 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareLab } from '../support/bare-lab.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
 import { requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll, until } from '../support/parts.ts';
+import { quickestOf } from '../support/quickest.ts';
 import { watchProcesses } from '../support/secrets.ts';
 
 // The lab of the other tests shows that one can be had; this one is made for this file alone.
 const missing =
   onlyInAll('it makes a lab of its own') ?? (await missingPart('the lab', requireLab));
 const lab = bareLab('bare');
+const CONFIRM = ['--confirm', 'master', 'worker'] as const;
 const TOKEN = 'cab1e5.0123456789abcdef';
 
 function run(...args: readonly string[]): Promise<Ended> {
@@ -20,6 +23,26 @@ function run(...args: readonly string[]): Promise<Ended> {
 
 const onWorker = (script: string): Promise<string> => lab.onNode('worker', 'sh', '-c', script);
 const groOfWorker = (): Promise<string> => onWorker('ethtool -k eth1 | grep ^generic-receive');
+
+/** A config beside that of the lab, with a manifest of Antrea by path and its sha256. */
+function antrea(theirs: string): {
+  readonly config: string;
+  readonly write: (change: { readonly image?: string; readonly sha256?: string }) => void;
+} {
+  const own = lab.env['CILIUMSHIP_CONFIG'] ?? '';
+  const [config, manifest] = [join(dirname(own), 'antrea.yaml'), join(dirname(own), 'antrea.yml')];
+  const text = readFileSync(new URL('../data/antrea.yml', import.meta.url), 'utf8');
+  return {
+    config,
+    write: ({ image = theirs, sha256 }) => {
+      const filled = text.replace('@IMAGE@', image);
+      writeFileSync(manifest, filled);
+      const sum = sha256 ?? createHash('sha256').update(filled).digest('hex');
+      const cni = `cni:\n  antrea: { manifest: antrea.yml, sha256: '${sum}' }\n`;
+      writeFileSync(config, `${readFileSync(own, 'utf8')}${cni}`);
+    },
+  };
+}
 
 /** A driver whose reset takes the link of our SSH session down, until it is set back. */
 const FATAL_ETHTOOL = `cat > /usr/local/sbin/ethtool <<'END'
@@ -32,6 +55,11 @@ chmod 0755 /usr/local/sbin/ethtool; /usr/sbin/ethtool -K eth1 gro on`;
 describe.skipIf(missing !== undefined)('bare machines', () => {
   beforeAll(() => lab.up());
   afterAll(() => lab.down());
+
+  it('are looked at in three seconds at most', async () => {
+    const { look, most } = await quickestOf('preflight', lab.env, [3]);
+    expect(look).toBeLessThan(most);
+  });
 
   it('F45: a node that a change cuts off undoes it by itself', async () => {
     await onWorker(FATAL_ETHTOOL);
@@ -52,6 +80,11 @@ describe.skipIf(missing !== undefined)('bare machines', () => {
     const again = await run('harden', '--gro', 'off', '-o', 'json');
     const [, worker] = again.json() as { settings: { before: string; after: string }[] }[];
     expect(worker?.settings.every(({ before, after }) => before === after)).toBe(true);
+    const written = (): Promise<string> => onWorker('stat -c "%i %y" /etc/systemd/network/*');
+    const before = await written();
+    const kept = await run('harden', '--gro', 'off', '--persist', '-o', 'json');
+    expect(kept.json()).toMatchObject([{ persisted: [] }, { persisted: [] }]);
+    expect(await written()).toBe(before);
   });
 
   it('F48: an install that was killed half way is taken up, and a second one does nothing', async () => {
@@ -81,12 +114,77 @@ describe.skipIf(missing !== undefined)('bare machines', () => {
     expect(`${ended.stdout}${ended.stderr}`).not.toContain(TOKEN);
   });
 
+  it('whose K3s is stopped are looked at in three seconds at most', async () => {
+    await onWorker('systemctl stop k3s-agent');
+    const { look, most } = await quickestOf('preflight', lab.env, [0, 3]);
+    await onWorker('systemctl start k3s-agent');
+    expect(look).toBeLessThan(most);
+  });
+
   it('a kubeconfig of the cluster is written for the user alone', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'ciliumship-e2e-')), 'kubeconfig');
     const written = await run('k3s', 'kubeconfig', '--kubeconfig', file, '--context', 'mine');
     expect(written.code, written.stderr).toBe(0);
     expect(readFileSync(file, 'utf8')).toContain('current-context: mine');
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('E14: Antrea, of whose images there is none here, is refused, given up and taken away again', async () => {
+    const { config, write } = antrea('docker.io/antrea/antrea-agent-ubuntu:v2.4.0');
+    const install = (...more: readonly string[]): Promise<Ended> =>
+      run('cni', 'install', 'antrea', '--config', config, ...more);
+    const kubectl = (...args: readonly string[]): Promise<string> =>
+      lab.onNode('master', 'k3s', 'kubectl', '-n', 'kube-system', ...args);
+    const agents = (): Promise<string> => kubectl('get', 'daemonset', '-o', 'name');
+
+    write({ sha256: '0'.repeat(64) });
+    const other = await install();
+    expect(other.code, other.stderr).toBe(7);
+    expect(other.stderr).toMatch(/antrea\.yml has sha256 [0-9a-f]{64}, and cni\.antrea says 0{64}/);
+    write({});
+    const nowhere = await install();
+    expect(nowhere.code, nowhere.stderr).toBe(4);
+    expect(nowhere.stderr).toContain('docker pull docker.io/antrea/antrea-agent-ubuntu:v2.4.0');
+    write({ image: '@IMAGE@' });
+    expect((await install()).stderr).toContain('not a name of an image: "@IMAGE@"');
+    write({});
+    await onWorker('echo "{}" > /etc/cni/net.d/10-flannel.conflist');
+    const beside = await install();
+    expect(beside.code, beside.stderr).toBe(2);
+    expect(beside.stderr).toContain('worker: flannel: /etc/cni/net.d/10-flannel.conflist');
+    await onWorker('rm /etc/cni/net.d/10-flannel.conflist');
+    expect(await agents()).toBe('');
+
+    // What every node has stands in for its agent, and never becomes ready.
+    write({ image: 'docker.io/rancher/mirrored-pause:3.6' });
+    const dry = await install('--dry-run');
+    expect(dry.code, dry.stderr).toBe(0);
+    expect(dry.stderr).toContain('DaemonSet kube-system/antrea-agent');
+    expect(await agents()).toBe('');
+    const late = await install('--timeout', '8s');
+    expect(late.code, late.stderr).toBe(10);
+    expect(late.stderr).toContain('DaemonSet antrea-agent: 0 of 2 pods ready');
+    expect(late.stderr).toContain('kubectl -n kube-system describe daemonset antrea-agent');
+    expect(await agents()).toBe('daemonset.apps/antrea-agent');
+    expect(await kubectl('get', 'apiservice,configmap', '-l', 'app=antrea', '-o', 'name')).toBe(
+      'apiservice.apiregistration.k8s.io/v1beta2.controlplane.antrea.io\nconfigmap/antrea-config',
+    );
+
+    // What its agents leave on a node, by its names; the interface is none of Open vSwitch.
+    await onWorker(
+      'ip link add antrea-gw0 type veth peer name antrea-tun0; mkdir -p /run/antrea /var/lib/antrea; echo "{}" > /etc/cni/net.d/10-antrea.conflist',
+    );
+    const after = await run('cni', 'install', 'cilium', '--config', config);
+    expect(after.code, after.stderr).toBe(2);
+    expect(after.stderr).toContain('worker: antrea: antrea-gw0');
+    expect(after.stderr).toContain('ciliumship cni uninstall --confirm master worker');
+    const removed = await run('cni', 'uninstall', '--config', config, ...CONFIRM);
+    expect(removed.code, removed.stderr).toBe(0);
+    expect(await kubectl('get', 'all,apiservice,crd', '-l', 'app=antrea', '-o', 'name')).toBe('');
+    const left = 'ls /etc/cni/net.d; ls -d /run/antrea /var/lib/antrea 2>/dev/null; ip -br link';
+    expect(await onWorker(left)).not.toContain('antrea');
+    const again = await run('cni', 'uninstall', '--config', config, ...CONFIRM, '-o', 'json');
+    expect(again.json()).toMatchObject([{ state: 'nothing to do' }, { state: 'nothing to do' }]);
   });
 
   it('D22: data in a mount below K3s’s folder survives, and stops a reset before it begins', async () => {
@@ -118,5 +216,38 @@ describe.skipIf(missing !== undefined)('bare machines', () => {
     expect(left).toContain('precious');
     const again = await run('reset', '--confirm', 'master', 'worker', '-o', 'json');
     expect(again.json()).toMatchObject([{ state: 'nothing to do' }, { state: 'nothing to do' }]);
+  });
+
+  it('several servers: one makes the cluster, the other joins it, leaves it, and comes back', async () => {
+    const own = lab.env['CILIUMSHIP_CONFIG'] ?? '';
+    // Beside it: paths in it are relative.
+    const config = join(dirname(own), 'several.yaml');
+    writeFileSync(config, readFileSync(own, 'utf8').replace('role: agent', 'role: server'));
+    const both = (...args: readonly string[]): Promise<Ended> => run(...args, '--config', config);
+    const onMaster = (...argv: readonly string[]): Promise<string> =>
+      lab.onNode('master', 'k3s', 'kubectl', ...argv);
+    const servers = (): Promise<string> =>
+      onMaster('get', 'nodes', '-l', 'node-role.kubernetes.io/control-plane', '-o', 'name');
+
+    const installed = await both('k3s', 'install');
+    expect(installed.code, installed.stderr).toBe(0);
+    await until('both are servers', 30, async () => (await servers()).includes('worker'));
+    expect(await onWorker('cat /etc/rancher/k3s/config.yaml')).toMatch(/^server: https:/m);
+    expect(await onWorker('k3s kubectl get nodes -o name')).toBe('node/master\nnode/worker');
+    expect((await both('k3s', 'install')).stdout).toMatch(/already there[\s\S]*already there/);
+
+    // What K3s keeps of a node that was there before: with another password it may not come back.
+    const password = ['generic', 'worker.node-password.k3s', '-n', 'kube-system'];
+    await onMaster('create', 'secret', ...password, '--from-literal=hash=of-before');
+    const left = await both('k3s', 'uninstall', '--nodes', 'worker', '--confirm', 'worker');
+    expect(left.code, left.stderr).toBe(0);
+    expect(await servers()).toBe('node/master');
+    const back = await both('k3s', 'install', '--nodes', 'worker');
+    expect(back.code, back.stderr).toBe(0);
+    await until('it is back', 30, async () => (await servers()).includes('worker'));
+    const found = onMaster('get', 'secret', 'worker.node-password.k3s', '-n', 'kube-system');
+    await expect(found).rejects.toThrow('not found');
+    const reset = await both('reset', '--confirm', 'master', 'worker');
+    expect(reset.code, reset.stderr).toBe(0);
   });
 });

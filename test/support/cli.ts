@@ -37,6 +37,8 @@ interface Options {
   readonly cwd?: string;
   /** Milliseconds after which it is killed. */
   readonly killAfter?: number;
+  /** Kills it when this is aborted. */
+  readonly killOn?: AbortSignal;
   /** Sent once, when standard error shows the text. */
   readonly signalAt?: { readonly text: string; readonly signal: NodeJS.Signals };
   /** Done once, when standard error shows the text; the command ends no earlier than this. */
@@ -52,7 +54,8 @@ export async function ciliumship(args: readonly string[], options: Options = {})
     cwd: options.cwd ?? tmpdir(),
     ...(options.env === undefined ? {} : { env: options.env }),
   });
-  const { signalAt, actAt, killAfter } = options;
+  const { signalAt, actAt, killAfter, killOn } = options;
+  killOn?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
   let acting: Promise<unknown> = Promise.resolve();
   if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter).unref();
   if (signalAt !== undefined) {

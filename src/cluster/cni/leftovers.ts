@@ -17,10 +17,11 @@ export function requireNoOthers(wanted: CniName, fleet: readonly NodeFacts[]): v
   const [first] = others;
   if (first === undefined) return;
   const nodes = [...new Set(others.map(({ node }) => node))];
+  const all = fleet.map(({ node }) => node);
   const names = [...new Set(others.map(({ cni }) => cni))].join(' and ');
   throw new ShipError('config', `${nodes.join(', ')}: ${names} left things behind`, {
     details: others.map(({ node, cni, what }) => `${node}: ${cni}: ${what}`),
-    hint: `K3s may stay: ciliumship cni uninstall --confirm ${nodes.join(' ')}; everything goes: ciliumship reset --confirm ${nodes.join(' ')}`,
+    hint: `K3s may stay: ciliumship cni uninstall --confirm ${all.join(' ')}; everything goes: ciliumship reset --confirm ${nodes.join(' ')}`,
   });
 }
 

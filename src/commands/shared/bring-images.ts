@@ -1,3 +1,4 @@
+import { IMAGE } from '../../config/schema.ts';
 import { ShipError } from '../../core/errors.ts';
 import type { BuiltImage, ShipImage } from '../../core/image.ts';
 import { qualified, type NodeStore } from '../../facts/node-store.ts';
@@ -18,13 +19,14 @@ import { openBlobStore } from './store.ts';
  *
  * @param names as they are written there; a digest behind the tag is left out
  * @returns name → the image that was shipped under it
- * @throws ShipError `build` naming every image that is nowhere to be had; what shipping throws
+ * @throws ShipError `config` for what is no name; `build` naming every image that is nowhere to be had; what shipping throws
  */
 export async function bringImages(
   context: Context,
   fleet: Fleet,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, ShipImage>> {
+  requireNames(names);
   const wanted = new Map(names.map((name) => [name, name.split('@')[0] ?? name]));
   const found = await inDocker(context, [...new Set(wanted.values())]);
   const lacking = [...new Set(wanted.values())].filter(
@@ -40,6 +42,15 @@ export async function bringImages(
       return image === undefined ? [] : [[name, image] as const];
     }),
   );
+}
+
+/** @throws ShipError `config` for what no registry or Docker would take as a name */
+function requireNames(names: readonly string[]): void {
+  const wrong = names.find((name) => !IMAGE.test(name.split('@')[0] ?? ''));
+  if (wrong === undefined) return;
+  throw new ShipError('config', `not a name of an image: ${JSON.stringify(wrong)}`, {
+    hint: 'look into the manifest or chart that cni names in ciliumship.yaml',
+  });
 }
 
 /** Without Docker nothing can be brought; what the nodes have may be enough. */

@@ -43,8 +43,8 @@ export function requireValid(
   if (failed.length === 0) return;
   const names = failed.map(({ node, check }) => `${check} on ${node}`);
   throw new ShipError(kind, `not as wanted: ${names.join(', ')}`, {
-    details: failed.flatMap(({ node, check, remedy }) =>
-      remedy === undefined ? [] : [`${node}: ${check}: ${remedy}`],
+    details: failed.flatMap(({ node, check, found, remedy }) =>
+      remedy === undefined ? [] : [`${node}: ${check}: ${found}; ${remedy}`],
     ),
     hint: `after that: ${again}`,
   });

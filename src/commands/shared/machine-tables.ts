@@ -5,21 +5,24 @@ import type { NodeFacts } from '../../facts/node-facts.ts';
 import { formatBytes } from '../../output/progress.ts';
 import { textTable } from '../../output/table.ts';
 
-/** One line for each machine. */
+/** One line for each machine, and which of them has no zstd. */
 export function machineTable(fleet: readonly NodeFacts[]): string {
-  const rows = fleet.map(({ node, os, cgroup, k3s, containerd, free, tools }) => [
+  const rows = fleet.map(({ node, os, cgroup, k3s, containerd, free }) => [
     node,
     os.name,
     os.kernel,
     cgroup === 'cgroup2fs' ? 'v2' : 'v1',
     k3s ?? 'none',
     containerd ?? 'none',
-    `${formatBytes(free)} free`,
-    tools.has('zstd') ? 'yes' : 'no',
+    formatBytes(free),
   ]);
-  const head = ['node', 'system', 'kernel', 'cgroup', 'k3s', 'containerd', 'disk', 'zstd'];
-  return textTable(head, rows);
+  const head = ['node', 'system', 'kernel', 'cgroup', 'k3s', 'containerd', 'free'];
+  const without = fleet.filter(({ tools }) => !tools.has('zstd')).map(({ node }) => node);
+  const note = without.length === 0 ? [] : [`no zstd on ${without.join(', ')}: ${WITHOUT_ZSTD}`];
+  return [textTable(head, rows), ...note].join('\n');
 }
+
+const WITHOUT_ZSTD = 'layers go there whole, packed by gzip';
 
 /** One line for each interface that someone may want to name in the config. */
 export function linkTable(nodes: readonly Node[], fleet: readonly NodeFacts[]): string {

@@ -1,3 +1,4 @@
+import { access, constants } from 'node:fs/promises';
 import { isUrl, type Pinned } from '../../config/normalise.ts';
 import { hexOf } from '../../core/digest.ts';
 import { ShipError } from '../../core/errors.ts';
@@ -21,7 +22,7 @@ export async function pinnedFile(
   if (pinned === undefined) throw notNamed(key);
   const { from, sha256 } = pinned;
   if (isUrl(from)) return download(key, from, sha256 ?? '', signal);
-  if (sha256 === undefined) return from;
+  if (sha256 === undefined) return readable(key, from);
   const found = await hashOf(key, from);
   if (found === sha256) return from;
   throw new ShipError('integrity', `${from} has sha256 ${found}, and ${key} says ${sha256}`, {
@@ -36,11 +37,18 @@ function notNamed(key: string): ShipError {
 }
 
 async function hashOf(key: string, file: string): Promise<string> {
-  const { digest } = await hashFile(file).catch((cause: unknown) => {
-    throw new ShipError('config', `${key}: cannot read ${file}`, {
-      cause,
-      hint: `mend ${key} in ciliumship.yaml; paths count from its folder`,
-    });
-  });
+  const { digest } = await hashFile(file).catch((cause: unknown) => unreadable(key, file, cause));
   return hexOf(digest);
+}
+
+async function readable(key: string, file: string): Promise<string> {
+  await access(file, constants.R_OK).catch((cause: unknown) => unreadable(key, file, cause));
+  return file;
+}
+
+function unreadable(key: string, file: string, cause: unknown): never {
+  throw new ShipError('config', `${key}: cannot read ${file}`, {
+    cause,
+    hint: `mend ${key} in ciliumship.yaml; paths count from its folder`,
+  });
 }

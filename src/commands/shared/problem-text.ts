@@ -1,5 +1,6 @@
 import { quoteArgv } from '../../core/quote.ts';
 import type { Action } from '../../core/action.ts';
+import { wrap } from '../../output/wrap.ts';
 import type { Fix, Problem } from '../../doctor/problem.ts';
 
 /** A problem for people: both accounts, how it is recognised, and what to do. */
@@ -24,8 +25,8 @@ export function problemText(problem: Problem): string {
 
 /** A command with what it changes below it, and the way back where there is one. */
 export function actionText({ argv, effect, undo }: Action): string {
-  const back = undo === undefined ? [] : [`      undo: ${undo}`];
-  return [`  ${quoteArgv(argv)}`, `      ${effect}`, ...back].join('\n');
+  const back = undo === undefined ? [] : [wrap(`undo: ${undo}`, '      ')];
+  return [`  ${quoteArgv(argv)}`, wrap(effect, '      '), ...back].join('\n');
 }
 
 /** Who does it. */
@@ -34,16 +35,8 @@ export function consentText({ consent }: Fix): string {
   return consent === 'safe' ? 'doctor --fix does this' : 'doctor --fix --confirm NODE does this';
 }
 
-const WIDTH = 88;
-
 function paragraph(text: string): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? '';
-    if (last.length + word.length > WIDTH) lines.push(word);
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
-  }
-  return lines.map((line) => `  ${line}`).join('\n');
+  return wrap(text, '  ');
 }
 
 /** A problem for scripts. */

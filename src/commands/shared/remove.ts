@@ -6,6 +6,7 @@ import { kubernetesName, type Node } from '../../core/node.ts';
 import type { Step } from '../../core/step.ts';
 import { readRemains, type Remains } from '../../facts/remains.ts';
 import { runStage, settleStage } from '../../output/stage.ts';
+import { wrap } from '../../output/wrap.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
 import { requireConfirmed } from './confirm.ts';
@@ -29,7 +30,7 @@ export interface Removal {
 /** What a removal came to on one node. */
 export interface RemovedNode {
   readonly node: string;
-  readonly state: 'nothing to do' | 'would be removed' | 'removed';
+  readonly state: 'nothing to do' | 'would be cleaned' | 'cleaned';
   readonly actions: readonly string[];
 }
 
@@ -100,7 +101,7 @@ function showWhatGoes(
     output.note(`${what} on ${name}:`);
     for (const { title, actions } of phases) {
       const effects = [...new Set(actions(found).map(({ effect }) => effect))];
-      if (effects.length > 0) output.note(`  ${title}: ${effects.join('; ')}`);
+      if (effects.length > 0) output.note(wrap(effects.join('; '), `  ${title}: `, '    '));
     }
     for (const volume of found.volumes) output.note(`  with the data of the volume ${volume}`);
   }
@@ -189,6 +190,6 @@ function forgetStep(server: Session, gone: readonly Node[]): Step<string> {
 function resultOf(node: string, wasFull: boolean, done: Removed | undefined): RemovedNode {
   if (!wasFull) return { node, state: 'nothing to do', actions: [] };
   return done === undefined
-    ? { node, state: 'would be removed', actions: [] }
-    : { node, state: 'removed', actions: done.done };
+    ? { node, state: 'would be cleaned', actions: [] }
+    : { node, state: 'cleaned', actions: done.done };
 }

@@ -25,6 +25,12 @@ export interface FoundImages {
   readonly layers: ReadonlyMap<string, readonly StoredLayer[]>;
 }
 
+/** The same of every node, and why some could not be asked. */
+export interface FoundFleet {
+  readonly nodes: ReadonlyMap<string, FoundImages>;
+  readonly failures: ReadonlyMap<string, ShipError>;
+}
+
 /**
  * Looks at every node of a fleet for shipped images and what needs them.
  *
@@ -35,10 +41,7 @@ export async function readImages(
   context: Context,
   fleet: Fleet,
   access?: ClusterAccess,
-): Promise<{
-  readonly nodes: ReadonlyMap<string, FoundImages>;
-  readonly failures: ReadonlyMap<string, ShipError>;
-}> {
+): Promise<FoundFleet> {
   const uses = readUses(context, fleet, access);
   uses.catch(() => undefined);
   const steps = [...fleet.sessions].map(([node, session]): Step<FoundImages> => ({

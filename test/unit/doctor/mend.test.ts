@@ -50,6 +50,23 @@ describe('a fix', () => {
     expect(node.asked).toEqual(['sudo bpftool link detach id 200']);
   });
 
+  test('F46: whose link went between look and act looks again, and acts on the one that is there', async () => {
+    const gone = { code: 254, stderr: 'Error: failed to get link with ID 103' };
+    const node = fakeNode((asked) => (asked.endsWith('103') ? gone : undefined));
+    const now = { agentRuns: false, traffic: [{ ...FROM, link: 200 }] };
+    await mending('E2', [ORPHANS, now, { traffic: [] }], node)();
+    expect(node.asked.at(-1)).toBe('sudo bpftool link detach id 200');
+  });
+
+  test('F46: that a node refuses says so once it is seen that nothing has changed', async () => {
+    const node = fakeNode(() => ({ code: 1, stderr: 'Operation not permitted' }));
+    await expect(mending('E2', [ORPHANS], node)()).rejects.toMatchObject({
+      kind: 'storage',
+      message: expect.stringContaining('link detach id 103') as unknown,
+    });
+    expect(node.asked).toEqual(['sudo bpftool link detach id 103']);
+  });
+
   test('F46: that nothing is left for acts on nothing', async () => {
     const node = fakeNode();
     await mending('E2', [{ traffic: [] }], node)();

@@ -44,6 +44,20 @@ describe('the facts of a machine', () => {
     ]);
   });
 
+  test('do not wait for a containerd whose socket is not there', async () => {
+    const stopped = fakeNode((command) =>
+      command.startsWith('test -S') ? { code: 1 } : answer(command),
+    );
+    expect((await readNodeFacts(stopped, NEVER)).containerd).toBeUndefined();
+    expect(stopped.asked.join('\n')).not.toContain('ctr');
+    const version = nodeData('ctr-1.6-version.txt');
+    const runs = fakeNode((command) => {
+      if (command.startsWith('test -S')) return '';
+      return command.startsWith('k3s ctr') ? version : answer(command);
+    });
+    expect((await readNodeFacts(runs, NEVER)).containerd).toBe('1.6.20');
+  });
+
   test('say how far its clock is ahead, less what asking took', async () => {
     const { clockAhead } = await readNodeFacts(fakeNode(answer), NEVER);
     expect(clockAhead).toBeGreaterThan(50);
