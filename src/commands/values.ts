@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { lineOf } from '../deploy/user-values.ts';
 import { sourcedValues, type SourcedValue } from '../deploy/value-sources.ts';
-import { deriveValues } from '../deploy/values.ts';
-import type { CommandSpec } from './command.ts';
+import { deriveValues, type PlacedImage } from '../deploy/values.ts';
+import { ShipError } from '../core/errors.ts';
+import type { CommandSpec, Context } from './command.ts';
 import { localChart } from './shared/chart.ts';
 import { openDocker } from './shared/docker.ts';
 import { shippedBlocks } from './shared/extra-images.ts';
@@ -10,7 +11,7 @@ import { connectFleet } from './shared/fleet.ts';
 import { exportImages, findBuilt } from './shared/images.ts';
 import { sourcedYaml } from './shared/sourced-yaml.ts';
 import { openBlobStore } from './shared/store.ts';
-import { placedImages } from './shared/placed.ts';
+import { placedImages, unbuiltImages } from './shared/placed.ts';
 import { valueProblems } from './shared/values-checks.ts';
 import { readValues, requireGoodValues, valuesOptions, type UserValues } from './shared/values.ts';
 
@@ -18,7 +19,7 @@ export const values: CommandSpec = {
   name: 'values',
   summary: 'print the values that Helm gets, and where each comes from',
   description:
-    'Lays what ciliumship sets over your values file (the images by their digest tags, the restart on a changed configuration, the hold that keeps agents off nodes until it is their turn) and prints the result as YAML, each value with its source. Then checks them all as deploy does: keys that the chart ignores, values that an agent refuses, and what does not fit the machines.',
+    'Lays what ciliumship sets over your values file (the images by their digest tags, the restart on a changed configuration, the hold that keeps agents off nodes until it is their turn) and prints the result as YAML, each value with its source. Of images that are not built yet the digest stays open. Then checks them all as deploy does: keys that the chart ignores, values that an agent refuses, and what does not fit the machines.',
   examples: [
     ['ciliumship values', 'the final values, with their sources'],
     ['ciliumship values --values other.yaml -o json', 'of another file, for a script'],
@@ -28,11 +29,7 @@ export const values: CommandSpec = {
     await using chart = await localChart(typed);
     const { context } = chart;
     const user = await readValues(context);
-    const docker = await openDocker(context);
-    await using store = await openBlobStore(context);
-    const built = await findBuilt(context, docker);
-    const images = await exportImages(context, docker, built, store);
-    const placed = placedImages(context.config, images);
+    const placed = await placeBuilt(context);
     const blocks = await shippedBlocks(context, user);
     const final = sourcedValues(user.values, deriveValues(placed, user.values, blocks));
     const sourced = final.map((each) => ({ ...each, source: sourceOf(each, user) }));
@@ -44,6 +41,20 @@ export const values: CommandSpec = {
     requireGoodValues(context, user, await valueProblems(context, fleet, user));
   },
 };
+
+/** The images by their digest names; where some are not built yet, by names that say so. */
+async function placeBuilt(context: Context): Promise<readonly PlacedImage[]> {
+  try {
+    const docker = await openDocker(context);
+    await using store = await openBlobStore(context);
+    const built = await findBuilt(context, docker);
+    return placedImages(context.config, await exportImages(context, docker, built, store));
+  } catch (error) {
+    if (!(error instanceof ShipError) || error.kind !== 'build') throw error;
+    context.output.note(`${error.message}: the digests in names of images are not known yet`);
+    return unbuiltImages(context.config);
+  }
+}
 
 /** `cilium-values.yaml:12` for the user's own. */
 function sourceOf({ path, source }: SourcedValue, { file, text }: UserValues): string {

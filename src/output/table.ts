@@ -18,28 +18,67 @@ const BORDERLESS = {
   middle: '  ',
 };
 
-/** Spaces between two columns. */
-const GAP = 2;
+/** Sentences in narrower columns are harder to read than one line for each cell. */
+const NARROWEST = 16;
 /** What is no longer than this stays on one line. */
 const SHORT = 12;
 
+type Row = readonly string[];
+
 /**
- * A table without lines: a head in capitals, columns two spaces apart.
+ * A table without lines: a head in capitals, columns two spaces apart. Where a terminal is too narrow
+ * for it, cells are wrapped, and where even their longest words do not fit, each row becomes a block
+ * with a line for each cell: no word is ever cut, so that digests can be copied.
  *
- * @param width columns of the terminal: what is wider is folded within its column, never within a
- * word; undefined folds nothing, as in a pipe
+ * @param room in columns; that of the terminal, and without one as much as is needed
  */
-export function textTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  width = process.stdout.isTTY ? process.stdout.columns : undefined,
-): string {
-  const titles = head.map((word) => word.toUpperCase());
+export function textTable(head: Row, rows: readonly Row[], room = terminalWidth()): string {
+  const all = [head.map((word) => word.toUpperCase()), ...rows];
+  const columns = head.map((_, at) => all.map((row) => row[at] ?? ''));
+  const full = columns.map((cells) => longest(cells));
+  if (breadth(full) <= room) return drawn(all);
+  const widths = wrappedWidths(columns, full, room);
+  return widths === undefined ? blocks(all) : drawn(all, widths);
+}
+
+function terminalWidth(): number {
+  // A terminal that does not say how wide it is says 0.
+  return (process.stdout.isTTY && process.stdout.columns) || Infinity;
+}
+
+/** Wide columns give way first. */
+function wrappedWidths(
+  columns: readonly Row[],
+  full: readonly number[],
+  room: number,
+): readonly number[] | undefined {
+  const least = columns.map((cells) => longest(cells.flatMap(unbreakable)));
+  for (let limit = Math.max(...full); limit >= NARROWEST; limit -= 1) {
+    const widths = full.map((width, at) => Math.max(least[at] ?? 0, Math.min(width, limit)));
+    if (breadth(widths) <= room) return widths;
+  }
+  return undefined;
+}
+
+function unbreakable(cell: string): Row {
+  return cell.length <= SHORT ? [cell] : cell.split(/\s+/);
+}
+
+function breadth(widths: readonly number[]): number {
+  const gaps = BORDERLESS.middle.length * (widths.length - 1);
+  return widths.reduce((sum, width) => sum + width, gaps);
+}
+
+function longest(cells: Row): number {
+  return Math.max(...cells.flatMap((cell) => cell.split('\n')).map((line) => line.length));
+}
+
+function drawn([head = [], ...rows]: readonly Row[], widths?: readonly number[]): string {
   const table = new Table({
-    head: titles,
+    head: [...head],
     chars: BORDERLESS,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-    ...folding([titles, ...rows], width),
+    ...(widths === undefined ? {} : { colWidths: [...widths], wordWrap: true }),
   });
   table.push(...rows.map((row) => [...row]));
   return table
@@ -49,28 +88,12 @@ export function textTable(
     .join('\n');
 }
 
-/** Widths of the columns: the widest give way first; nothing where even that would not be enough. */
-function folding(
-  rows: readonly (readonly string[])[],
-  width = Number.POSITIVE_INFINITY,
-): { readonly colWidths?: number[]; readonly wordWrap?: true } {
-  const columns = (rows[0] ?? []).map((_, at) => rows.map((row) => row[at] ?? ''));
-  const widths = columns.map((cells) => longest(cells));
-  const least = columns.map((cells) => longest(cells.flatMap(unbreakable)));
-  const sum = (): number => widths.reduce((all, one) => all + one, GAP * (widths.length - 1));
-  while (sum() > width) {
-    const room = widths.map((now, at) => (now > (least[at] ?? 0) ? now : 0));
-    const widest = Math.max(...room);
-    if (widest === 0) return {};
-    widths[room.indexOf(widest)] = widest - 1;
-  }
-  return { colWidths: widths, wordWrap: true };
-}
-
-function unbreakable(cell: string): readonly string[] {
-  return cell.length <= SHORT ? [cell] : cell.split(' ');
-}
-
-function longest(texts: readonly string[]): number {
-  return Math.max(...texts.map((text) => text.length));
+/** `HEAD  cell`, line by line; what has no head stands alone, and empty cells are left out. */
+function blocks([head = [], ...rows]: readonly Row[]): string {
+  const width = longest(head);
+  const line = (cell: string, at: number): string =>
+    head[at] ? `${head[at].padEnd(width)}  ${cell.replaceAll('\n', ' ')}` : cell;
+  return rows
+    .map((row) => row.flatMap((cell, at) => (cell === '' ? [] : line(cell, at))).join('\n'))
+    .join('\n\n');
 }

@@ -9,8 +9,11 @@ import { findDockerHost, type DockerHost } from './docker-host.ts';
 import { pingDocker, requestDocker } from './docker-request.ts';
 import { watchSilence, type Watch } from './docker-watch.ts';
 
-/** Long enough for a busy daemon, short enough for "not running" to be said within 5 s. */
-const ANSWER_WITHIN = 4_000;
+/**
+ * Milliseconds for a daemon that is busy with builds of others. One that does not run, or a wrong
+ * socket, is refused at once.
+ */
+const ANSWER_WITHIN = 10_000;
 
 /** What Docker says about itself. */
 export interface DockerInfo {
@@ -41,7 +44,7 @@ export interface DockerDaemon {
   readonly host: DockerHost;
   /** For the other adapters of this folder only. */
   readonly api: Docker;
-  /** @throws ShipError `build` within 5 s when Docker does not answer, naming its socket */
+  /** @throws ShipError `build` within 10 s when Docker does not answer, naming its socket */
   ping(signal?: AbortSignal): Promise<void>;
   /** @throws ShipError `build` as `ping` */
   info(signal?: AbortSignal): Promise<DockerInfo>;

@@ -16,6 +16,13 @@ export function placedImages(config: Config, images: readonly ShipImage[]): read
   });
 }
 
+/** The same of images that nobody built yet: in the place of their digests stands that they are not. */
+export function unbuiltImages({ images, tag }: Config): readonly PlacedImage[] {
+  return images.flatMap(({ repository, value }) =>
+    value === undefined ? [] : [{ value, digestName: `${repository}:${tag}-<not built yet>` }],
+  );
+}
+
 /** Config digests of agent and operator, by their place in the chart. */
 export function shippedOf(config: Config, images: readonly ShipImage[]): Shipped {
   return { agent: digestAt(config, images, AGENT), operator: digestAt(config, images, OPERATOR) };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDuration } from '../../config/duration.ts';
 import type { Output } from '../../output/output.ts';
+import { openScreen } from '../../output/screen.ts';
 import { option, checkDuration } from '../flags.ts';
 
 /** Options of commands that look once, or again and again. */
@@ -22,11 +23,9 @@ export interface Round {
   readonly error?: Error | undefined;
 }
 
-const CLEAR = '\u001b[H\u001b[2J\u001b[3J';
-
 /**
- * Looks once, or with `--watch` until the run is stopped. A pipe gets what changed, a terminal the
- * whole picture each time.
+ * Looks once, or with `--watch` until the run is stopped. A pipe gets what changed; a terminal shows
+ * the last look, which stays when the watch ends.
  *
  * @throws the error of the only look; the reason of the signal
  */
@@ -42,16 +41,42 @@ export async function watching(
   }
   const pause = parseDuration(flags.interval ?? '5s');
   const live = process.stdout.isTTY && process.env['TERM'] !== 'dumb' && output.format === 'text';
+  const show = live ? onScreen : onPaper;
+  await show(output, `every ${pause / 1000} s · Ctrl-C ends`, async function* () {
+    for (;;) {
+      yield await look(silent(output));
+      await sleep(pause, undefined, { signal });
+    }
+  });
+}
+
+type Rounds = () => AsyncGenerator<Round>;
+
+/** Each look in the place of the one before; the last one stays when the screen is left. */
+async function onScreen(output: Output, how: string, rounds: Rounds): Promise<void> {
+  let seen: { readonly round: Round; readonly at: string } | undefined;
+  try {
+    using screen = openScreen(process.stdout, () => ({
+      text: seen === undefined ? 'looking …' : textOf(output, seen.round),
+      last: seen === undefined ? how : `${seen.at} · ${how}`,
+    }));
+    for await (const round of rounds()) {
+      seen = { round, at: clock() };
+      screen.draw();
+    }
+  } finally {
+    seen?.round.show(output);
+  }
+}
+
+/** Each look that differs from the one before. */
+async function onPaper(output: Output, _: string, rounds: Rounds): Promise<void> {
   let shown = '';
-  for (;;) {
-    const round = await look(silent(output));
+  for await (const round of rounds()) {
     const text = textOf(output, round);
-    if (live)
-      process.stdout.write(`${CLEAR}${text}\n${clock()} · every ${pause / 1000} s · Ctrl-C ends\n`);
-    else if (text !== shown)
+    if (text !== shown)
       process.stdout.write(output.format === 'text' ? `${clock()}\n${text}\n` : text);
     shown = text;
-    await sleep(pause, undefined, { signal });
   }
 }
 

@@ -2,32 +2,68 @@ import { describe, expect, test } from 'vitest';
 import { textTable } from '../../../src/output/table.ts';
 import { wrap } from '../../../src/output/wrap.ts';
 
-const HEAD = ['node', 'system', 'kernel'];
-const ROWS = [['worker', 'Debian GNU/Linux 12 (bookworm)', '6.8.0-31-generic']];
+const DIGEST = `sha256:${'a1'.repeat(32)}`;
+const HEAD = ['what', 'state', 'found'];
+const ROWS = [
+  ['cilium', 'ok', ''],
+  ['hubble-relay', 'DRIFT', 'the node has the image, and its pin is gone'],
+  ['operator', 'unknown', 'nobody answers at 127.0.0.1'],
+];
+const wordsOf = (rows: readonly (readonly string[])[]) =>
+  rows.flat().flatMap((cell) => cell.split(/\s+/));
 
 describe('a table', () => {
-  test('is as wide as it wants where nobody says how wide a line may be', () => {
-    expect(textTable(HEAD, ROWS, undefined).split('\n')).toEqual([
-      'NODE    SYSTEM                          KERNEL',
-      'worker  Debian GNU/Linux 12 (bookworm)  6.8.0-31-generic',
-    ]);
+  test('is as wide as it must be where nothing is too narrow', () => {
+    expect(textTable(HEAD, ROWS, Infinity)).toBe(
+      [
+        'WHAT          STATE    FOUND',
+        'cilium        ok',
+        'hubble-relay  DRIFT    the node has the image, and its pin is gone',
+        'operator      unknown  nobody answers at 127.0.0.1',
+      ].join('\n'),
+    );
   });
 
-  test('folds its widest columns to fit a terminal, and loses nothing', () => {
-    expect(textTable(HEAD, ROWS, 50).split('\n')).toEqual([
-      'NODE    SYSTEM                    KERNEL',
-      'worker  Debian GNU/Linux 12       6.8.0-31-generic',
-      '        (bookworm)',
-    ]);
+  test('wraps its widest column first, and keeps the columns', () => {
+    expect(textTable(HEAD, ROWS, 50)).toBe(
+      [
+        'WHAT          STATE    FOUND',
+        'cilium        ok',
+        'hubble-relay  DRIFT    the node has the image, and',
+        '                       its pin is gone',
+        'operator      unknown  nobody answers at 127.0.0.1',
+      ].join('\n'),
+    );
   });
 
-  test('is left alone where even folding would not make it fit', () => {
-    expect(textTable(HEAD, ROWS, 20)).toBe(textTable(HEAD, ROWS, undefined));
+  test('becomes blocks where columns would be too narrow to read', () => {
+    expect(textTable(HEAD, ROWS, 30)).toBe(
+      [
+        'WHAT   cilium\nSTATE  ok',
+        'WHAT   hubble-relay\nSTATE  DRIFT\nFOUND  the node has the image, and its pin is gone',
+        'WHAT   operator\nSTATE  unknown\nFOUND  nobody answers at 127.0.0.1',
+      ].join('\n\n'),
+    );
   });
 
   test('keeps what is short on one line', () => {
     const rows = [['no pod here', 'a text that is rather long, and longer']];
     expect(textTable(['state', 'text'], rows, 40)).toContain('no pod here  a text');
+  });
+
+  test('puts what has no head on a line alone', () => {
+    expect(textTable(['', 'here'], [['quay.io/cilium/cilium', '✔']], 20)).toBe(
+      'quay.io/cilium/cilium\nHERE  ✔',
+    );
+  });
+
+  test.each([1, 20, 40, 60, 80, 100])('cuts no word, %i columns wide', (room) => {
+    const rows = [...ROWS, ['envoy', 'DRIFT', `${DIGEST} is there`]];
+    const text = textTable(HEAD, rows, room);
+    for (const word of wordsOf(rows)) expect(text).toContain(word);
+    const isTable = text.startsWith('WHAT          ');
+    if (isTable) for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(room);
+    else expect(text.match(/^WHAT /gm)).toHaveLength(rows.length);
   });
 });
 
