@@ -70,12 +70,11 @@ export const push: CommandSpec<PushFlags> = {
       bringAll,
       archive !== undefined || frozen === true,
     );
-    const { fleet, asked, makeWire } = made;
+    const { fleet } = made;
     const { images, tree } = made.ready;
     await using cluster = clusterBeside(context, fleet);
     const shipped = await shipImages(context, fleet, images, store, {
-      asked,
-      makeWire,
+      ...made,
       whenSent: cluster.begin,
     });
     await lockImages(context, images, shipped, tree);

@@ -64,9 +64,9 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
       }),
       false,
     );
-    const { fleet, asked, makeWire } = made;
+    const { fleet } = made;
     const { images } = made.ready;
-    const shipped = await shipImages(context, fleet, images, store, { asked, makeWire });
+    const shipped = await shipImages(context, fleet, images, store, made);
     await lockImages(context, images, shipped, built.tree);
     await writeSboms(context, images, store);
     const nodes = shippedData(shipped, images);

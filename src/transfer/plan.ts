@@ -142,11 +142,20 @@ function wholeForm(
   );
 }
 
+/** Whether layers of so many bytes fit on a node. */
+export function hasRoom({ free }: Pick<NodeStore, 'free'>, size: number): boolean {
+  return roomFor(size) <= free;
+}
+
 /** Received, decoded, in the content store and unpacked: at most four copies exist at a time. */
+function roomFor(size: number): number {
+  return size === 0 ? 0 : 4 * size + RESERVE;
+}
+
 function requireSpace(node: string, send: readonly SendBlob[], free: number): void {
   const size = totalSize(send.map(({ blob }) => blob));
-  const needed = size === 0 ? 0 : 4 * size + RESERVE;
-  if (needed <= free) return;
+  if (hasRoom({ free }, size)) return;
+  const needed = roomFor(size);
   throw new ShipError(
     'storage',
     `${node}: ${gigabytes(free)} free under /var/lib/rancher/k3s, ${gigabytes(needed)} needed for ${counted(send.length, 'blob')}`,

@@ -1,5 +1,5 @@
 import { imagesData, shippedData } from '../../src/commands/shared/report.ts';
-import type { ShippedNode } from '../../src/commands/shared/ship-images.ts';
+import type { ShippedNode } from '../../src/commands/shared/shipped-node.ts';
 import type { ShipImage } from '../../src/core/image.ts';
 import type { Receipt, ReceiptNode, Stage } from '../../src/output/receipt/schema.ts';
 import { digestOf, shipImage, shippedNode } from './values.ts';

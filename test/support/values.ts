@@ -1,4 +1,4 @@
-import type { ShippedNode } from '../../src/commands/shared/ship-images.ts';
+import type { ShippedNode } from '../../src/commands/shared/shipped-node.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { digestName, type Blob, type BlobKind, type ShipImage } from '../../src/core/image.ts';
 import type { Planning } from '../../src/transfer/plan.ts';

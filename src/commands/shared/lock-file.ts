@@ -14,7 +14,7 @@ import { option } from '../flags.ts';
 import type { ClusterAccess } from './cluster.ts';
 import type { Deployed } from './deploy-images.ts';
 import { chartDigest, readRelease, recordRelease } from './live-release.ts';
-import type { ShippedNode } from './ship-images.ts';
+import type { ShippedNode } from './shipped-node.ts';
 import { readChartVersion } from './values.ts';
 
 export const frozenOption = option(

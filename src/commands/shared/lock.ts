@@ -2,6 +2,7 @@ import { Cleanup } from '../../core/cleanup.ts';
 import { parseDuration } from '../../config/duration.ts';
 import type { Step } from '../../core/step.ts';
 import { lockNode, type NodeLock } from '../../import/lock.ts';
+import type { Link } from '../../transfer/send.ts';
 import { settleStage, type StageOptions } from '../../output/stage.ts';
 import { selfDescription } from '../../system/self.ts';
 import type { Session } from '../../system/ssh/session.ts';
@@ -63,4 +64,21 @@ function lockSteps(
     run: async ({ signal }) => taking.use(await lockNode(session, self, { wait, signal, note })),
     describe: () => node,
   }));
+}
+
+/** @throws Error when the fleet has no such node: a bug */
+export function sessionOf(fleet: Fleet, node: string): Session {
+  const session = fleet.sessions.get(node);
+  if (session === undefined) throw new Error(`not connected to ${node}`);
+  return session;
+}
+
+/** A node that was without a connection may be someone else's by now. */
+export function linkTo(fleet: LockedFleet, node: string): Link {
+  const session = sessionOf(fleet, node);
+  const reconnect = async (signal: AbortSignal): Promise<void> => {
+    await session.reconnect(signal);
+    await fleet.confirmLock(node);
+  };
+  return { ...session, reconnect };
 }

@@ -4,12 +4,15 @@ import { together } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import type { HooksFlag } from '../flags.ts';
 import type { BlobStore } from '../../image/store.ts';
+import type { SendOptions } from '../../transfer/send.ts';
 import { connectFleet } from './fleet.ts';
 import { mayAsk, runHook } from './hooks.ts';
 import type { BringInto, ReadyImages } from './images.ts';
 import { lockFleet, type LockedFleet } from './lock.ts';
 import { askNodes, type Asked } from './look-nodes.ts';
 import { packEarly, type MakeWire } from './pack-early.ts';
+import { sendEarly, type EarlySending } from './send-early.ts';
+import { sendOptions } from './send-options.ts';
 
 /** All that shipping begins with: images in the store, and nodes that are ours until it is disposed of. */
 export interface Ready extends AsyncDisposable {
@@ -18,6 +21,9 @@ export interface Ready extends AsyncDisposable {
   readonly asked: Asked;
   /** Makes wire forms; those of what was just exported may be made already. */
   readonly makeWire: MakeWire;
+  readonly options: SendOptions;
+  /** What travels to the nodes since it came out of Docker. */
+  readonly early: EarlySending;
 }
 
 /**
@@ -43,9 +49,11 @@ export async function makeReady(
     return images;
   });
   if (mayRefuse || mayAsk(context, 'before-push')) await bringing;
+  const options = sendOptions(context);
   const reaching = reach(context, nodes, opening).then((reached) => {
-    packing.begin(reached.asked);
-    return reached;
+    const early = opening.use(sendEarly(context, reached.fleet, options));
+    packing.begin(reached.asked, early.send);
+    return { ...reached, early };
   });
   const [ready, reached] = await together(context.output, bringing, reaching);
   const opened = opening.move();
@@ -54,6 +62,7 @@ export async function makeReady(
     ready,
     ...reached,
     makeWire,
+    options,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }

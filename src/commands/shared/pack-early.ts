@@ -4,7 +4,7 @@ import { wireName } from '../../facts/node-paths.ts';
 import type { BlobStore } from '../../image/store.ts';
 import { wireForm, wireFormOfHashed, type Compressor, type WireFile } from '../../image/wire.ts';
 import { compressorFor } from '../../system/compress.ts';
-import { planBlob, type Planning, type SendBlob } from '../../transfer/plan.ts';
+import { hasRoom, planBlob, type Planning, type SendBlob } from '../../transfer/plan.ts';
 import type { Context } from '../command.ts';
 import { planningFor, weakestOf, type Asked, type AskedNode, type Looked } from './look-nodes.ts';
 
@@ -17,12 +17,19 @@ export type MakeWire = (
 
 /** Wire forms that are made while an export goes on, until this is disposed of. */
 export interface EarlyPacking extends AsyncDisposable {
-  /** Packs what landed so far and will land, for these nodes. */
-  readonly begin: (asked: Asked) => void;
+  /**
+   * Packs what landed so far and will land, for these nodes.
+   *
+   * @param packed told of each layer that is packed for a node and fits there
+   */
+  readonly begin: (asked: Asked, packed: Packed) => void;
   /** Told of each layer of these images that came into the store, hashed. */
   readonly landed: (layer: Blob, images: readonly BuiltImage[]) => void;
   readonly make: MakeWire;
 }
+
+/** Told of a layer that is packed for a node. */
+export type Packed = (node: string, send: SendBlob, file: WireFile) => void;
 
 /** Packs nothing before it is asked to. */
 export function packLate(store: BlobStore): MakeWire {
@@ -39,42 +46,48 @@ export function packEarly(context: Context, store: BlobStore): EarlyPacking {
   const inTurn = pLimit(1);
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  const asked = Promise.withResolvers<Asked>();
-  asked.promise.catch(() => undefined);
+  const begun = Promise.withResolvers<{ readonly asked: Asked; readonly packed: Packed }>();
+  begun.promise.catch(() => undefined);
   const early = new Map<string, Promise<WireFile>>();
+  /** Bytes of layers that were given away for each node. */
+  const room = new Map<string, number>();
   let planning: ReturnType<typeof planningFor> | undefined;
   const pack = async (layer: Blob, images: readonly BuiltImage[]): Promise<void> => {
-    const nodes = await asked.promise;
+    const { asked, packed } = await begun.promise;
     const by = await (planning ??= planningFor(context, images.map(layered), store));
-    const ways = await Promise.all([...nodes].map((node) => wayTo(node, layer, by)));
+    const ways = await Promise.all([...asked].map((node) => wayTo(node, layer, by)));
     const lacking = ways.filter((way) => way !== undefined);
     const compressor = compressorFor(weakestOf(lacking));
-    for (const { send } of lacking) {
+    for (const { node, store: found, send } of lacking) {
       const { digest } = send.blob;
       const name = wireName(digest, send.form);
       if (!early.has(name)) {
         early.set(name, wireFormOfHashed(store, digest, send.form, compressor, signal));
       }
-      await early.get(name);
+      const file = await early.get(name);
+      if (file !== undefined && hasRoom(found, (room.get(node) ?? 0) + layer.size)) {
+        room.set(node, (room.get(node) ?? 0) + layer.size);
+        packed(node, send, file);
+      }
     }
   };
   const late = packLate(store);
-  const packing: Promise<void>[] = [];
+  const underWay: Promise<void>[] = [];
   return {
-    begin: asked.resolve,
+    begin: (asked, packed) => begun.resolve({ asked, packed }),
     landed: (layer, images) => {
       if (context.flags.dryRun === true) return;
-      packing.push(inTurn(pack, layer, images).catch(() => undefined));
+      underWay.push(inTurn(pack, layer, images).catch(() => undefined));
     },
     make: async (send, compressor, ending) => {
-      const begun = early.get(wireName(send.blob.digest, send.form));
-      const made = await begun?.catch(() => undefined);
+      const packing = early.get(wireName(send.blob.digest, send.form));
+      const made = await packing?.catch(() => undefined);
       return made ?? late(send, compressor, ending);
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort(new Error('nobody needs it any more'));
-      asked.reject(stop.signal.reason);
-      await Promise.all(packing);
+      begun.reject(stop.signal.reason);
+      await Promise.all(underWay);
     },
   };
 }
@@ -84,6 +97,7 @@ function layered({ name, diffIds }: BuiltImage) {
 }
 
 interface Way extends Pick<Looked, 'store' | 'rate'> {
+  readonly node: string;
   readonly send: SendBlob;
 }
 
@@ -97,5 +111,5 @@ async function wayTo(
   if (found === undefined || found.content.has(layer.digest)) return undefined;
   const known = await rate();
   const send = planBlob(node, layer, found, { ...planning, rate: known });
-  return send === undefined ? undefined : { store: found, rate: known, send };
+  return send === undefined ? undefined : { node, store: found, rate: known, send };
 }

@@ -9,7 +9,7 @@ import type { Context } from '../command.ts';
 import type { ClusterAccess } from './cluster.ts';
 import type { LockedFleet } from './lock.ts';
 import { freedBytes, readImages, type FoundImages } from './retention.ts';
-import type { ShippedNode } from './ship-images.ts';
+import type { ShippedNode } from './shipped-node.ts';
 import { acting } from './stages.ts';
 
 /** What went from one node, or would in a dry run. Size in bytes. */

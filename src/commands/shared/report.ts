@@ -2,7 +2,7 @@ import { combineFailures, type ShipError } from '../../core/errors.ts';
 import { totalSize, type ShipImage } from '../../core/image.ts';
 import { errorData } from '../../output/error.ts';
 import type { ReceiptImage, ReceiptNode } from '../../output/receipt/schema.ts';
-import type { ShippedNode } from './ship-images.ts';
+import type { ShippedNode } from './shipped-node.ts';
 
 /** What was shipped, for machines. */
 export function imagesData(images: readonly ShipImage[]): readonly ReceiptImage[] {

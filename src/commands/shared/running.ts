@@ -3,7 +3,7 @@ import { ShipError } from '../../core/errors.ts';
 import { shortName, type ShipImage } from '../../core/image.ts';
 import type { Pod } from '../../deploy/cluster.ts';
 import { textTable } from '../../output/table.ts';
-import type { ShippedNode } from './ship-images.ts';
+import type { ShippedNode } from './shipped-node.ts';
 
 /** One image: on how many nodes it is proved, and how many containers run exactly it. */
 export interface RunningImage {

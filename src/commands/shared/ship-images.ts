@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
-import type { Digest } from '../../core/digest.ts';
-import type { ShipError } from '../../core/errors.ts';
 import type { ImageProof, ShipImage } from '../../core/image.ts';
-import type { Run } from '../../core/step.ts';
-import { hadBefore, type Had } from '../../facts/had-before.ts';
-import { proofOf, type NodeImages } from '../../facts/node-store.ts';
+import type { Run, Step } from '../../core/step.ts';
+import type { NodeImages } from '../../facts/node-store.ts';
 import { rememberImages } from '../../image/earlier.ts';
 import type { BlobStore } from '../../image/store.ts';
 import { decodeAll } from '../../import/decode.ts';
@@ -15,44 +12,33 @@ import { sweepNode } from '../../import/sweep.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
 import { together } from '../../output/together.ts';
 import { compressorFor } from '../../system/compress.ts';
-import type { Session } from '../../system/ssh/session.ts';
 import type { NodePlan } from '../../transfer/plan.ts';
 import { probeImages } from '../../transfer/probe.ts';
-import { sendStep, type Arrived, type Link, type Sent } from '../../transfer/send.ts';
+import { sendStep, type Arrived, type Sent, type SendOptions } from '../../transfer/send.ts';
 import type { Context } from '../command.ts';
 import { dropDamaged, dropRefused } from './drop-wires.ts';
 import type { Fleet } from './fleet.ts';
 import { timed } from './link-rates.ts';
-import type { LockedFleet } from './lock.ts';
+import { linkTo, sessionOf, type LockedFleet } from './lock.ts';
 import { askNodes, lookAtNodes, weakestOf, type Asked, type Looked } from './look-nodes.ts';
 import { packLate, type MakeWire } from './pack-early.ts';
 import { prepareWire, type Preparing } from './prepare-wire.ts';
 import { shippedData } from './report.ts';
-import { wholeSender, type SentAgain, type WholeSender } from './send-whole.ts';
-import { sentLayers, type SentLayer } from './sent-layers.ts';
+import { wholeSender, type WholeSender } from './send-whole.ts';
+import { sumOf, type EarlySending } from './send-early.ts';
 import { sendOptions } from './send-options.ts';
+import { outcome, type ShippedNode } from './shipped-node.ts';
 import { perNode } from './stages.ts';
-
-/** What shipping came to on one node. */
-export interface ShippedNode {
-  readonly node: string;
-  readonly state: 'shipped' | 'nothing to do' | 'planned' | 'failed';
-  readonly sent: Sent;
-  /** How each layer that the node lacked travelled. */
-  readonly sentLayers: readonly SentLayer[];
-  readonly proofs: readonly ImageProof[];
-  /** Undefined when the node could not be looked at. */
-  readonly had?: Had;
-  readonly error?: ShipError;
-}
-
-const NOTHING: Sent = { bytes: 0, layers: 0, layerBytes: 0, kept: 0 };
 
 /** What happens beside the shipping. */
 export interface Beside {
   /** What the nodes have, when they were asked since they are ours. */
   readonly asked?: Asked;
   readonly makeWire?: MakeWire;
+  /** How blobs travel, by one way out of this machine. */
+  readonly options?: SendOptions;
+  /** Layers that travel already. */
+  readonly early?: Pick<EarlySending, 'take'>;
   /** Called when nothing travels any more and something is imported: this machine is idle then. */
   readonly whenSent?: () => void;
 }
@@ -68,7 +54,13 @@ export async function shipImages(
   fleet: LockedFleet,
   images: readonly ShipImage[],
   store: BlobStore,
-  { asked = askNodes(context, fleet), makeWire = packLate(store), whenSent }: Beside = {},
+  {
+    asked = askNodes(context, fleet),
+    makeWire = packLate(store),
+    options = sendOptions(context),
+    early = NOTHING_EARLY,
+    whenSent,
+  }: Beside = {},
 ): Promise<readonly ShippedNode[]> {
   const looked = await lookAtNodes(context, asked, images, store);
   const planned = [...looked.results.values()]
@@ -83,14 +75,13 @@ export async function shipImages(
   );
   // What a dry run prints is how a blob would travel in the end.
   const toSend = context.flags.dryRun === true ? await preparing.plans : planned;
-  const { uplink } = sendOptions(context);
   const senders = new Map(
     toSend.map((plan) => [
       plan.node,
-      wholeSender(plan, sessionOf(fleet, plan.node), store, uplink),
+      wholeSender(plan, sessionOf(fleet, plan.node), store, options.uplink),
     ]),
   );
-  const shipping = { context, fleet, looked, senders };
+  const shipping = { context, fleet, looked, senders, options, early };
   const sending = sendAll(shipping, toSend, preparing);
   const importing = importAll(shipping, toSend, sending.arrived);
   if (toSend.length > 0) void sending.settled.then(whenSent, () => undefined);
@@ -128,6 +119,8 @@ interface Shipping {
   readonly fleet: LockedFleet;
   readonly looked: Settled<Looked>;
   readonly senders: ReadonlyMap<string, WholeSender>;
+  readonly options: SendOptions;
+  readonly early: Pick<EarlySending, 'take'>;
 }
 
 /** Blobs that are on their way. */
@@ -139,7 +132,7 @@ interface UnderWay {
 
 /** Every blob is decoded and hashed on its node while the next one travels. */
 function sendAll(
-  { context, fleet, senders }: Shipping,
+  { context, fleet, senders, options, early }: Shipping,
   plans: readonly NodePlan[],
   { wire }: Preparing,
 ): UnderWay {
@@ -149,8 +142,8 @@ function sendAll(
     const session = sessionOf(fleet, node);
     const receive = (one: Arrived, run: Run): Promise<void> =>
       decodeAll(node, [one], session, run, found(senders, node).send);
-    const options = { ...sendOptions(context), receive };
-    const step = timed(sendStep(plan, linkTo(fleet, node), wire, options), node, context);
+    const planned = sendStep(plan, linkTo(fleet, node), wire, { ...options, receive });
+    const step = timed(afterEarly(planned, plan, early), node, context);
     const run = async (running: Run): Promise<Sent> => {
       const sent = await step.run(running).catch(async (error: unknown) => {
         await giveBack(error, plan.send, session);
@@ -166,6 +159,25 @@ function sendAll(
     arrivals.forEach(({ resolve }, node) => resolve(sent?.planned.has(node) === true));
   settled.then(end, () => end());
   return { settled, arrived: async (node) => (await arrivals.get(node)?.promise) === true };
+}
+
+const NOTHING_EARLY: Pick<EarlySending, 'take'> = { take: async () => sumOf([]) };
+
+/** The same step, which goes on where the early sending to its node ends, and counts both. */
+function afterEarly(
+  step: Step<Sent>,
+  { node, send }: NodePlan,
+  early: Pick<EarlySending, 'take'>,
+): Step<Sent> {
+  const total = send.reduce((sum, { expected }) => sum + expected.bytes, 0);
+  return {
+    ...step,
+    run: async (run) => {
+      const before = await early.take(node, (bytes) => run.progress({ bytes, total }));
+      const sent = await step.run(run);
+      return { ...sumOf([before, sent]), kept: sent.kept - before.layers };
+    },
+  };
 }
 
 /** A node imports as soon as everything for it arrived, whatever the others are at. */
@@ -212,64 +224,4 @@ async function cleanIdle(
     await cleanNode(sessionOf(fleet, node), signal);
   });
   await Promise.all(clean);
-}
-
-function sessionOf(fleet: Fleet, node: string): Session {
-  const session = fleet.sessions.get(node);
-  if (session === undefined) throw new Error(`not connected to ${node}`);
-  return session;
-}
-
-/** A node that was without a connection may be someone else's by now. */
-function linkTo(fleet: LockedFleet, node: string): Link {
-  const session = sessionOf(fleet, node);
-  const reconnect = async (signal: AbortSignal): Promise<void> => {
-    await session.reconnect(signal);
-    await fleet.confirmLock(node);
-  };
-  return { ...session, reconnect };
-}
-
-interface Outcomes {
-  readonly looked: Settled<Looked>;
-  /** Of the nodes that everything arrived on, or would in a dry run. */
-  readonly plans: readonly NodePlan[];
-  readonly senders: ReadonlyMap<string, WholeSender>;
-  readonly sent: Settled<Sent>;
-  readonly imported: Settled<readonly ImageProof[]>;
-  readonly failures: ReadonlyMap<string, ShipError>;
-}
-
-function outcome(
-  node: string,
-  { looked, plans, senders, sent, imported, failures }: Outcomes,
-  images: readonly ShipImage[],
-): ShippedNode {
-  const error = failures.get(node);
-  const store = looked.results.get(node)?.store;
-  const again = senders.get(node)?.again ?? new Map<Digest, SentAgain>();
-  const base = {
-    node,
-    sent: withAgain(sent.results.get(node) ?? NOTHING, again),
-    sentLayers: plans
-      .filter((plan) => plan.node === node)
-      .flatMap((plan) => sentLayers(plan, again)),
-    ...(store === undefined ? {} : { had: hadBefore(store, images) }),
-  };
-  if (error !== undefined) return { ...base, state: 'failed', proofs: [], error };
-  if (imported.planned.has(node)) return { ...base, state: 'planned', proofs: [] };
-  const before = images.flatMap((image) => (store && proofOf(store, image)) ?? []);
-  const after = imported.results.get(node) ?? [];
-  const newer = new Set(after.map(({ key }) => key));
-  return {
-    ...base,
-    state: after.length > 0 ? 'shipped' : 'nothing to do',
-    proofs: [...before.filter(({ key }) => !newer.has(key)), ...after],
-  };
-}
-
-/** What travelled in all: a layer whose patch was refused came a second time. */
-function withAgain(sent: Sent, again: ReadonlyMap<Digest, SentAgain>): Sent {
-  const more = [...again.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-  return { ...sent, bytes: sent.bytes + more, layerBytes: sent.layerBytes + more };
 }

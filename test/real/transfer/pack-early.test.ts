@@ -56,8 +56,12 @@ describe.skipIf(missing !== undefined)('a layer that came out of Docker before t
     await using packing = packEarly(testContext(testFolder()).context, store);
     packing.landed(layer, [imageWith(layer)]);
     expect(packed()).toEqual([]);
-    packing.begin(new Map([['worker', asked(Promise.resolve(EMPTY_NODE))]]));
-    await expect.poll(packed).toHaveLength(1);
+    const given: string[] = [];
+    packing.begin(new Map([['worker', asked(Promise.resolve(EMPTY_NODE))]]), (node, { form }) => {
+      given.push(`${node} ${JSON.stringify(form)}`);
+    });
+    await expect.poll(() => given).toEqual(['worker "zstd"']);
+    expect(packed()).toHaveLength(1);
     const never = { ...compressor, compress: () => Promise.reject(new Error('packed twice')) };
     const file = await packing.make(sendOf(layer), never, signal);
     expect(file).toMatchObject({ digest: layer.digest, form: 'zstd' });
@@ -71,6 +75,7 @@ describe.skipIf(missing !== undefined)('a layer that came out of Docker before t
         ['master', asked(Promise.resolve(has))],
         ['worker', asked(Promise.reject(new Error('silent')))],
       ]),
+      () => expect.unreachable('nobody lacks it'),
     );
     packing.landed(layer, [imageWith(layer)]);
     await packing[Symbol.asyncDispose]();
