@@ -1,3 +1,4 @@
+import type { RolloutRow } from './rollout.ts';
 import { ratio, type Results } from './results.ts';
 import { LINKS, SCENARIOS, TOOLS, type Link, type Row } from './row.ts';
 import { targets } from './targets.ts';
@@ -46,12 +47,17 @@ function rolloutPart({ rollout }: Results): string {
   return `
 ## A rollout to two nodes
 
-\`npm run bench -- rollout\`: another MTU for the lab, so both agents are replaced and no image travels.
+\`npm run bench -- rollout\`: another MTU for the lab, so both agents are replaced and no image travels.${measuredWhen(rollout)}
 
 | seconds in all | Helm | agents, from their end until the new ones are ready | operator and others, the same | soak | ciliumship itself | rounds |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | ${[...figures, String(rollout.rounds)].join(' | ')} |
 `;
+}
+
+function measuredWhen({ date, load }: RolloutRow): string {
+  if (date === undefined || load === undefined) return '';
+  return ` Measured on ${date}; ${load.toFixed(1)} processes wanted a processor in the minute before.`;
 }
 
 function linkPart(all: readonly Row[], docker: string, link: Link): string {

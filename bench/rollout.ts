@@ -1,4 +1,5 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { CONFIG } from '../lab/files.ts';
@@ -14,6 +15,9 @@ import { partsOf, type RolloutParts, type TimedEvent } from './rollout-parts.ts'
 /** Medians over some rollouts to the two nodes of the lab. */
 export interface RolloutRow extends RolloutParts {
   readonly rounds: number;
+  readonly date?: string;
+  /** Processes that wanted a processor in the minute before. */
+  readonly load?: number;
 }
 
 /**
@@ -26,6 +30,7 @@ export async function runRollouts(
   rounds: number,
   say: (line: string) => void,
 ): Promise<RolloutRow> {
+  const [load = 0] = loadavg();
   await sh('npm', ['run', '--silent', 'build']);
   say('shipping what is to run');
   await deploy(['ship']);
@@ -40,6 +45,8 @@ export async function runRollouts(
     Math.round(median(all.map((parts) => parts[field])) * 100) / 100;
   return {
     rounds,
+    date: new Date().toISOString().slice(0, 10),
+    load: Math.round(load * 10) / 10,
     seconds: middle('seconds'),
     helmSeconds: middle('helmSeconds'),
     agentSeconds: middle('agentSeconds'),

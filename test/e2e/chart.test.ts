@@ -99,7 +99,7 @@ describe.skipIf(missing !== undefined)('a chart that is fetched', () => {
     expect(early.stderr).toContain(`worker: ${BACKEND}: the node does not have it`);
     const shipped = await ciliumship(['ship', '--values', valuesWithBackend()], { env });
     expect(shipped.code, shipped.stderr).toBe(0);
-    expect(shipped.stdout).toMatch(/extra-auto\.test\/backend:own .* 2\/2 +1\/1/);
+    expect(shipped.stdout).toMatch(/^backend:own .* 2\/2 +1\/1$/m);
     const pod = await kubectl(
       ...['-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=hubble-ui', '-o'],
       'jsonpath={.items[*].status.containerStatuses[?(@.name=="backend")].imageID}',

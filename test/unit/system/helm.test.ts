@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Helm } from '../../../src/deploy/cluster.ts';
-import { openHelm } from '../../../src/system/helm.ts';
+import { openHelm, renderChart } from '../../../src/system/helm.ts';
+import { pullChart } from '../../../src/system/helm-pull.ts';
 
 const release = { name: 'cilium', namespace: 'kube-system', chart: 'chart', values: [] };
 const bin = mkdtempSync(join(tmpdir(), 'ciliumship-helm-'));
@@ -76,6 +77,23 @@ describe.each(calls)('%s', (_name, call) => {
   ])('fails as network for "%s"', async (stderr) => {
     const helm = await helmThat({ stderr, code: 1 });
     expect(await errorOf(call(helm))).toMatchObject({ kind: 'network', retryable: true });
+  });
+});
+
+const signal = new AbortController().signal;
+const chart = { chart: 'cilium', repo: undefined, version: '1.19.0', into: bin };
+
+test.each([
+  ...calls,
+  ['template', () => renderChart('chart', '', release, signal)] as const,
+  ['pull', () => pullChart(chart, signal)] as const,
+])('F38: %s that a signal ended says so, and is no bug', async (_name, call) => {
+  const helm = await helmThat({ code: 0 });
+  writeFileSync(join(bin, 'helm'), '#!/bin/sh\nkill -KILL $$\n');
+  expect(await errorOf(call(helm))).toMatchObject({
+    kind: 'deploy',
+    message: expect.stringMatching(/^helm \w+ was ended by a signal$/) as string,
+    retryable: true,
   });
 });
 
