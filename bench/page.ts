@@ -57,7 +57,7 @@ function rolloutPart({ rollout }: Results): string {
 
 function measuredWhen({ date, load }: RolloutRow): string {
   if (date === undefined || load === undefined) return '';
-  return ` Measured on ${date}; ${load.toFixed(1)} processes wanted a processor in the minute before.`;
+  return ` Measured on ${date}; ${load.toFixed(1)} processes wanted a processor meanwhile, its own among them.`;
 }
 
 function linkPart(all: readonly Row[], docker: string, link: Link): string {

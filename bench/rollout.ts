@@ -16,7 +16,7 @@ import { partsOf, type RolloutParts, type TimedEvent } from './rollout-parts.ts'
 export interface RolloutRow extends RolloutParts {
   readonly rounds: number;
   readonly date?: string;
-  /** Processes that wanted a processor in the minute before. */
+  /** Processes that wanted a processor meanwhile, its own among them. */
   readonly load?: number;
 }
 
@@ -30,15 +30,16 @@ export async function runRollouts(
   rounds: number,
   say: (line: string) => void,
 ): Promise<RolloutRow> {
-  const [load = 0] = loadavg();
   await sh('npm', ['run', '--silent', 'build']);
   say('shipping what is to run');
   await deploy(['ship']);
   const all: RolloutParts[] = [];
+  const loads: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const parts = await rollOut(valuesWith(round % 2 === 0 ? 1400 : 1390));
     say(`rollout ${round}: ${JSON.stringify(parts)}`);
     all.push(parts);
+    loads.push(loadavg()[0] ?? 0);
   }
   await deploy(['deploy']);
   const middle = (field: keyof RolloutParts): number =>
@@ -46,7 +47,7 @@ export async function runRollouts(
   return {
     rounds,
     date: new Date().toISOString().slice(0, 10),
-    load: Math.round(load * 10) / 10,
+    load: Math.round(median(loads) * 10) / 10,
     seconds: middle('seconds'),
     helmSeconds: middle('helmSeconds'),
     agentSeconds: middle('agentSeconds'),

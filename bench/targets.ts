@@ -72,8 +72,8 @@ const START_MS = 300;
 
 const ROLLOUT_SECONDS = 3;
 const ROLLOUT =
-  'Rollout: connections, a look at what both nodes have before the rollout and at each once more ' +
-  'before its agent goes, some twenty calls to the API server, and what is validated of each new agent.';
+  'Rollout: the start, connections and a look at both machines, one more at each before its agent ' +
+  'goes, some twenty calls to the API server, and what is validated of each new agent.';
 
 /** Every promise whose figures were measured. */
 export function targets({ rows, startMs, rollout }: Results): readonly Target[] {
