@@ -12,6 +12,8 @@ interface Fault {
   readonly what: string;
   /** What is missing: every test, or what the tests that there are do not show. */
   readonly later?: string;
+  /** What its tests have in place of the real thing. */
+  readonly standIn?: string;
 }
 
 interface Report {
@@ -59,13 +61,15 @@ function row(id: string, fault: Fault, seen: readonly Seen[], date: string): str
   const skipped = count('pending') + count('skipped');
   const state = `${count('passed')} passed${failed}${skipped === 0 ? '' : `, ${skipped} more in test:all`}`;
   const open = fault.later === undefined ? '' : `; but ${fault.later}`;
-  return `| ${id} | ${fault.what} | ${files.join(', ')} | ${state}, ${date}${open} |`;
+  const standIn = fault.standIn === undefined ? '' : `; ${fault.standIn}`;
+  return `| ${id} | ${fault.what} | ${files.join(', ')} | ${state}, ${date}${standIn}${open} |`;
 }
 
 const faults = parse(readFileSync('test/data/faults.yaml', 'utf8')) as Record<string, Fault>;
 const report = JSON.parse(readFileSync(REPORT, 'utf8')) as Report;
 const date = new Date(report.startTime).toISOString().slice(0, 10);
 const rows = Object.entries(faults).map(([id, fault]) => row(id, fault, testsOf(report), date));
+const standIns = parse(readFileSync('test/data/stand-ins.yaml', 'utf8')) as readonly string[];
 const versions = 'Docker 20.10 (classic store), containerd 1.7, Kubernetes 1.34, Helm 3.21 and 4.3';
 writeFileSync(
   'docs/tested.md',
@@ -78,5 +82,9 @@ versions says so in the title of its test. Random tests print their seed.
 | id | promise or fault | tests | last seen |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## What stands in for the real thing
+
+${standIns.map((line) => `- ${line}`).join('\n')}
 `,
 );

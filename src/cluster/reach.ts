@@ -2,7 +2,7 @@ import { judged, type Check } from '../core/check.ts';
 import type { Node } from '../core/node.ts';
 import type { Remote } from '../core/remote.ts';
 import { dataAddress } from '../facts/node-facts.ts';
-import { reachByPing, reachPort, type Reach } from '../facts/reach.ts';
+import { readNeighbour, reachByPing, reachPort, type Reach } from '../facts/reach.ts';
 
 const API_PORT = '6443';
 const VXLAN_PORT = '8472';
@@ -24,19 +24,26 @@ export async function checkReach(
     to.role === 'server' ? reachPort(remote, 'tcp', address, API_PORT, signal) : undefined,
     reachPort(remote, 'udp', address, VXLAN_PORT, signal),
   ]);
+  const own = from.dataInterface;
+  const neighbour = ping === 'open' ? undefined : await readNeighbour(remote, own, address, signal);
   return [
-    pingCheck(from, to, address, ping),
+    pingCheck(from, to, address, { ping, neighbour }),
     ...(api === undefined ? [] : [apiCheck(from, to, address, api)]),
     vxlanCheck(from, to, address, vxlan === 'blocked' ? 'blocked' : 'unknown'),
   ];
 }
 
-function pingCheck(from: Node, to: Node, address: string, reach: Reach): Check {
+function pingCheck(
+  from: Node,
+  to: Node,
+  address: string,
+  { ping: reach, neighbour }: { readonly ping: Reach; readonly neighbour: string | undefined },
+): Check {
   return judged({
     node: from.name,
     check: `reaches ${to.name}`,
     wanted: `${address} answers on ${from.dataInterface}`,
-    found: reach === 'open' ? 'answers' : 'no answer',
+    found: reach === 'open' ? 'answers' : `no answer, neighbour ${neighbour ?? 'unknown'}`,
     ok: reach === 'open',
     remedy: `look at cable, addresses and routes: ip route get ${address} (on ${from.name})`,
   });

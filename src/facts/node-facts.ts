@@ -4,11 +4,13 @@ import { parseServerVersion } from './containerd.ts';
 import { parseFree } from './disk.ts';
 import { tracesOf, type Trace } from './leftovers.ts';
 import { parseLinks, type Link } from './links.ts';
+import { parseFeatures, type Feature } from './offloads.ts';
 import {
   parseBpfMounts,
   parseDriver,
   parseK3sVersion,
   parseOsName,
+  parseSpeeds,
   parseSshAddress,
   type OperatingSystem,
 } from './system.ts';
@@ -27,6 +29,10 @@ export interface NodeFacts {
   readonly links: readonly Link[];
   /** Interface → driver, of those with one. */
   readonly drivers: ReadonlyMap<string, string>;
+  /** Interface → Mbit/s, of those that say it. */
+  readonly speeds: ReadonlyMap<string, number>;
+  /** Interface → whether it merges packets before XDP sees them, of those with a driver. */
+  readonly merging: ReadonlyMap<string, Merging>;
   /** Interface that carries our SSH session. */
   readonly sshInterface: string | undefined;
   /** Bytes free where K3s keeps its data. */
@@ -35,6 +41,12 @@ export interface NodeFacts {
   /** Whether kube-proxy answers health checks there; K3s runs it inside its own process. */
   readonly kubeProxy: boolean;
   readonly traces: readonly Trace[];
+}
+
+/** Offloads that join packets, by ethtool's short names; undefined where there is no such switch. */
+export interface Merging {
+  readonly gro: boolean | undefined;
+  readonly lro: boolean | undefined;
 }
 
 /** Programs of a node that ciliumship or Cilium makes use of. */
@@ -76,7 +88,8 @@ export async function readNodeFacts(remote: Remote, signal: AbortSignal): Promis
     free,
     tools,
     address,
-    drivers,
+    cards,
+    speeds,
     proxy,
     traces,
   ] = await Promise.all([
@@ -89,7 +102,10 @@ export async function readNodeFacts(remote: Remote, signal: AbortSignal): Promis
     readFree(ask),
     readTools(ask),
     ask(['sh', '-c', 'echo "$SSH_CONNECTION"'], MISSING, false).then(parseSshAddress),
-    readDrivers(ask, links),
+    readCards(ask, links),
+    ask(['grep', '-sH', '.', ...links.map(({ name }) => `/sys/class/net/${name}/speed`)]).then(
+      parseSpeeds,
+    ),
     ask(KUBE_PROXY),
     readTraces(ask, links),
   ]);
@@ -102,7 +118,9 @@ export async function readNodeFacts(remote: Remote, signal: AbortSignal): Promis
     k3s,
     containerd,
     links,
-    drivers,
+    drivers: cards.drivers,
+    speeds,
+    merging: cards.merging,
     sshInterface: links.find(({ addresses }) => addresses.some((own) => isOf(own, address)))?.name,
     free,
     tools,
@@ -161,15 +179,34 @@ async function readTools(ask: Ask): Promise<ReadonlySet<string>> {
 }
 
 /** Interfaces that a CNI made by the dozen have no driver that anyone asks for. */
-async function readDrivers(ask: Ask, links: readonly Link[]): Promise<ReadonlyMap<string, string>> {
+async function readCards(
+  ask: Ask,
+  links: readonly Link[],
+): Promise<Pick<NodeFacts, 'drivers' | 'merging'>> {
   const asked = links.filter(({ name }) => name !== 'lo' && !/^(lxc|veth|cilium_)/.test(name));
+  const accept = [...MISSING, 71, 81];
   const found = await Promise.all(
-    asked.map(async ({ name }) => [
-      name,
-      parseDriver(await ask(['ethtool', '-i', name], [...MISSING, 71, 81])),
-    ]),
+    asked.map(async ({ name }) => {
+      const [driver, features] = await Promise.all([
+        ask(['ethtool', '-i', name], accept).then(parseDriver),
+        ask(['ethtool', '-k', name], accept).then(parseFeatures),
+      ]);
+      return driver === undefined ? [] : [{ name, driver, merging: mergingOf(features) }];
+    }),
   );
-  return new Map(found.flatMap(([name, driver]) => (name && driver ? [[name, driver]] : [])));
+  const cards = found.flat();
+  return {
+    drivers: new Map(cards.map(({ name, driver }) => [name, driver])),
+    merging: new Map(cards.map(({ name, merging }) => [name, merging])),
+  };
+}
+
+function mergingOf(features: ReadonlyMap<string, Feature>): Merging {
+  const of = (name: string): boolean | undefined => {
+    const feature = features.get(name);
+    return feature === undefined || (feature.fixed && !feature.on) ? undefined : feature.on;
+  };
+  return { gro: of('generic-receive-offload'), lro: of('large-receive-offload') };
 }
 
 async function readTraces(ask: Ask, links: readonly Link[]): Promise<readonly Trace[]> {

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { readJson } from '../core/json.ts';
 import type { Argv, Remote } from '../core/remote.ts';
 
 /** `blocked` was answered by a refusal; no answer at all says nothing about who was silent. */
@@ -16,6 +18,25 @@ export async function reachByPing(
   signal: AbortSignal,
 ): Promise<Reach> {
   return reach(remote, ['ping', '-c', '1', '-W', PATIENCE, '-I', from, address], signal);
+}
+
+const neighbours = z.array(z.object({ state: z.array(z.string()).default([]) }));
+
+/**
+ * What the node knows of the hardware address of a neighbour, as `ip neigh` says it: `FAILED` when
+ * nobody answered ARP, `REACHABLE` when only the ping stayed away.
+ *
+ * @returns undefined when it knows nothing
+ */
+export async function readNeighbour(
+  remote: Remote,
+  device: string,
+  address: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const argv = ['ip', '-j', 'neigh', 'show', 'to', address, 'dev', device] as const;
+  const { stdout } = await remote.run(argv, { signal, accept: [1, 2, 255, ...SILENT] });
+  return readJson(neighbours, stdout)?.[0]?.state[0];
 }
 
 /**

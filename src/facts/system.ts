@@ -33,3 +33,9 @@ export function parseDriver(text: string): string | undefined {
 export function parseSshAddress(text: string): string | undefined {
   return text.trim().split(' ')[2];
 }
+
+/** Interface → Mbit/s, of what `grep` finds in their speed files; -1 is none, as of a bridge. */
+export function parseSpeeds(text: string): ReadonlyMap<string, number> {
+  const found = text.matchAll(/^\/sys\/class\/net\/([^/\n]+)\/speed:(\d+)$/gm);
+  return new Map([...found].map(([, name = '', speed]) => [name, Number(speed)]));
+}

@@ -14,21 +14,37 @@ const env = labEnvironment();
 const worker = nodeNamed('worker');
 const DEVICE = worker.dataInterface;
 
+/** As of a metrics-server whose pods have no network any more. */
+const DEAD_API = {
+  apiVersion: 'apiregistration.k8s.io/v1',
+  kind: 'APIService',
+  metadata: { name: 'v1beta1.metrics.k8s.io' },
+  spec: {
+    group: 'metrics.k8s.io',
+    version: 'v1beta1',
+    groupPriorityMinimum: 100,
+    versionPriority: 100,
+    insecureSkipTLSVerify: true,
+    service: { name: 'metrics-server', namespace: 'kube-system' },
+  },
+};
+
 function doctor(...args: readonly string[]): Promise<Ended> {
   return ciliumship(['doctor', ...args], { env });
 }
 
 /** Sees a problem, mends it, and sees it gone. */
 async function expectMended(id: string, proof: string, ...more: readonly string[]): Promise<void> {
-  const found = await doctor(id, ...more);
+  const only = more.filter((word) => word !== '--confirm' && word !== 'cluster');
+  const found = await doctor(id, ...only);
   expect(found.code, found.stderr).toBe(3);
   expect(found.stdout).toContain(proof);
   const dry = await doctor('--fix', id, ...more, '--dry-run');
   expect(dry.code, dry.stderr).toBe(0);
-  expect((await doctor(id, ...more)).code).toBe(3);
+  expect((await doctor(id, ...only)).code).toBe(3);
   const fixed = await doctor('--fix', id, ...more);
   expect(fixed.code, fixed.stderr).toBe(0);
-  const again = await doctor(id, ...more);
+  const again = await doctor(id, ...only);
   expect(again.code, again.stdout).toBe(0);
 }
 
@@ -96,20 +112,20 @@ describe.skipIf(missing !== undefined)('doctor', () => {
     }
   });
 
+  it('N6: an API service that nobody answers for is removed, for whom confirms it', async () => {
+    await apply(DEAD_API);
+    try {
+      await until('it is not available', 30, async () => (await doctor('N6')).code === 3);
+      const unnamed = await doctor('--fix', 'N6');
+      expect(unnamed.code, unnamed.stderr).toBe(2);
+      await expectMended('N6', 'v1beta1.metrics.k8s.io: ', '--confirm', 'cluster');
+    } finally {
+      await kubectl('delete', 'apiservice', 'v1beta1.metrics.k8s.io', '--ignore-not-found');
+    }
+  });
+
   it('E7: a namespace behind a dead API service ends once that is removed', async () => {
-    await apply({
-      apiVersion: 'apiregistration.k8s.io/v1',
-      kind: 'APIService',
-      metadata: { name: 'v1beta1.metrics.k8s.io' },
-      spec: {
-        group: 'metrics.k8s.io',
-        version: 'v1beta1',
-        groupPriorityMinimum: 100,
-        versionPriority: 100,
-        insecureSkipTLSVerify: true,
-        service: { name: 'metrics-server', namespace: 'kube-system' },
-      },
-    });
+    await apply(DEAD_API);
     try {
       await kubectl('create', 'namespace', 'cilium-secrets');
       await kubectl('delete', 'namespace', 'cilium-secrets', '--wait=false');
@@ -262,6 +278,21 @@ describe.skipIf(missing !== undefined)('doctor, on a node whose agent is gone', 
       expect(await onNode(worker, 'bpftool', 'net', 'list', 'dev', 'em2')).toContain('cil_');
     } finally {
       await onNode(worker, 'rm', '-r', '/sys/fs/bpf/cilium/devices/em2');
+    }
+  });
+
+  it('N3: sees a disk that is nearly full, and nothing once there is room', async () => {
+    // Over the folder of a K3s that is stopped, so that nothing of it is touched.
+    const data = '/var/lib/rancher/k3s';
+    await onNode(worker, 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', data);
+    try {
+      await onNode(worker, 'dd', 'if=/dev/zero', `of=${data}/full`, 'bs=1k', 'count=900');
+      const found = (await look(['N3'], env, ...onWorker)).get('N3');
+      expect(`${found?.state}: ${found?.proof}`).toMatch(/^found: (8[5-9]|9\d) % in use/);
+      await onNode(worker, 'rm', `${data}/full`);
+      expect((await look(['N3'], env, ...onWorker)).get('N3')?.state).toBe('ok');
+    } finally {
+      await onNode(worker, 'umount', data);
     }
   });
 

@@ -14,6 +14,8 @@ export function machineFacts(change: Partial<NodeFacts> = {}): NodeFacts {
     containerd: '1.7.24',
     links: parseLinks(nodeData('ip-addr.txt')),
     drivers: new Map([['eth1', 'veth']]),
+    speeds: new Map([['eth1', 10_000]]),
+    merging: new Map([['eth1', { gro: true, lro: undefined }]]),
     sshInterface: 'em2',
     free: 70e9,
     tools: new Set(['ip', 'iptables', 'sha256sum', 'tar', 'zstd']),

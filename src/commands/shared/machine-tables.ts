@@ -34,7 +34,7 @@ export function linkTable(nodes: readonly Node[], fleet: readonly NodeFacts[]): 
 }
 
 function linkRow(nodes: readonly Node[], facts: NodeFacts, link: Link): readonly string[] {
-  const { node, os, drivers, sshInterface } = facts;
+  const { node, os, drivers, speeds, sshInterface } = facts;
   const { name, mtu, up, carrier, queues, addresses } = link;
   const driver = drivers.get(name);
   const own = nodes.find((known) => known.name === node);
@@ -44,7 +44,7 @@ function linkRow(nodes: readonly Node[], facts: NodeFacts, link: Link): readonly
     name,
     driver ?? '?',
     driver === undefined ? '?' : hasNativeXdp(driver, os.kernel) ? 'native' : 'no',
-    !up ? 'down' : carrier ? 'up' : 'no carrier',
+    !up ? 'down' : carrier ? `up ${speedText(speeds.get(name))}`.trim() : 'no carrier',
     String(mtu),
     String(queues),
     addresses.filter((address) => !address.startsWith('fe80:')).join(', '),
@@ -54,7 +54,19 @@ function linkRow(nodes: readonly Node[], facts: NodeFacts, link: Link): readonly
   ];
 }
 
+/** `10G`, `2.5G`, `100M`. */
+function speedText(megabits: number | undefined): string {
+  if (megabits === undefined) return '';
+  return megabits < 1_000 ? `${megabits}M` : `${megabits / 1_000}G`;
+}
+
 /** Facts as plain data for a script. */
 export function factsData(facts: NodeFacts): unknown {
-  return { ...facts, drivers: Object.fromEntries(facts.drivers), tools: [...facts.tools] };
+  return {
+    ...facts,
+    drivers: Object.fromEntries(facts.drivers),
+    speeds: Object.fromEntries(facts.speeds),
+    merging: Object.fromEntries(facts.merging),
+    tools: [...facts.tools],
+  };
 }

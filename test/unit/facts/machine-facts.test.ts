@@ -15,12 +15,14 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'cat /proc/mounts': 'proc /proc proc rw 0 0\nbpf /sys/fs/bpf bpf rw 0 0\n',
   'df -P -B1 /var/lib': nodeData('df.txt'),
   'ethtool -i eth1': 'driver: i40e\nversion: 6.8.0\n',
+  'ethtool -k eth1': nodeData('ethtool-k-veth.txt'),
   'find /sys/fs/bpf/cilium -path */links/* -type f':
     '/sys/fs/bpf/cilium/devices/eth1/links/cil_xdp_entry\n',
 };
 
 function answer(command: string): Answer {
   if (command.endsWith('SSH_CONNECTION"')) return '10.112.0.1 40000 10.112.0.12 22\n';
+  if (command.startsWith('grep -sH .')) return '/sys/class/net/eth1/speed:10000\n';
   if (command.includes('command -v')) return 'ip\ntar\n';
   if (command.startsWith('date')) return `${Math.floor(Date.now() / 1000) + 60}\n`;
   return ANSWERS[command] ?? { code: 127, stderr: 'not found' };
@@ -37,6 +39,9 @@ describe('the facts of a machine', () => {
     expect(facts.containerd).toBeUndefined();
     expect(facts.sshInterface).toBe('em2');
     expect([...facts.drivers]).toEqual([['eth1', 'i40e']]);
+    // A veth has no switch for LRO.
+    expect([...facts.merging]).toEqual([['eth1', { gro: false, lro: undefined }]]);
+    expect([...facts.speeds]).toEqual([['eth1', 10_000]]);
     expect(facts.free).toBeGreaterThan(1e9);
     expect(facts.bpfMounts).toEqual(['/sys/fs/bpf']);
     expect(facts.traces).toEqual([
