@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyToNode } from '../../lab/nodes.ts';
 import { buildProgram } from '../../lab/programs.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
+import { startAgent, stopAgent } from '../support/agent-of-worker.ts';
 import { look, statesOf } from '../support/found.ts';
 import { apply, kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { missingPart, until } from '../support/parts.ts';
@@ -46,34 +47,6 @@ async function expectMended(id: string, proof: string, ...more: readonly string[
   expect(fixed.code, fixed.stderr).toBe(0);
   const again = await doctor(id, ...only);
   expect(again.code, again.stdout).toBe(0);
-}
-
-/** Ends the agent of the worker so that nothing starts it again. */
-async function stopAgent(): Promise<void> {
-  await onNode(worker, 'systemctl', 'stop', 'k3s-agent');
-  await onNode(worker, 'pkill', '-9', '-x', 'cilium-agent');
-  await until('the agent is gone', 20, () =>
-    onNode(worker, 'pgrep', '-x', 'cilium-agent').then(
-      () => false,
-      () => true,
-    ),
-  );
-}
-
-async function startAgent(): Promise<void> {
-  await onNode(worker, 'systemctl', 'start', 'k3s-agent');
-  await until('the agent has attached its program', 120, async () =>
-    (await onNode(worker, 'ip', '-j', 'link', 'show', DEVICE)).includes('cil_xdp_entry'),
-  );
-  await until('the worker is ready', 90, async () => {
-    const conditions = '{.status.conditions[?(@.type=="Ready")].status}';
-    return (await kubectl('get', 'node', 'worker', '-o', `jsonpath=${conditions}`)) === 'True';
-  });
-  const agent = ['-n', 'kube-system', 'pods', '-l', 'k8s-app=cilium'];
-  await until('its agent is ready', 90, async () => {
-    const paths = 'jsonpath={.items[*].status.containerStatuses[0].ready}';
-    return (await kubectl('get', ...agent, '-o', paths)) === 'true true';
-  });
 }
 
 /** What is looked at is a cluster that works. */
