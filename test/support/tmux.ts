@@ -7,6 +7,8 @@ export interface Terminal {
   /** What stands on it, and what has scrolled off. */
   text(): Promise<string>;
   resize(columns: number, rows: number): Promise<void>;
+  /** Presses a key in the words of tmux: `C-c`. */
+  press(key: string): Promise<void>;
   /** As somebody who closes its window. */
   close(): Promise<void>;
 }
@@ -24,7 +26,7 @@ export async function requireTmux(): Promise<void> {
 export async function openTerminal(
   line: string,
   columns: number,
-  env: Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv,
 ): Promise<Terminal> {
   const server = ['-L', `ciliumship-${randomUUID()}`, '-f', '/dev/null', '-u'];
   const tmux = (...words: readonly string[]) => execa('tmux', [...server, ...words], { env });
@@ -37,6 +39,7 @@ export async function openTerminal(
   return {
     text: async () => (await tmux('capture-pane', '-p', '-S', '-')).stdout,
     resize: async (x, y) => void (await tmux('resize-window', '-x', `${x}`, '-y', `${y}`)),
+    press: async (key) => void (await tmux('send-keys', key)),
     close,
   };
 }
