@@ -27,8 +27,9 @@ type Row = readonly string[];
 
 /**
  * A table without lines: a head in capitals, columns two spaces apart. Where a terminal is too narrow
- * for it, cells are wrapped, and where even their longest words do not fit, each row becomes a block
- * with a line for each cell: no word is ever cut, so that digests can be copied.
+ * for it, cells are wrapped between words; where that is not enough, rows that take two lines are left
+ * to the terminal, and longer ones become blocks with a line for each cell. No word is ever cut, so
+ * that digests can be copied.
  *
  * @param room in columns; that of the terminal, and without one as much as is needed
  */
@@ -38,7 +39,7 @@ export function textTable(head: Row, rows: readonly Row[], room = terminalWidth(
   const full = columns.map((cells) => longest(cells));
   if (breadth(full) <= room) return drawn(all);
   const widths = wrappedWidths(columns, full, room);
-  return widths === undefined ? blocks(all) : drawn(all, widths);
+  return widths === undefined && breadth(full) > 2 * room ? blocks(all) : drawn(all, widths);
 }
 
 function terminalWidth(): number {

@@ -274,6 +274,7 @@ describe.skipIf(missing !== undefined)('drift', () => {
     'status --watch shows a pod that takes the place of another',
     async () => {
       const { terminal, shows } = await watchIn(130, 'status');
+      await terminal.resize(130, 40);
       await shows(/hubble-relay-\w+-\w+/);
       const [pod = ''] = /hubble-relay-\w+-\w+/.exec(await terminal.text()) ?? [];
       await kubectl('-n', 'kube-system', 'delete', 'pod', pod);

@@ -46,13 +46,17 @@ describe('a table', () => {
     );
   });
 
+  test('is left to the terminal where a row takes two lines of it', () => {
+    expect(textTable(HEAD, ROWS, 35)).toBe(textTable(HEAD, ROWS, Infinity));
+  });
+
   test('keeps what is short on one line', () => {
     const rows = [['no pod here', 'a text that is rather long, and longer']];
     expect(textTable(['state', 'text'], rows, 40)).toContain('no pod here  a text');
   });
 
   test('puts what has no head on a line alone', () => {
-    expect(textTable(['', 'here'], [['quay.io/cilium/cilium', '✔']], 20)).toBe(
+    expect(textTable(['', 'here'], [['quay.io/cilium/cilium', '✔']], 12)).toBe(
       'quay.io/cilium/cilium\nHERE  ✔',
     );
   });
