@@ -1,0 +1,115 @@
+import { execa } from 'execa';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ciliumship } from '../support/cli.ts';
+import { kubectl, labEnvironment, requireLab } from '../support/lab.ts';
+import { missingPart, until } from '../support/parts.ts';
+import { openTerminal, requireTmux, type Terminal } from '../support/tmux.ts';
+
+const missing = await missingPart('the lab', requireLab);
+const noTerminal = await missingPart('tmux', requireTmux);
+const env = labEnvironment();
+const BACKEND = 'quay.io/cilium/hubble-ui-backend:lab';
+
+/** What is not as locked: `drift cilium node worker`. */
+async function open(): Promise<readonly string[]> {
+  const ended = await ciliumship(['drift', '-o', 'json'], { env });
+  const { cells } = ended.json() as { readonly cells: readonly Record<string, string>[] };
+  return cells
+    .filter(({ state }) => state !== 'ok')
+    .map(({ state, what, place, node = '' }) => `${state} ${what} ${place} ${node}`.trim());
+}
+
+/** How both ended. One of them may have been told that the other one was there first. */
+async function atOnce(...both: readonly (readonly string[])[]): Promise<readonly number[]> {
+  const ended = await Promise.all(both.map((words) => ciliumship(words, { env })));
+  for (const { code, stderr } of ended) expect([0, 11], stderr).toContain(code);
+  return ended.map(({ code }) => code);
+}
+
+/** A field in the live configuration that no chart wrote; null takes it away. */
+async function byHand(value: string | null): Promise<void> {
+  const patch = JSON.stringify({ data: { 'by-hand': value } });
+  const what = ['configmap', 'cilium-config', '--type', 'merge', '-p', patch];
+  await kubectl('-n', 'kube-system', 'patch', ...what);
+}
+
+interface Watched {
+  readonly terminal: Terminal;
+  readonly shows: (what: RegExp) => Promise<unknown>;
+}
+
+/** A command with `--watch` in a terminal where `before` stands already. */
+async function watchIn(columns: number, command: string): Promise<Watched> {
+  const line = `trap : INT; echo before; ciliumship ${command} --watch --interval 1s; echo "exit $?"`;
+  const terminal = await openTerminal(line, columns, env);
+  const shows = (what: RegExp) =>
+    until(String(what), 60, async () => what.test(await terminal.text()));
+  return { terminal, shows };
+}
+
+describe.skipIf(missing !== undefined)('what changes while somebody looks', () => {
+  beforeAll(async () => {
+    const ended = await ciliumship(['ship'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+  });
+
+  it('F30: loses nothing of two deploys at once, and of a push beside a prune', async () => {
+    const deploys = await atOnce(['deploy'], ['deploy']);
+    expect(deploys).toContain(0);
+    expect(await open()).toEqual([]);
+    const { stdout: old } = await execa('docker', ['image', 'inspect', '-f', '{{.Id}}', BACKEND]);
+    try {
+      const build = ['build', '-q', '--label', 'at=once', '-t', BACKEND, '-'];
+      await execa('docker', build, { input: `FROM ${BACKEND}\n` });
+      const wait = ['--lock-wait', '120s'];
+      const codes = await atOnce(['push', '--no-build', ...wait], ['images', 'prune', ...wait]);
+      expect(codes).toEqual([0, 0]);
+      expect(await open()).toEqual([expect.stringContaining(`drift ${BACKEND} running`)]);
+    } finally {
+      await execa('docker', ['tag', old, BACKEND]);
+      await ciliumship(['push', '--no-build'], { env });
+    }
+    expect(await open()).toEqual([]);
+  });
+
+  it.skipIf(noTerminal !== undefined)(
+    '--watch shows in a terminal what changes, and leaves it as it was on Ctrl-C',
+    async () => {
+      const { terminal, shows } = await watchIn(60, 'drift --only release');
+      await shows(/no drift/);
+      await byHand('1');
+      try {
+        await shows(/data\.by-hand/);
+        await terminal.resize(20, 8);
+        await shows(/… \d+ more lines/);
+        await terminal.resize(110, 30);
+        await shows(/WHAT +WHERE +STATE/);
+      } finally {
+        await byHand(null);
+      }
+      await shows(/no drift/);
+      await terminal.press('C-c');
+      await shows(/exit 130/);
+      const text = await terminal.text();
+      expect(text).toMatch(/^before\n/);
+      expect(text).toContain('no drift');
+      expect(text).not.toMatch(/by-hand|Ctrl-C/);
+    },
+  );
+
+  it.skipIf(noTerminal !== undefined)(
+    'status --watch shows a pod that takes the place of another',
+    async () => {
+      const { terminal, shows } = await watchIn(130, 'status');
+      await terminal.resize(130, 40);
+      await shows(/hubble-relay-\w+-\w+/);
+      const [pod = ''] = /hubble-relay-\w+-\w+/.exec(await terminal.text()) ?? [];
+      await kubectl('-n', 'kube-system', 'delete', 'pod', pod);
+      await shows(new RegExp(`hubble-relay-(?!${pod.slice('hubble-relay-'.length)})\\w+-\\w+`));
+      await until('the old one is gone', 60, async () => !(await terminal.text()).includes(pod));
+      await terminal.press('C-c');
+      await shows(/exit 130/);
+      expect(await terminal.text()).toContain('hubble-relay-');
+    },
+  );
+});
