@@ -6,9 +6,11 @@ import { STATE } from '../../lab/settings.ts';
 import { ciliumship } from '../support/cli.ts';
 import { asGoSays } from '../support/go-modules.ts';
 import { labEnvironment, requireLab } from '../support/lab.ts';
-import { missingPart, run } from '../support/parts.ts';
+import { missingPart, onlyInAll, run } from '../support/parts.ts';
 
-const missing = await missingPart('the lab', requireLab);
+const missing =
+  onlyInAll('a push with its lists, for twenty seconds') ??
+  (await missingPart('the lab', requireLab));
 const noGo = await missingPart('Go', () => run(['go', 'version']));
 const FOLDER = join(STATE, 'ciliumship.sbom');
 
