@@ -11,6 +11,8 @@ import { seedOf } from '../../support/random.ts';
 
 /** Of each kind: some in every run, 20,000 with CILIUMSHIP_TEST_ALL=1. */
 const COUNT = process.env['CILIUMSHIP_TEST_ALL'] === '1' ? 20_000 : 500;
+/** Milliseconds for all of them, on a machine that others use too. */
+const MINUTES = 300_000;
 const CONFIG = `version: 1
 source: ../cilium
 tag: dev
@@ -47,35 +49,43 @@ function requireRefusal(error: unknown, text: string): ShipError {
   return refused;
 }
 
-test('F55: a config that is broken anyhow is read, or refused with a line and a reason', async () => {
-  const file = join(testFolder(), 'ciliumship.yaml');
-  const saying: string[] = [];
-  for (const text of mutations(CONFIG, COUNT, seedOf('broken configs'))) {
-    writeFileSync(file, text);
-    try {
-      await loadConfig(file);
-    } catch (error) {
-      saying.push(requireRefusal(error, text).details.join('\n'));
+test(
+  'F55: a config that is broken anyhow is read, or refused with a line and a reason',
+  async () => {
+    const file = join(testFolder(), 'ciliumship.yaml');
+    const saying: string[] = [];
+    for (const text of mutations(CONFIG, COUNT, seedOf('broken configs'))) {
+      writeFileSync(file, text);
+      try {
+        await loadConfig(file);
+      } catch (error) {
+        saying.push(requireRefusal(error, text).details.join('\n'));
+      }
     }
-  }
-  const place = /line \d+: |is missing|must be|cannot be read|aliases/;
-  expect(saying.filter((details) => !place.test(details))).toEqual([]);
-  expect(saying.length).toBeGreaterThan(COUNT / 2);
-});
+    const place = /line \d+: |is missing|must be|cannot be read|aliases/;
+    expect(saying.filter((details) => !place.test(details))).toEqual([]);
+    expect(saying.length).toBeGreaterThan(COUNT / 2);
+  },
+  MINUTES,
+);
 
-test('F37: values that are broken anyhow are read, or refused with a line and a reason', () => {
-  let refused = 0;
-  const chart = { defaults: { MTU: 0, hubble: { relay: {} } }, read: new Set<string>(['bpf']) };
-  for (const text of mutations(VALUES, COUNT, seedOf('broken values'))) {
-    try {
-      expect(Array.isArray(checkValues(parseUserValues(text, 'values.yaml'), chart))).toBe(true);
-    } catch (error) {
-      requireRefusal(error, text);
-      refused += 1;
+test(
+  'F37: values that are broken anyhow are read, or refused with a line and a reason',
+  () => {
+    let refused = 0;
+    const chart = { defaults: { MTU: 0, hubble: { relay: {} } }, read: new Set<string>(['bpf']) };
+    for (const text of mutations(VALUES, COUNT, seedOf('broken values'))) {
+      try {
+        expect(Array.isArray(checkValues(parseUserValues(text, 'values.yaml'), chart))).toBe(true);
+      } catch (error) {
+        requireRefusal(error, text);
+        refused += 1;
+      }
     }
-  }
-  expect(refused).toBeGreaterThan(COUNT / 10);
-});
+    expect(refused).toBeGreaterThan(COUNT / 10);
+  },
+  MINUTES,
+);
 
 describe('a file that is made to take long', () => {
   const many = (line: (index: number) => string, count = 2500): string =>
