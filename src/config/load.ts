@@ -134,11 +134,19 @@ export function lineAt(
 /** Offset of the value at `path`, or of the nearest parent that exists. */
 function startOf(document: Document, path: readonly (string | number)[]): number | undefined {
   for (let length = path.length; length > 0; length -= 1) {
-    const found: unknown = document.getIn(path.slice(0, length), true);
+    const [above, key] = [path.slice(0, length - 1), path[length - 1]];
+    const found: unknown =
+      document.getIn([...above, key], true) ?? document.getIn([...above, asWritten(key)], true);
     const range = hasRange(found) ? found.range : undefined;
     if (range) return range[0];
   }
   return undefined;
+}
+
+/** A key that was no text when it was read: `1: …`, `true: …`. */
+function asWritten(key: string | number | undefined): unknown {
+  if (key === 'true' || key === 'false') return key === 'true';
+  return Number(key);
 }
 
 function hasRange(value: unknown): value is { range: readonly number[] | null } {

@@ -77,7 +77,7 @@ interface WrongNode {
   readonly at: number;
 }
 
-/** Keys that are there twice, and aliases to what they are in. */
+/** Keys that are none or are there twice, and aliases to what they are in. */
 function wrongNodes(document: Document): readonly WrongNode[] {
   const found: WrongNode[] = [];
   const wrong = (message: string, node: unknown): typeof visit.BREAK | undefined => {
@@ -89,6 +89,7 @@ function wrongNodes(document: Document): readonly WrongNode[] {
       const seen = new Set<unknown>();
       for (const { key } of items) {
         const name = isScalar(key) ? key.value : key;
+        if (!isName(name)) return wrong('a key must be text', key);
         if (seen.has(name)) return wrong(`the key ${String(name)} is there twice`, key);
         seen.add(name);
       }
@@ -102,6 +103,15 @@ function wrongNodes(document: Document): readonly WrongNode[] {
     },
   });
   return found;
+}
+
+/** What is a key without doubt: text, or a number or a word such as yes that was not quoted. */
+function isName(key: unknown): boolean {
+  return (
+    typeof key === 'string' ||
+    typeof key === 'boolean' ||
+    (typeof key === 'number' && !Number.isNaN(key))
+  );
 }
 
 function startOf(node: unknown): number {

@@ -146,3 +146,16 @@ describe('a bad config', () => {
     },
   );
 });
+
+describe('a key that is no text', () => {
+  test.each([
+    ['null: 2', 'line 5: a key must be text'],
+    [': 2', 'line 5: a key must be text'],
+    ['? [a]\n: 2', 'line 5: a key must be text'],
+    ['.nan: 2', 'line 5: a key must be text'],
+    ['1: 2', 'line 5: 1: unknown key'],
+    ['true: 2', 'line 5: true: unknown key'],
+  ])('is refused with its line: %s', async (line, problem) => {
+    expect(await problemsOf(`${MINIMAL}${line}\n`)).toEqual([problem]);
+  });
+});
