@@ -93,19 +93,12 @@ function file<Out>(
   return text;
 }
 
-/** Milliseconds between two looks of a bar: bytes are acknowledged far more often than anybody reads. */
-const DRAWN_EVERY = 100;
-
 function runOf<Out>({ stage, step, options, show }: StepRun<Out>): Run {
   const text = progressText(() => performance.now());
-  let drawn = Number.NEGATIVE_INFINITY;
   return {
     signal: options.signal,
     progress: (progress: Progress) => {
-      if ('text' in progress || performance.now() - drawn >= DRAWN_EVERY) {
-        drawn = performance.now();
-        show(options.output.clean(text(progress)));
-      }
+      show(options.output.clean(text(progress)));
       options.output.emit({ event: 'progress', stage, step: step.id, progress });
     },
   };
