@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import nodeModule from 'node:module';
 
-/** Version of this package, wherever in it this file lies. */
+/** Path of our own package.json, wherever in the package this file lies: built or not, bundled or not. */
+export const MANIFEST: string = nodeModule.findPackageJSON('..', import.meta.url) ?? 'package.json';
+
+/** Version of this package. */
 export const VERSION: string = readVersion();
 
 function readVersion(): string {
-  const file = nodeModule.findPackageJSON('..', import.meta.url) ?? 'package.json';
-  const manifest = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
+  const manifest = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { readonly version: string };
   return manifest.version;
 }

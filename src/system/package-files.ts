@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
+import { MANIFEST } from '../core/version.ts';
 
-/** Folder of our own package, wherever in it this file lies: built or not, bundled or not. */
-export const PACKAGE = dirname(nodeModule.findPackageJSON('..', import.meta.url) ?? '');
+/** Folder of our own package. */
+export const PACKAGE = dirname(MANIFEST);
 
 /** Text of a file that comes with ciliumship: `values/cilium-values.yaml`. */
 export function readPackageFile(name: string): Promise<string> {
