@@ -1,6 +1,7 @@
 import { ShipError } from '../core/errors.ts';
 import type { Node } from '../core/node.ts';
 import type { NodeFacts } from '../facts/node-facts.ts';
+import { sessionOn } from '../facts/session-links.ts';
 
 /** Interfaces of a node that Cilium attaches to, and that carry its data. */
 export function devicesOf(node: Node): readonly string[] {
@@ -9,8 +10,8 @@ export function devicesOf(node: Node): readonly string[] {
 }
 
 /**
- * Why nothing may be changed on a node: an agent runs (E9), an interface is not there, or it carries
- * our own SSH session (E15).
+ * Why nothing may be changed on a node: an agent runs (E9), an interface is not there, or our own SSH
+ * session passes through it (E15).
  *
  * @returns undefined when nothing stands in the way
  */
@@ -32,10 +33,11 @@ export function hardenRefusal(
     const there = links.map((link) => link.name).join(', ');
     return refused(`${name}: has no interface ${unknown}, but ${there}`, `mend nodes.${name}`);
   }
-  const ssh = devicesOf(node).find((device) => device === (sshInterface ?? device));
-  if (ssh === undefined) return undefined;
+  const reasons = devicesOf(node).map((device) => sessionOn(device, links, sshInterface));
+  const ours = reasons.find((reason) => reason !== undefined);
+  if (ours === undefined) return undefined;
   return refused(
-    `${name}: ${ssh} ${sshInterface === undefined ? 'may carry' : 'carries'} our own SSH session and is left alone`,
+    `${name}: ${ours}`,
     `reach ${name} by another interface (nodes.${name}.ssh); more: ciliumship explain E15`,
   );
 }

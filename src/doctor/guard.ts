@@ -1,5 +1,6 @@
 import { ShipError } from '../core/errors.ts';
 import type { NodeHealth } from '../facts/node-health.ts';
+import { sessionOn } from '../facts/session-links.ts';
 import type { Finding } from './problem.ts';
 
 /**
@@ -35,12 +36,9 @@ function ofDevice(
   device: string,
   health: NodeHealth | undefined,
 ): ShipError | undefined {
-  const ssh = health?.machine.sshInterface;
-  if (ssh !== undefined && ssh !== device) return undefined;
-  const which =
-    ssh === undefined
-      ? `which interface carries our own SSH session is not known, so ${device} is left alone`
-      : `${device} carries our own SSH session and is left alone`;
+  const { links, sshInterface } = health?.machine ?? { links: [], sshInterface: undefined };
+  const which = sessionOn(device, links, sshInterface);
+  if (which === undefined) return undefined;
   return refused(
     `${where}: ${which} (${id})`,
     `reach ${where} by another interface (nodes.${where}.ssh), then: ciliumship doctor --fix ${id}; more: ciliumship explain E15`,

@@ -15,6 +15,10 @@ export interface Link {
   readonly queues: number;
   /** `10.4.100.1/16`; none when the links were asked for alone. */
   readonly addresses: readonly string[];
+  /** What it stands on: the card of a VLAN or a tunnel; undefined for a pair of virtual cables. */
+  readonly parent: string | undefined;
+  /** The bond or bridge that it is a port of. */
+  readonly master: string | undefined;
   /** XDP program on it; undefined when there is none. */
   readonly xdp: { readonly mode: XdpMode; readonly program: string } | undefined;
 }
@@ -36,7 +40,14 @@ const links = z.array(
     mtu: z.int().default(0),
     flags: z.array(z.string()).default([]),
     num_rx_queues: z.int().default(1),
-    linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
+    link: z.string().optional(),
+    master: z.string().optional(),
+    linkinfo: z
+      .object({
+        info_kind: z.string().optional(),
+        info_data: z.object({ link: z.string().optional() }).optional(),
+      })
+      .optional(),
     addr_info: z
       .array(z.object({ local: z.string().optional(), prefixlen: z.int().optional() }))
       .default([]),
@@ -67,9 +78,16 @@ export function parseLinks(text: string): readonly Link[] {
       addresses: link.addr_info.flatMap(({ local, prefixlen }) =>
         local === undefined ? [] : [`${local}/${prefixlen ?? 32}`],
       ),
+      parent: parentOf(link),
+      master: link.master,
       xdp: mode === undefined ? undefined : { mode, program: xdp?.prog?.name ?? '' },
     };
   });
+}
+
+/** A veth names its other end there, which it does not stand on; a VXLAN says it among its own data. */
+function parentOf({ link, linkinfo }: z.output<typeof links>[number]): string | undefined {
+  return linkinfo?.info_kind === 'veth' ? undefined : (link ?? linkinfo?.info_data?.link);
 }
 
 function readLinks(text: string): z.output<typeof links> {

@@ -12,6 +12,8 @@ export function link(name: string, address: string, change: Partial<Link> = {}):
     kind: undefined,
     queues: 4,
     addresses: [address],
+    parent: undefined,
+    master: undefined,
     xdp: undefined,
     ...change,
   };

@@ -38,6 +38,8 @@ export function madeLink(name: string): Remains['links'][number] {
     kind: 'veth',
     queues: 1,
     addresses: [],
+    parent: undefined,
+    master: undefined,
     xdp: undefined,
   };
 }

@@ -4,6 +4,7 @@ import { isBelow, type Mount } from '../../facts/mounts.ts';
 import type { Remains } from '../../facts/remains.ts';
 import { CNI_PATHS, K3S_PATHS } from '../../facts/remains-paths.ts';
 import { isCniFile } from './cni-files.ts';
+import { sessionOn } from '../../facts/session-links.ts';
 import { isMade, madeLinks } from './interfaces.ts';
 import { isOwn } from './k3s.ts';
 
@@ -45,13 +46,10 @@ function linkedPaths({ node, linked, paths }: Remains): ShipError | undefined {
 }
 
 function ourInterface(remains: Remains): ShipError | undefined {
-  const { node, sshInterface: ssh } = remains;
-  const devices = touched(remains);
-  if (devices.length === 0 || (ssh !== undefined && !devices.includes(ssh))) return undefined;
-  const which =
-    ssh === undefined
-      ? `which interface carries our own SSH session is not known, so ${devices.join(', ')} is left alone`
-      : `${ssh} carries our own SSH session and would be changed`;
+  const { node, links, sshInterface } = remains;
+  const reasons = touched(remains).map((device) => sessionOn(device, links, sshInterface));
+  const which = reasons.find((reason) => reason !== undefined);
+  if (which === undefined) return undefined;
   return refused(
     `${node}: ${which}`,
     `reach ${node} by another interface (nodes.${node}.ssh); more: ciliumship explain E15`,

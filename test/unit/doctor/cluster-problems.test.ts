@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ClusterView, PodView, View } from '../../../src/doctor/view.ts';
+import { madeLink } from '../../support/remains.ts';
 import {
   AGENT_IMAGE,
   clusterView,
@@ -166,14 +167,10 @@ describe('values with', () => {
   });
 
   test('E4: a tunnel that does not have what agents were given is found', () => {
-    const link = { name: 'cilium_vxlan', mtu: 1500, up: true, carrier: true, kind: 'vxlan' };
     const seen = view();
     const nodes = seen.nodes.map((node) => ({
       ...node,
-      machine: {
-        ...node.machine,
-        links: [{ ...link, queues: 1, addresses: [], xdp: undefined }],
-      },
+      machine: { ...node.machine, links: [madeLink('cilium_vxlan')] },
     }));
     const { proof } = lookFor('E4', { ...seen, nodes });
     expect(proof).toBe('1400 is set, cilium_vxlan has 1500 on worker');

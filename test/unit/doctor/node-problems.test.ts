@@ -4,6 +4,7 @@ import { examine } from '../../../src/doctor/examine.ts';
 import type { NodeView } from '../../../src/doctor/view.ts';
 import { configNode } from '../../support/fake-cluster.ts';
 import { machineFacts } from '../../support/machine-facts.ts';
+import { madeLink } from '../../support/remains.ts';
 import { AGENT_IMAGE, lookFor, view, viewOf } from '../../support/views.ts';
 import { digestOf } from '../../support/values.ts';
 
@@ -13,11 +14,10 @@ const PIN = '/sys/fs/bpf/cilium/devices/eth1/links/cil_xdp_entry';
 const WITH_XDP = machineFacts({
   links: LINKS.map((link) => (link.name === 'eth1' ? { ...link, xdp: XDP } : link)),
 });
-const TUNNEL = { name: 'cilium_vxlan', up: true, carrier: true, kind: 'vxlan', queues: 1 };
 
 function tunnel(mtu: number) {
   return machineFacts({
-    links: [...LINKS, { ...TUNNEL, mtu, addresses: [], xdp: undefined }],
+    links: [...LINKS, { ...madeLink('cilium_vxlan'), kind: 'vxlan', mtu }],
   });
 }
 
