@@ -61,8 +61,7 @@ async function lastNumber(folder: string): Promise<number> {
 }
 
 async function numbersIn(folder: string): Promise<readonly number[]> {
-  const names = await readdir(folder);
-  return names.flatMap((name) => numberOf(name) ?? []);
+  return (await readdir(folder)).flatMap((name) => numberOf(name) ?? []);
 }
 
 function numberOf(name: string): number | undefined {
@@ -88,10 +87,21 @@ export async function findNumbered(
   return found === undefined ? undefined : join(folder, found.name);
 }
 
-/** Removes the files of all but the `kept` highest numbers. */
-export async function removeOldest(folder: string, kept: number): Promise<void> {
-  const numbers = [...new Set(await numbersIn(folder))].toSorted((a, b) => b - a);
-  const old = new Set(numbers.slice(kept));
-  const names = (await readdir(folder)).filter((name) => old.has(numberOf(name) ?? -1));
+/**
+ * Removes the files of all but the `kept` highest numbers.
+ *
+ * @param extensions of the set: what else has a number is not ours
+ */
+export async function removeOldest(
+  folder: string,
+  extensions: readonly string[],
+  kept: number,
+): Promise<void> {
+  const own = (await readdir(folder)).filter((name) =>
+    extensions.includes(/^\d+\.([^.]+)$/.exec(name)?.[1] ?? ''),
+  );
+  const numbers = [...new Set(own.flatMap((name) => numberOf(name) ?? []))];
+  const old = new Set(numbers.toSorted((a, b) => b - a).slice(kept));
+  const names = own.filter((name) => old.has(numberOf(name) ?? -1));
   await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { open, readdir, realpath } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ShipError } from '../core/errors.ts';
 
 /** Bytes of a file that are read at most: its end, because errors come last. */
 const MOST = 4 * 1024 * 1024;
@@ -40,4 +41,40 @@ export async function readEnd(file: string): Promise<string | undefined> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Makes a folder of ours below one of the user's, part by part. What a repository put in its place is
+ * neither written to nor cleaned up: a link may lead to any folder of the user.
+ *
+ * @param parts names, each below the one before
+ * @param mode of what is made
+ * @returns its path
+ * @throws ShipError `config` when a part is a link or a file, or cannot be made
+ */
+export async function makeOwnFolder(
+  root: string,
+  parts: readonly string[],
+  mode = 0o777,
+): Promise<string> {
+  let folder = root;
+  for (const part of parts) {
+    folder = join(folder, part);
+    try {
+      await mkdir(folder, { mode });
+    } catch (cause) {
+      await requireFolder(folder, cause);
+    }
+  }
+  return folder;
+}
+
+async function requireFolder(folder: string, cause: unknown): Promise<void> {
+  const found = await lstat(folder).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  if (found === undefined) throw new ShipError('config', `cannot make ${folder}`, { cause });
+  const what = found.isSymbolicLink() ? 'a link' : 'no folder';
+  throw new ShipError('config', `${folder} is ${what}, and nothing is written there`, {
+    hint: `look where it leads, and remove it: ls -ld ${folder}`,
+  });
 }

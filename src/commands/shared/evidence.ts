@@ -8,6 +8,7 @@ import { lastLines } from '../../core/text.ts';
 import type { Cluster, Pod } from '../../deploy/cluster.ts';
 import { errorText } from '../../output/error.ts';
 import { settleStage } from '../../output/stage.ts';
+import { makeOwnFolder } from '../../system/own-files.ts';
 import { ignoreInGit } from '../../system/replace-file.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
@@ -57,10 +58,10 @@ export async function saveEvidence(
   scene: Scene,
   failure: ShipError,
 ): Promise<string> {
-  const own = join(context.config.folder, '.ciliumship');
-  const folder = join(own, 'evidence', new Date().toISOString().replaceAll(':', '-'));
-  const write = await writerInto(folder, (text) => context.output.clean(text));
-  await ignoreInGit(own);
+  const parts = ['.ciliumship', 'evidence', new Date().toISOString().replaceAll(':', '-')];
+  const folder = await makeOwnFolder(context.config.folder, parts, 0o700);
+  const write = writerInto(folder, (text) => context.output.clean(text));
+  await ignoreInGit(join(folder, '..', '..'));
   await write('error.txt', errorText(failure, undefined));
   const steps = [...scene.nodes].map(([node, pods]): Step<number> => ({
     id: node,
@@ -87,8 +88,7 @@ async function podFiles({ cluster, namespace }: Scene, pods: readonly Pod[]) {
   return (await Promise.all(all)).flat();
 }
 
-async function writerInto(folder: string, clean: (text: string) => string) {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+function writerInto(folder: string, clean: (text: string) => string) {
   return async (name: string, text: string): Promise<void> => {
     const file = join(folder, name);
     await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });

@@ -10,11 +10,14 @@ import { receiptMarkdown } from '../../output/receipt/markdown.ts';
 import { NOTHING_RECORDED, recordEvent } from '../../output/receipt/record.ts';
 import { RECEIPT_VERSION, type Receipt } from '../../output/receipt/schema.ts';
 import { removeOldest, writeNumbered } from '../../system/numbered-files.ts';
+import { makeOwnFolder } from '../../system/own-files.ts';
 import { ignoreInGit } from '../../system/replace-file.ts';
 import type { CommandSpec, Context } from '../command.ts';
 import { requireHooks, tellFailure } from './hooks.ts';
 
 const KEPT = 50;
+/** Below the folder of the config. */
+const RECEIPTS = ['.ciliumship', 'receipts'] as const;
 
 /**
  * Runs a command and leaves a receipt of it, whatever becomes of the run. A dry run leaves none:
@@ -88,17 +91,17 @@ async function orNote(output: Output, failed: string, write: () => Promise<void>
 
 /** Where receipts lie. @param folder of the config file */
 export function receiptFolder(folder: string): string {
-  return join(folder, '.ciliumship', 'receipts');
+  return join(folder, ...RECEIPTS);
 }
 
 /** @returns path of the page; the same for machines is beside it */
 async function writeReceipt(receipt: Receipt, folder: string): Promise<string> {
-  const receipts = receiptFolder(folder);
+  const receipts = await makeOwnFolder(folder, RECEIPTS);
   const text = `${JSON.stringify(receipt, undefined, 2)}\n`;
   const path = await writeNumbered(receipts, 'json', text, { html: receiptPage(receipt) });
   // Beside a config inside the source tree a receipt would make the tree differ from its commit.
   await ignoreInGit(join(receipts, '..'));
-  await removeOldest(receipts, KEPT);
+  await removeOldest(receipts, ['json', 'html'], KEPT);
   return `${path}.html`;
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { saveEvidence } from '../../../src/commands/shared/evidence.ts';
@@ -14,8 +14,12 @@ const FAILURE = new ShipError('deploy', 'worker-1: the new agent was given up');
 const SECRET = 'hunter2-hunter2';
 
 /** Saves what a node shows that answers as it is told, and the agent on it. */
-async function save(answer: (command: string) => Answer | undefined, evidence = podFiles) {
-  const { context } = testContext(testFolder());
+async function save(
+  answer: (command: string) => Answer | undefined,
+  evidence = podFiles,
+  own = testFolder(),
+) {
+  const { context } = testContext(own);
   const session = fakeNode(answer) as Partial<Session> as Session;
   const fleet: Fleet = {
     sessions: new Map([['worker', session]]),
@@ -68,4 +72,12 @@ test('an API server that does not answer does not hide the reason', async () => 
     },
   );
   expect(read('error.txt')).toContain(FAILURE.message);
+});
+
+test('evidence is not written through a link that a repository put in its place', async () => {
+  const [own, precious] = [testFolder(), testFolder()];
+  mkdirSync(join(own, '.ciliumship'));
+  symlinkSync(precious, join(own, '.ciliumship', 'evidence'));
+  await expect(save(() => 'answered', podFiles, own)).rejects.toThrow('evidence is a link');
+  expect(readdirSync(precious)).toEqual([]);
 });

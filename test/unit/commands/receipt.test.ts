@@ -131,6 +131,24 @@ describe('a command that changes something', () => {
     expect(receiptsIn(folder)).toHaveLength(2);
   });
 
+  test.each([['.ciliumship'], ['.ciliumship', 'receipts']])(
+    'writes and removes nothing behind a link that a repository put at %s',
+    async (...parts) => {
+      const folder = testFolder();
+      const precious = join(testFolder(), 'receipts');
+      mkdirSync(precious);
+      const names = Array.from({ length: 60 }, (_, index) => `${1000 + index}.json`);
+      for (const name of names) writeFileSync(join(precious, name), 'keep me');
+      mkdirSync(join(folder, ...parts, '..'), { recursive: true });
+      symlinkSync(parts.length === 1 ? join(precious, '..') : precious, join(folder, ...parts));
+      const { context, lines } = testContext(folder);
+      await withReceipt(working, context);
+      expect(readdirSync(precious)).toEqual(names);
+      expect(readdirSync(join(precious, '..'))).toEqual(['receipts']);
+      expect(lines.at(-1)).toContain('is a link, and nothing is written there');
+    },
+  );
+
   test('keeps the newest 50', async () => {
     const folder = testFolder();
     for (let run = 0; run < 52; run += 1) await withReceipt(working, testContext(folder).context);

@@ -40,9 +40,13 @@ describe('numbered files', () => {
   test('are removed by number, the oldest first, and nothing else is', async () => {
     const folder = testFolder();
     for (const text of ['a', 'b', 'c']) await writeNumbered(folder, 'json', text, { html: text });
-    writeFileSync(join(folder, 'notes.txt'), '');
-    await removeOldest(folder, 2);
+    for (const name of ['0001.txt', '0001.backup.json', 'notes.txt']) {
+      writeFileSync(join(folder, name), '');
+    }
+    await removeOldest(folder, ['json', 'html'], 2);
     expect(readdirSync(folder)).toEqual([
+      '0001.backup.json',
+      '0001.txt',
       '0002.html',
       '0002.json',
       '0003.html',
