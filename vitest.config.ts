@@ -10,6 +10,7 @@ const MINUTE = 60_000;
  */
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/own-tmp.ts',
     projects: [
       {
         test: {

@@ -40,9 +40,9 @@ export const deploy: CommandSpec<DeployFlags> = {
     refuseNarrowing(context.flags.nodes);
     await requireWellWritten(context);
     await using begun = await beginDeploy(context, bringBuilt);
-    const { images, fleet, access } = begun;
-    const deployed = await deployImages(context, fleet, access, images);
-    await lockRelease(context, access, deployed);
+    const { images, place } = begun;
+    const deployed = await deployImages(context, place, images);
+    await lockRelease(context, place.access, deployed);
     const data = deployedData(deployed);
     context.output.record({ deploy: data });
     context.output.result(deployedText(deployed), data);

@@ -82,7 +82,7 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
     await runHook(context, 'after-push');
     await runHook(context, 'before-deploy');
     await using access = await openClusterAccess(context, fleet);
-    const deployed = await deployImages(context, fleet, access, images);
+    const deployed = await deployImages(context, { fleet, access }, images);
     await lockRelease(context, access, deployed);
     output.record({ deploy: deployedData(deployed) });
     const checks =

@@ -12,7 +12,7 @@ import { exportImages, findBuilt } from './shared/images.ts';
 import { sourcedYaml } from './shared/sourced-yaml.ts';
 import { openBlobStore } from './shared/store.ts';
 import { placedImages, unbuiltImages } from './shared/placed.ts';
-import { valueProblems } from './shared/values-checks.ts';
+import { readSurroundings, valueProblems } from './shared/values-checks.ts';
 import { readValues, requireGoodValues, valuesOptions, type UserValues } from './shared/values.ts';
 
 export const values: CommandSpec = {
@@ -38,7 +38,8 @@ export const values: CommandSpec = {
       sourced.map((each) => ({ ...each, path: each.path.join('.') })),
     );
     await using fleet = await connectFleet(context, context.config.nodes);
-    requireGoodValues(context, user, await valueProblems(context, fleet, user));
+    const around = await readSurroundings(context, fleet, user);
+    requireGoodValues(context, user, valueProblems(user, around));
   },
 };
 

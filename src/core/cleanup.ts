@@ -11,6 +11,12 @@ export class Cleanup implements AsyncDisposable {
     return resource;
   }
 
+  /** The same for what needs no waiting. */
+  hold<T extends Disposable>(resource: T): T {
+    this.#entries.push(() => resource[Symbol.dispose]());
+    return resource;
+  }
+
   /** Calls `undo` at the end. */
   defer(undo: () => unknown): void {
     this.#entries.push(undo);

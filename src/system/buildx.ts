@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isDigest, type Digest } from '../core/digest.ts';
@@ -12,6 +11,7 @@ import { decodeRawJson } from './docker-trace.ts';
 import { metered, PATIENCE, watchSilence, type Patience, type Watch } from './docker-watch.ts';
 import type { DockerDaemon } from './docker.ts';
 import { runProcess } from './process.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** The digests that buildx reports: of the manifest, and of the config. */
 export interface BuildxResult {
@@ -74,13 +74,13 @@ async function buildThroughCli(
   // It may fail before anybody reads it.
   context.on('error', () => undefined);
   let watch: Watch | undefined;
-  const folder = await mkdtemp(join(tmpdir(), 'ciliumship-buildx-'));
+  using folder = temporaryFolder();
   try {
     run.signal.throwIfAborted();
     await docker.ping(run.signal);
     const patience = { ...PATIENCE, ...options.patience };
     watch = watchSilence(docker.host, docker.api, run.signal, patience);
-    const metadata = join(folder, 'metadata.json');
+    const metadata = join(folder.path, 'metadata.json');
     const argv = buildxArgv(options.command ?? 'docker', request, metadata);
     await followBuildx(argv, request.key, { context, run, watch, url: docker.host.url });
     return await readMetadata(metadata, request.key);
@@ -89,7 +89,6 @@ async function buildThroughCli(
   } finally {
     watch?.stop();
     context.destroy();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

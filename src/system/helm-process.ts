@@ -14,6 +14,8 @@ export interface HelmOptions extends Pick<ProcessOptions, 'env' | 'input'> {
   readonly signal: AbortSignal;
   /** Milliseconds; `HELM_TIMEOUT` when not given. */
   readonly timeout?: number;
+  /** True when it may have changed something by the time that a signal ends it. */
+  readonly changes?: boolean;
   /** What to look at when it does not end. */
   readonly silent?: string;
 }
@@ -21,12 +23,12 @@ export interface HelmOptions extends Pick<ProcessOptions, 'env' | 'input'> {
 /**
  * Runs Helm to its end, whatever its exit code.
  *
- * @throws ShipError `usage` when Helm is not installed, `network` when it did not end in time,
- * `deploy` when a signal ended it, `interrupted`
+ * @throws ShipError `usage` when Helm is not installed, `network` when it did not end in time or a
+ * signal ended one that only looks, `deploy` when a signal ended one that changes, `interrupted`
  */
 export async function runHelm(
   args: readonly string[],
-  { timeout = HELM_TIMEOUT, silent = 'the API server', ...options }: HelmOptions,
+  { timeout = HELM_TIMEOUT, silent = 'the API server', changes = false, ...options }: HelmOptions,
 ): Promise<Finished> {
   const argv: Argv = ['helm', ...args];
   const what = `helm ${args[0] ?? ''}`;
@@ -36,14 +38,14 @@ export async function runHelm(
       hint: `see whether ${silent} answers, then run the same command again`,
     });
   const found = await runProcess(argv, { ...options, timeout, accept: [KILLED, ...ANY], late });
-  if (found.code === KILLED) throw killed(what);
+  if (found.code === KILLED) throw killed(what, changes);
   return found;
 }
 
 /** By somebody, or by the kernel where memory is short. What it did until then is not known. */
-function killed(what: string): ShipError {
-  return new ShipError('deploy', `${what} was ended by a signal`, {
+function killed(what: string, changes: boolean): ShipError {
+  return new ShipError(changes ? 'deploy' : 'network', `${what} was ended by a signal`, {
     retryable: true,
-    hint: 'see whether memory is short here, then run it again: ciliumship deploy',
+    hint: 'see whether memory is short here, then run the same command again',
   });
 }

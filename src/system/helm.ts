@@ -26,6 +26,7 @@ const upgraded = z.object({ version: z.int(), manifest: z.string() });
 /** In JSON, and in the text of the same command. */
 const SSA = new Set(['ssa', 'server-side apply']);
 const metadata = z.object({ applyMethod: z.string().default('') });
+const removal = z.object({ info: z.object({ deleted: z.string().optional() }) });
 const revisions = z.array(
   z.object({
     revision: z.int(),
@@ -43,8 +44,9 @@ const revisions = z.array(
  */
 export async function openHelm(target: HelmTarget, signal: AbortSignal) {
   const version = await helmVersion(signal);
-  const tried = (args: readonly string[], wait = 0): Promise<Finished> =>
-    helmAt(target, args, { signal, timeout: HELM_TIMEOUT + wait });
+  const tried = (args: readonly string[]): Promise<Finished> => helmAt(target, args, { signal });
+  const changed = (args: readonly string[], wait = 0): Promise<Finished> =>
+    helmAt(target, args, { signal, timeout: HELM_TIMEOUT + wait, changes: true });
   const appliesOnServer = async ({ name, namespace }: ReleaseName): Promise<boolean> => {
     if (Number(version.split('.')[0]) < 4) return false;
     const found = await tried(['get', 'metadata', name, '-n', namespace, '-o', 'json']);
@@ -76,7 +78,7 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const waits = wait > 0 ? ['--wait', '--timeout', `${Math.ceil(wait / 1000)}s`] : [];
       const more = ['--description', description, '-o', 'json', ...force, ...waits];
       const args = [...upgradeArguments(release), ...more];
-      const done = await tried(args, wait);
+      const done = await changed(args, wait);
       if (done.code !== 0) throw stopped('upgrade', release, done);
       return read(upgraded, done.stdout, 'upgrade').version;
     },
@@ -84,14 +86,14 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const { name, namespace } = release;
       // What was changed by hand must not keep a cluster from what worked.
       const force = (await appliesOnServer(release)) ? ['--force-conflicts'] : [];
-      const done = await tried(['rollback', name, String(revision), '-n', namespace, ...force]);
+      const done = await changed(['rollback', name, String(revision), '-n', namespace, ...force]);
       if (done.code !== 0) throw stopped('rollback', release, done);
     },
     appliesOnServer,
     async uninstall(release: ReleaseName): Promise<void> {
       const { name, namespace } = release;
       // What stays is waited for by who knows why a namespace may hang.
-      const done = await tried(['uninstall', name, '-n', namespace]);
+      const done = await changed(['uninstall', name, '-n', namespace]);
       if (done.code !== 0) throw unreachable(done) ?? failed(done);
     },
     async status(release: ReleaseName): Promise<Revision | undefined> {
@@ -103,7 +105,18 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
   async function history({ name, namespace }: ReleaseName): Promise<readonly Revision[]> {
     const args = ['history', name, '-n', namespace, '--max', '20', '-o', 'json'];
     const found = await tried(args);
-    return isAbsent(found) ? [] : read(revisions, found.stdout, 'history');
+    if (isAbsent(found)) return [];
+    const listed = read(revisions, found.stdout, 'history');
+    const newest = listed.at(-1);
+    if (newest?.status !== 'uninstalling') return listed;
+    const since = (await removedSince({ name, namespace })) || newest.updated;
+    return [...listed.slice(0, -1), { ...newest, updated: since }];
+  }
+
+  /** The history of a release that is being removed knows only when it was deployed. */
+  async function removedSince({ name, namespace }: ReleaseName): Promise<string | undefined> {
+    const found = await tried(['status', name, '-n', namespace, '-o', 'json']);
+    return isAbsent(found) ? undefined : read(removal, found.stdout, 'status').info.deleted;
   }
 }
 

@@ -1,24 +1,12 @@
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { execa } from 'execa';
-import { KUBECONFIG } from '../../lab/cluster.ts';
-import { CONFIG, TREE } from '../../lab/files.ts';
-import { STATE } from '../../lab/settings.ts';
+import { CONFIG } from '../../lab/files.ts';
 import { plainName } from '../../src/core/image.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
-import { ageRelease } from '../support/helm-secret.ts';
-import {
-  changedConfig,
-  helm4Environment,
-  labEnvironment,
-  nodeNamed,
-  onNode,
-  requireLab,
-} from '../support/lab.ts';
-import { testFolder } from '../support/folder.ts';
-import { missingPart, until } from '../support/parts.ts';
+import { helm4Environment, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
+import { missingPart } from '../support/parts.ts';
 import { breakAgent, resetTree } from '../support/tree.ts';
 
 const missing = await missingPart('the lab', requireLab);
@@ -50,51 +38,6 @@ function savedLogs({ stderr }: Ended): string {
   const folder = join(dirname(CONFIG), name, 'worker');
   const logs = globSync('**/cilium-agent*.log', { cwd: folder });
   return logs.map((log) => readFileSync(join(folder, log), 'utf8')).join('\n');
-}
-
-const HELM3 = join(STATE, 'bin', 'helm3');
-const TO_LAB = { env: { KUBECONFIG }, reject: false } as const;
-
-/** Leaves the release as a Helm does that is killed while it waits for its pods. */
-async function killHelm(): Promise<void> {
-  const chart = join(TREE, 'install/kubernetes/cilium');
-  const nowhere = ['--set-string', 'operator.nodeSelector.nowhere=true'];
-  const upgrade = ['upgrade', 'cilium', chart, '-n', 'kube-system', '--reuse-values', ...nowhere];
-  await killWaiting(upgrade, ['cilium', '-n', 'kube-system'], 'pending-upgrade');
-}
-
-async function killWaiting(
-  args: readonly string[],
-  release: readonly string[],
-  state: string,
-): Promise<void> {
-  const helm = execa(HELM3, [...args, '--timeout', '5m', '--wait'], TO_LAB);
-  await until(`the release is ${state}`, 60, async () => {
-    const { stdout } = await execa(HELM3, ['status', ...release, '-o', 'json'], TO_LAB);
-    return stdout.includes(`"${state}"`);
-  });
-  helm.kill('SIGKILL');
-  await helm;
-}
-
-const OTHER = ['first', '-n', 'default'] as const;
-
-/** A release of its own whose Helm was killed while it waited for a pod that no node takes. */
-async function killFirstInstall(): Promise<AsyncDisposable> {
-  const chart = testFolder();
-  mkdirSync(join(chart, 'templates'));
-  writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: first\nversion: 1.0.0\n');
-  const spec = '{ nodeSelector: { nowhere: "1" }, containers: [{ name: none, image: none }] }';
-  writeFileSync(
-    join(chart, 'templates/pod.yaml'),
-    `apiVersion: v1\nkind: Pod\nmetadata: { name: first-install }\nspec: ${spec}\n`,
-  );
-  await killWaiting(['install', ...OTHER, chart], OTHER, 'pending-install');
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await execa(HELM3, ['uninstall', ...OTHER], TO_LAB);
-    },
-  };
 }
 
 describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
@@ -152,38 +95,6 @@ describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
     const both = await Promise.all([deployMtu(1380), deployMtu(1380)]);
     expect(both.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 11]);
     expect(both.find(({ code }) => code === 11)?.stderr).toMatch(/\(process \d+\) is rolling out/);
-  });
-
-  it('E8, F38: by a Helm that was killed is shown, and repaired on request only, once no Helm can be at it', async () => {
-    await killHelm();
-    const early = await ciliumship(['deploy', '--repair-release'], { env });
-    expect(early.code, early.stderr).toBe(10);
-    expect(early.stderr).toContain('a Helm may still be at it');
-    await ageRelease();
-    const refused = await ciliumship(['deploy'], { env });
-    expect(refused.code, refused.stderr).toBe(10);
-    expect(refused.stderr).toMatch(/revision \d+ is pending-upgrade since 2026-01-01T00:00:00Z/);
-    expect(refused.stderr).toContain('ciliumship deploy --repair-release');
-    const ended = await ciliumship(['deploy', '--repair-release'], { env });
-    expect(ended.code, ended.stderr).toBe(0);
-    expect(await mtus()).toEqual(['1400', '1400']);
-  });
-
-  it('F39: of which nothing was ever finished is never repaired unasked', async () => {
-    await using _ = await killFirstInstall();
-    const named = 'deploy:\n  release: first\n  namespace: default';
-    const config = changedConfig((own) => own.replace('deploy:', named));
-    const deploy = ['deploy', '--repair-release'];
-    const early = await ciliumship(deploy, { env: labEnvironment(config) });
-    expect(early.code, early.stderr).toBe(10);
-    expect(early.stderr).toContain('a Helm may still be at it');
-    await ageRelease('first', 'default');
-    const ended = await ciliumship(deploy, { env: labEnvironment(config) });
-    expect(ended.code, ended.stderr).toBe(10);
-    expect(ended.stderr).toContain('release first: revision 1 is pending-install since 2026-01-01');
-    expect(ended.stderr).toContain('helm uninstall first -n default');
-    const { stdout } = await execa(HELM3, ['status', ...OTHER, '-o', 'json'], TO_LAB);
-    expect(stdout).toContain('"pending-install"');
   });
 
   // The last one: the images that Docker has after it are the broken ones.

@@ -33,9 +33,9 @@ interface AuditEvent {
   readonly user: { readonly username: string };
 }
 
-/** What the kernel of the worker says of an interface. */
-function xdpOn(device: string): Promise<string> {
-  return onNode(nodeNamed('worker'), 'ip', '-o', 'link', 'show', device);
+/** What the kernel of a node says of an interface. */
+function xdpOn(device: string, node = 'worker'): Promise<string> {
+  return onNode(nodeNamed(node), 'ip', '-o', 'link', 'show', device);
 }
 
 const AUDIT = '/var/log/k3s-audit.log';
@@ -139,6 +139,37 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
       expect(await agentOn('worker')).not.toBe(now);
       expect(await xdpOn('em2')).not.toContain('xdp');
       expect(await agentOn('master')).toBe(master);
+    },
+  );
+
+  it.skipIf(tooLong !== undefined)(
+    'for other devices of both nodes replaces each agent once, and a gate that says no brings the old ones back on the interface',
+    async () => {
+      const config = changedConfig((text) =>
+        text.replace(/profile: (master|worker)-layout/g, (profile) => {
+          const own = profile.includes('master') ? 'eth0' : 'eth1';
+          return `devices: [${own}, em2], ${profile}`;
+        }),
+      );
+      const other = labEnvironment(config);
+      const master = await agentOn('master');
+      const refused = await ciliumship(['deploy', '--gate', 'exit 1'], { env: other });
+      expect(refused.code, refused.stderr).toBe(9);
+      expect(await xdpOn('em2')).not.toContain('xdp');
+      expect(await agentOn('master')).toBe(master);
+      const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+      const changed = await ciliumship(['deploy'], { env: other });
+      expect(changed.code, changed.stderr).toBe(0);
+      const after = await Promise.all([agentOn('master'), agentOn('worker')]);
+      expect(after.filter((each) => before.includes(each))).toEqual([]);
+      expect(await xdpOn('em2')).toContain('xdp');
+      expect(await xdpOn('em2', 'master')).toContain('xdp');
+      const again = await ciliumship(['deploy', '-o', 'json'], { env: other });
+      expect(again.json(), again.stderr).toMatchObject({ state: 'nothing to do' });
+      const back = await ciliumship(['deploy'], { env });
+      expect(back.code, back.stderr).toBe(0);
+      expect(await xdpOn('em2')).not.toContain('xdp');
+      expect(await xdpOn('em2', 'master')).not.toContain('xdp');
     },
   );
 

@@ -15,10 +15,10 @@ export async function ageRelease(release = 'cilium', namespace = 'kube-system'):
   const stored = await kubectl(...of, 'get', 'secret', name, '-o', 'jsonpath={.data.release}');
   // Base64 of Kubernetes over base64 and gzip of Helm.
   const packed = Buffer.from(Buffer.from(stored, 'base64').toString(), 'base64');
-  const old = '"last_deployed":"2026-01-01T00:00:00Z"';
+  // `deleted` is empty unless a removal is under way.
   const aged = gunzipSync(packed)
     .toString()
-    .replace(/"last_deployed":"[^"]*"/, old);
+    .replace(/"(last_deployed|deleted)":"[^"]+"/g, '"$1":"2026-01-01T00:00:00Z"');
   const packedAgain = Buffer.from(gzipSync(aged).toString('base64')).toString('base64');
   const patch = join(mkdtempSync(join(tmpdir(), 'ciliumship-e2e-')), 'patch.json');
   writeFileSync(patch, JSON.stringify({ data: { release: packedAgain } }));

@@ -9,6 +9,8 @@ export interface Terminal {
   resize(columns: number, rows: number): Promise<void>;
   /** Presses a key in the words of tmux: `C-c`. */
   press(key: string): Promise<void>;
+  /** Types a line and ends it. */
+  answer(line: string): Promise<void>;
   /** As somebody who closes its window. */
   close(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export async function openTerminal(
   return {
     text: async () => (await tmux('capture-pane', '-p', '-S', '-')).stdout,
     resize: async (x, y) => void (await tmux('resize-window', '-x', `${x}`, '-y', `${y}`)),
+    answer: async (typed) => void (await tmux('send-keys', '-l', `${typed}\r`)),
     press: async (key) => void (await tmux('send-keys', key)),
     close,
   };

@@ -3,9 +3,10 @@ import { toShipError } from '../../core/errors.ts';
 import type { ShipImage } from '../../core/image.ts';
 import { together } from '../../output/together.ts';
 import type { Context } from '../command.ts';
-import { loadClient, openClusterAccess, type ClusterAccess } from './cluster.ts';
+import { loadClient, openClusterAccess } from './cluster.ts';
 import type { DeployFlags } from './deploy-flags.ts';
-import { connectFleet, type Fleet } from './fleet.ts';
+import type { DeployPlace } from './rollout.ts';
+import { connectFleet } from './fleet.ts';
 import { mayAsk, runHook } from './hooks.ts';
 import type { FrozenFlag } from './lock-file.ts';
 import { requireFitting } from './values-checks.ts';
@@ -13,8 +14,7 @@ import { requireFitting } from './values-checks.ts';
 /** All that a deploy begins with. */
 export interface BegunDeploy extends AsyncDisposable {
   readonly images: readonly ShipImage[];
-  readonly fleet: Fleet;
-  readonly access: ClusterAccess;
+  readonly place: DeployPlace;
 }
 
 /**
@@ -38,24 +38,24 @@ export async function beginDeploy(
   };
   const asked = context.flags.frozen === true || mayAsk(context, 'before-deploy');
   const known = asked ? await agreed(context) : undefined;
-  const [reached, images] = await unlessRefused(
+  const [place, images] = await unlessRefused(
     context,
     reach(context, opening),
     async (bound) => known ?? agreed(bound),
   );
   const opened = opening.move();
-  return { images, ...reached, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  return { images, place, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
-async function reach(context: Context<DeployFlags>, opening: Cleanup) {
+async function reach(context: Context<DeployFlags>, opening: Cleanup): Promise<DeployPlace> {
   loadClient().catch(() => undefined);
   const fleet = opening.use(await connectFleet(context, context.config.nodes, { overlaps: true }));
-  const [access] = await together(
+  const [access, around] = await together(
     context.output,
     openClusterAccess(context, fleet).then((opened) => opening.use(opened)),
     requireFitting(context, fleet),
   );
-  return { fleet, access };
+  return { fleet, access, around };
 }
 
 /**

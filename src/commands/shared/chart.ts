@@ -3,8 +3,8 @@ import type { Config } from '../../config/normalise.ts';
 import { Cleanup } from '../../core/cleanup.ts';
 import { ShipError } from '../../core/errors.ts';
 import { pullChart } from '../../system/helm-pull.ts';
+import { temporaryFolder } from '../../system/temporary-folder.ts';
 import type { Context } from '../command.ts';
-import { temporaryFolder } from './cluster.ts';
 import { readChartYaml } from './values.ts';
 
 /** Configs whose chart was fetched: it is fetched once in a run. */
@@ -30,7 +30,7 @@ export async function localChart<Flags extends object>(
     return { context, [Symbol.asyncDispose]: async () => undefined };
   }
   await using undo = new Cleanup();
-  const into = temporaryFolder(undo);
+  const into = undo.hold(temporaryFolder()).path;
   const name = await pullChart({ chart, ...remoteChart, into }, signal);
   const folder = join(into, name);
   const { version } = await readChartYaml(folder);

@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { tmpdir } from 'node:os';
 import type { ObjectCluster } from '../../cluster/cni/steps.ts';
 import { Cleanup } from '../../core/cleanup.ts';
 import { PROFILE_LABEL } from '../../deploy/node-config.ts';
 import type { Cluster, ReleaseName } from '../../deploy/cluster.ts';
 import type { ClusterHealth } from '../../doctor/view.ts';
 import { openHelm } from '../../system/helm.ts';
+import { temporaryFolder } from '../../system/temporary-folder.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { fetchKubeconfig, secretsOf } from './kubeconfig.ts';
@@ -34,7 +33,7 @@ export interface ClusterAccess extends AsyncDisposable {
  */
 export async function openClusterAccess(context: Context, fleet: Fleet): Promise<ClusterAccess> {
   await using undo = new Cleanup();
-  const folder = temporaryFolder(undo);
+  const folder = undo.hold(temporaryFolder()).path;
   const given = context.flags.kubeconfig ?? process.env['KUBECONFIG'];
   const access = given
     ? await ofUser(context, given)
@@ -87,18 +86,6 @@ export function releaseOf({ config, flags }: Context): ReleaseName {
     name: config.deploy.release,
     namespace: flags.namespace ?? config.deploy.namespace,
   };
-}
-
-/** Removed when the run ends, also by a second Ctrl-C: a fetched kubeconfig is the admin's. */
-export function temporaryFolder(undo: Cleanup): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ciliumship-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove);
-  undo.defer(() => {
-    process.off('exit', remove);
-    remove();
-  });
-  return folder;
 }
 
 /** The user's own files stay where they are: they may name certificates beside them. */

@@ -13,15 +13,14 @@ import {
 } from '../../deploy/node-config.ts';
 import { isUnchanged } from '../../deploy/unchanged.ts';
 import type { Context } from '../command.ts';
-import { helmOn, type ClusterAccess } from './cluster.ts';
+import { helmOn } from './cluster.ts';
 import { needsForce, requireTakenBack, showChanges } from './changes.ts';
 import type { DeployFlags } from './deploy-flags.ts';
-import type { Fleet } from './fleet.ts';
 import { countingLost } from './count-lost.ts';
 import { requireFrozenRelease } from './lock-file.ts';
 import { usableRelease, whileLeased } from './release.ts';
 import { labelChanges, rollOut, settleWorkloads } from './roll-out.ts';
-import { prepareRollout, type Rollout } from './rollout.ts';
+import { prepareRollout, type DeployPlace, type Rollout } from './rollout.ts';
 import { undoing } from './undo.ts';
 import { unchanged } from './undo-errors.ts';
 
@@ -43,14 +42,13 @@ export interface Deployed {
  */
 export async function deployImages(
   context: Context<DeployFlags>,
-  fleet: Fleet,
-  access: ClusterAccess,
+  place: DeployPlace,
   images: readonly ShipImage[],
 ): Promise<Deployed> {
   const begun = { rollout: false };
   try {
-    return await whileLeased(context, access, (leased) =>
-      deploy(leased, fleet, access, images, begun),
+    return await whileLeased(context, place.access, (leased) =>
+      deploy(leased, place, images, begun),
     );
   } catch (error) {
     throw begun.rollout ? error : unchanged(toShipError(error));
@@ -59,14 +57,14 @@ export async function deployImages(
 
 async function deploy(
   context: Context<DeployFlags>,
-  fleet: Fleet,
-  access: ClusterAccess,
+  place: DeployPlace,
   images: readonly ShipImage[],
   begun: { rollout: boolean },
 ): Promise<Deployed> {
+  const { fleet, access } = place;
   const helm = await helmOn(context, access);
   const history = await usableRelease(context, helm, 'is finished now');
-  const prepared = await prepareRollout(context, fleet, access, { helm, history }, images);
+  const prepared = await prepareRollout(context, place, { helm, history }, images);
   await requireFrozenRelease(context, prepared.rendered);
   const forceConflicts = await needsForce(prepared);
   requireTakenBack(context, prepared.applied, forceConflicts);

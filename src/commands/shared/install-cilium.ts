@@ -52,7 +52,7 @@ export async function installCilium(
   // The tree has nothing to do with what a published chart installs.
   const deploy = { ...config.deploy, chart, values };
   const stock = { ...config, source: chart, images: placed.specs, deploy };
-  return deployImages({ ...context, config: stock }, fleet, access, placed.images);
+  return deployImages({ ...context, config: stock }, { fleet, access }, placed.images);
 }
 
 async function valuesOf({ nodes, k3s, cni }: Config, facts: readonly NodeFacts[]) {

@@ -1,6 +1,12 @@
 import { parseDuration } from '../../config/duration.ts';
+import { ShipError, toShipError } from '../../core/errors.ts';
 import type { Helm, HelmStatus } from '../../deploy/cluster.ts';
-import { stuckRelease, unfinishedRollout, type History } from '../../deploy/history.ts';
+import {
+  stuckRelease,
+  unfinishedRollout,
+  type History,
+  type StuckRelease,
+} from '../../deploy/history.ts';
 import { leaseRelease } from '../../deploy/lease.ts';
 import { repairStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
@@ -52,12 +58,25 @@ export async function usableRelease(
   const stuck = stuckRelease(history);
   if (stuck !== undefined) {
     await requireAbandoned(context, stuck);
-    await runStage('Repair', [repairStep(helm, release, stuck.repair)], acting(context));
+    await repair(context, helm, stuck);
     return helm.history(release);
   }
   const open = unfinishedRollout(history);
   if (open !== undefined) context.output.note(`${unfinishedText(open)}; it ${what}`);
   return history;
+}
+
+/** What fails here may have changed something, whatever it failed of. */
+async function repair(context: Context, helm: Helm, stuck: StuckRelease): Promise<void> {
+  const release = releaseOf(context);
+  try {
+    await runStage('Repair', [repairStep(helm, release, stuck.repair)], acting(context));
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const { message, details } = toShipError(error);
+    const said = `${stuckText(release.name, stuck)}; repairing it failed: ${message}`;
+    throw new ShipError('deploy', said, { details, cause: error, hint: REPAIR });
+  }
 }
 
 /** Says that the release is in the middle of something, for commands that only look. */

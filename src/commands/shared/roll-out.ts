@@ -12,7 +12,6 @@ import {
   nodeConfigsOf,
   unwantedNodeConfigs,
 } from '../../deploy/node-config.ts';
-import { rolloutOrder } from '../../deploy/order.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { labelStep, nodeConfigStep, readyStep, upgradeStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
@@ -127,14 +126,13 @@ async function replaceAgents(
   fleet: Fleet,
   rollout: Rollout,
 ): Promise<void> {
-  const { config, flags } = context;
-  const { cluster, namespace, candidates, images } = rollout;
+  const { config } = context;
+  const { cluster, namespace, order, images } = rollout;
   const [hash, judge] = await allOf(newestHash(context, rollout), judgeOf(context, fleet, rollout));
   const image = shippedOf(config, images).agent;
   const timeout = timeoutOf(context);
   const { soak } = config.deploy;
-  const canary = flags.canary ?? config.deploy.canary;
-  const steps = rolloutOrder(candidates, config.nodes, canary).map((node) => {
+  const steps = order.map((node) => {
     const target = { hash, nodeConfig: nodeConfigHash(node, config.nodes) };
     const prepare = (run: Run) => requireImagesOn(node, context, fleet, rollout, run);
     const startedByChart = byChart(context);

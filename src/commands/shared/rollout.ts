@@ -9,18 +9,21 @@ import type { Cluster, ClusterNode, Helm, HelmRelease } from '../../deploy/clust
 import type { History } from '../../deploy/history.ts';
 import { missingImages, requireNothingMissing, requireSameMachines } from '../../deploy/gate.ts';
 import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
+import { rolloutOrder } from '../../deploy/order.ts';
 import { deriveValues, merge, OWN_ORDER } from '../../deploy/values.ts';
 import type { Values } from '../../deploy/tree.ts';
+import type { Surroundings } from '../../deploy/value-surroundings.ts';
 import type { NodeStore } from '../../facts/node-store.ts';
 import { together } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import { readApplied, type Applied } from './changes.ts';
 import { releaseOf, type ClusterAccess } from './cluster.ts';
+import type { DeployFlags } from './deploy-flags.ts';
 import { shippedBlocks } from './extra-images.ts';
 import type { Fleet } from './fleet.ts';
 import { placedImages } from './placed.ts';
 import { probeFleet } from './probe-fleet.ts';
-import { fittingValues } from './values-checks.ts';
+import { fittingValues, readSurroundings } from './values-checks.ts';
 import { readValues, sayMilder, type UserValues } from './values.ts';
 
 /** Everything a rollout goes by, read before anything is changed. */
@@ -38,6 +41,8 @@ export interface Rollout {
   readonly workloads: readonly RenderedWorkload[];
   /** Nodes that get an agent. */
   readonly candidates: readonly ClusterNode[];
+  /** Their names, the canary first. */
+  readonly order: readonly string[];
   readonly images: readonly ShipImage[];
   /** What each node has, by its name in the config. */
   readonly stores: ReadonlyMap<string, NodeStore>;
@@ -46,29 +51,36 @@ export interface Rollout {
   readonly applied: Applied;
 }
 
+/** Where a deploy goes. */
+export interface DeployPlace {
+  readonly fleet: Fleet;
+  readonly access: ClusterAccess;
+  /** What the values have to fit, where it was asked already. */
+  readonly around?: Surroundings | undefined;
+}
+
 /**
  * Renders the chart with the final values and refuses what cannot work. Nothing is changed; chart,
  * machines, nodes and cluster are asked at the same time.
  *
  * @param history of the release
- * @throws ShipError `config` naming every image that is missing on a node, or what chart or values
- * lack; `network` when a node could not be asked
+ * @throws ShipError `config` naming every image that is missing on a node, what chart or values lack,
+ * or a canary that gets no agent; `network` when a node could not be asked
  */
 export async function prepareRollout(
-  context: Context,
-  fleet: Fleet,
-  { cluster, folder }: ClusterAccess,
+  context: Context<DeployFlags>,
+  { fleet, access: { cluster, folder }, around }: DeployPlace,
   { helm, history }: { readonly helm: Helm; readonly history: History },
   images: readonly ShipImage[],
 ): Promise<Rollout> {
-  const { config } = context;
+  const { config, flags } = context;
   const user = await readValues(context);
   const values = await writeValues(context, user, folder, images);
   const base = { ...releaseOf(context), chart: config.deploy.chart };
   const release = { ...base, values: values.final };
   const [problems, rendered, applied, nodes, stores] = await together(
     context.output,
-    fittingValues(context, fleet, user),
+    asked(context, fleet, user, around).then((found) => fittingValues(context, user, found)),
     helm.render(release),
     readApplied({ cluster, helm }, release),
     cluster.nodes(),
@@ -80,9 +92,19 @@ export async function prepareRollout(
   requireNothingMissing(missingImages(workloads, nodes, config.nodes, stores, config.deploy));
   const underWay = { ...base, values: values.underWay };
   const candidates = candidateNodes(agentSet(workloads), nodes);
+  const order = rolloutOrder(candidates, config.nodes, flags.canary ?? config.deploy.canary);
   const { namespace } = release;
-  const read = { rendered, values: values.tree, workloads, candidates, images, stores };
+  const read = { rendered, values: values.tree, workloads, candidates, order, images, stores };
   return { cluster, helm, namespace, release, underWay, history, applied, ...read };
+}
+
+async function asked(
+  context: Context,
+  fleet: Fleet,
+  user: UserValues,
+  around: Surroundings | undefined,
+): Promise<Surroundings> {
+  return around ?? readSurroundings(context, fleet, user);
 }
 
 interface WrittenValues {

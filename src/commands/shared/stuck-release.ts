@@ -38,9 +38,16 @@ export async function requireAbandoned(
     });
   }
   using asker = openAsker(signal);
-  const typed = await asker.ask(`${text}: repair it? type ${release.name}`);
+  const typed = await asker.ask(`${text}: ${repairText(stuck)}? type ${release.name}`);
   if (typed === release.name) return;
   throw new ShipError('deploy', `${text}: not repaired`, { hint: REPAIR });
+}
+
+/** What somebody agrees to. */
+function repairText({ repair }: StuckRelease): string {
+  return 'revision' in repair
+    ? `apply revision ${repair.revision} again`
+    : 'finish its removal, and install it anew';
 }
 
 /** `release cilium: revision 7 is pending-upgrade since 2026-11-29T10:20:30Z`. */

@@ -24,6 +24,13 @@ export function unchanged(failure: ShipError): ShipError {
   });
 }
 
+/** The history shows it: a Helm that was killed before it began a revision did nothing at all. */
+export function provedUnchanged(failure: ShipError): ShipError {
+  if (failure.kind !== 'deploy' || !failure.retryable) return unchanged(failure);
+  const { message, hint = 'ciliumship deploy', retryable, details } = failure;
+  return unchanged(new ShipError('network', message, { hint, retryable, details, cause: failure }));
+}
+
 /** Not deploy: Docker still has the build that failed. */
 const MEND =
   'mend it, then: ciliumship ship   (or, when only values were wrong: ciliumship deploy)';
@@ -97,6 +104,6 @@ export async function stateOf(rollout: Rollout): Promise<readonly string[]> {
       ...candidates.map(({ name }) => `now: ${name}: ${describePod(agentAmong(pods, name))}`),
     ];
   } catch {
-    return ['now: a new revision was applied; the API server does not answer'];
+    return ['now: the API server does not answer; Helm was at a new revision'];
   }
 }

@@ -9,7 +9,6 @@ import {
   ownParts,
   PROFILE_LABEL,
 } from '../../deploy/node-config.ts';
-import { rolloutOrder } from '../../deploy/order.ts';
 import { labelStep, nodeConfigStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
 import { waitFor } from '../../core/wait.ts';
@@ -28,9 +27,9 @@ import {
   held,
   left,
   notUndone,
+  provedUnchanged,
   rolledBack,
   stateOf,
-  unchanged,
   type Ending,
 } from './undo-errors.ts';
 
@@ -99,7 +98,7 @@ async function end(failed: Failed): Promise<ShipError> {
     if (history.at(-1)?.revision === before.history.at(-1)?.revision) {
       // Nodes are labelled before Helm is asked: an agent that starts anew would obey.
       await restoreLabels(failed, [PROFILE_LABEL, HOLD_LABEL]);
-      return unchanged(failure);
+      return provedUnchanged(failure);
     }
     ending.evidence.push(await gather(failed).catch(noEvidence));
     if (context.flags.rollback === false) return left(ending);
@@ -115,11 +114,9 @@ async function end(failed: Failed): Promise<ShipError> {
 }
 
 /** The node that failed goes back first: it is the one that does not work. */
-function returnOf({ context, rollout, before }: Failed, target: HelmStatus): Return {
-  const { cluster, helm, release, candidates, stores } = rollout;
-  const { flags, config } = context;
-  const canary = flags.canary ?? config.deploy.canary;
-  const order = rolloutOrder(candidates, config.nodes, canary).toReversed();
+function returnOf({ rollout, before }: Failed, target: HelmStatus): Return {
+  const { cluster, helm, release, stores } = rollout;
+  const order = rollout.order.toReversed();
   return { cluster, helm, release, way: wayBackTo(before.history, target), order, stores };
 }
 

@@ -18,34 +18,23 @@ import {
   type ValuesFlags,
 } from './values.ts';
 
-/** Machines are asked once for each connection to them. */
-const known = new WeakMap<Fleet, Promise<Surroundings>>();
-
-/**
- * Every problem of the user's values: how they are written, and whether they fit the machines. A
- * node that cannot be asked is left out here; the gate refuses it anyway.
- *
- * @throws ShipError `interrupted`
- */
-export async function valueProblems(
-  context: Context,
-  fleet: Fleet,
-  user: UserValues,
-): Promise<readonly ValueProblem[]> {
+/** Every problem of the user's values: how they are written, and whether they fit the machines. */
+export function valueProblems(user: UserValues, around: Surroundings): readonly ValueProblem[] {
   const written = checkValues(user.values, user.chart);
-  const final = merge(user.chart.defaults, user.values);
-  const asked = known.get(fleet) ?? surroundings(context, fleet, final);
-  known.set(fleet, asked);
-  return [...written, ...checkSurroundings(final, await asked)];
+  return [...written, ...checkSurroundings(finalValues(user), around)];
+}
+
+function finalValues({ values, chart }: UserValues): Values {
+  return merge(chart.defaults, values);
 }
 
 /** The same, where some of it stops a deploy. Throws ShipError `config` as `requireNoErrors`. */
-export async function fittingValues(
+export function fittingValues(
   context: Context<ValuesFlags>,
-  fleet: Fleet,
   user: UserValues,
-): Promise<readonly ValueProblem[]> {
-  const problems = await valueProblems(context, fleet, user);
+  around: Surroundings,
+): readonly ValueProblem[] {
+  const problems = valueProblems(user, around);
   requireNoErrors(context, user, problems);
   return problems;
 }
@@ -54,14 +43,20 @@ export async function fittingValues(
  * Refuses values that do not fit the machines, before anything else is done that takes long. An API
  * server that nobody reaches may be down, and is left to whoever needs it.
  *
+ * @returns what the values have to fit
  * @throws ShipError `config`, `interrupted`
  */
-export async function requireFitting(context: Context<ValuesFlags>, fleet: Fleet): Promise<void> {
+export async function requireFitting(
+  context: Context<ValuesFlags>,
+  fleet: Fleet,
+): Promise<Surroundings> {
   const user = await readValues(context);
-  const problems = await valueProblems(context, fleet, user);
+  const around = await readSurroundings(context, fleet, user);
+  const problems = valueProblems(user, around);
   const ofApi = problems.filter(isOfApi);
   const isDown = ofApi.length > 0 && !(await answersUs(context, fleet));
   requireNoErrors(context, user, isDown ? problems.filter((each) => !isOfApi(each)) : problems);
+  return around;
 }
 
 function isOfApi({ path, severity }: ValueProblem): boolean {
@@ -79,11 +74,21 @@ async function answersUs(context: Context, fleet: Fleet): Promise<boolean> {
   }
 }
 
-async function surroundings(context: Context, fleet: Fleet, values: Values): Promise<Surroundings> {
+/**
+ * Asks machines, chart and tree what values have to fit. A node that cannot be asked is left out here;
+ * the gate refuses it anyway.
+ *
+ * @throws ShipError `interrupted`
+ */
+export async function readSurroundings(
+  context: Context,
+  fleet: Fleet,
+  user: UserValues,
+): Promise<Surroundings> {
   const { config } = context;
   const [facts, apiReached, chartVersion, operatorVersion] = await Promise.all([
     readFleetFacts(context, fleet),
-    reachApi(fleet, values, context.signal),
+    reachApi(fleet, finalValues(user), context.signal),
     readChartVersion(config.deploy.chart),
     readOperatorVersion(context),
   ]);

@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../../core/errors.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { judgeKey, publicLine, refusal } from './host-keys.ts';
 import { rememberKey, type KnownHost } from './known-hosts.ts';
 import type { RunLocal } from './resolve.ts';
@@ -70,13 +70,9 @@ async function isRevoked({ node, revoked, runLocal }: TrustOptions, key: Buffer)
 }
 
 async function inRevocationList(list: string, key: Buffer, runLocal: RunLocal): Promise<boolean> {
-  const folder = await mkdtemp(join(tmpdir(), 'ciliumship-key-'));
-  try {
-    const file = join(folder, 'key.pub');
-    await writeFile(file, `${publicLine(key)}\n`);
-    const { code } = await runLocal(['ssh-keygen', '-Q', '-f', list, file], { accept: [1, 255] });
-    return code !== 0;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  using folder = temporaryFolder();
+  const file = join(folder.path, 'key.pub');
+  await writeFile(file, `${publicLine(key)}\n`);
+  const { code } = await runLocal(['ssh-keygen', '-Q', '-f', list, file], { accept: [1, 255] });
+  return code !== 0;
 }

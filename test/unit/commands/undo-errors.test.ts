@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { held, left, notUndone, rolledBack } from '../../../src/commands/shared/undo-errors.ts';
+import {
+  held,
+  left,
+  notUndone,
+  provedUnchanged,
+  rolledBack,
+} from '../../../src/commands/shared/undo-errors.ts';
 import { exitCode, ShipError } from '../../../src/core/errors.ts';
 
 const ENDING = {
@@ -52,4 +58,17 @@ test.each([
   [undefined, 'mend it, then: ciliumship ship'],
 ])('what is left as it is can be undone when there was something before (%s)', (target, hint) => {
   expect(left({ ...ENDING, target })).toMatchObject({ kind: 'deploy', hint });
+});
+
+test('F38: a Helm that was killed before it began a revision changed nothing, and may be run again', () => {
+  const killed = new ShipError('deploy', 'helm upgrade was ended by a signal', { retryable: true });
+  const error = provedUnchanged(killed);
+  expect(exitCode(error.kind)).toBe(5);
+  expect(error.details).toEqual(['the release was not changed']);
+  expect(error.hint).toBe('ciliumship deploy');
+});
+
+test('what Helm refuses stays of its class', () => {
+  const refused = new ShipError('deploy', 'helm upgrade of cilium failed');
+  expect(provedUnchanged(refused)).toBe(refused);
 });

@@ -49,6 +49,7 @@ async function crashing(flags: DeployFlags = {}, installed = true) {
     values: {},
     workloads: [],
     candidates: NODES.map((name) => clusterNode(name)),
+    order: NODES.toReversed(),
     images: [],
     stores: new Map(),
     history: await helm.history(RELEASE),

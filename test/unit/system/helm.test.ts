@@ -83,15 +83,26 @@ describe.each(calls)('%s', (_name, call) => {
 const signal = new AbortController().signal;
 const chart = { chart: 'cilium', repo: undefined, version: '1.19.0', into: bin };
 
+const looks: typeof questions = [
+  ...questions,
+  ['render', (helm) => helm.render(release)],
+  ['values', (helm) => helm.values(release)],
+  ['template', () => renderChart('chart', '', release, signal)],
+  ['pull', () => pullChart(chart, signal)],
+];
+const changes: typeof questions = [
+  ['upgrade', (helm) => helm.upgrade(release, 'why')],
+  ['uninstall', (helm) => helm.uninstall(release)],
+];
+
 test.each([
-  ...calls,
-  ['template', () => renderChart('chart', '', release, signal)] as const,
-  ['pull', () => pullChart(chart, signal)] as const,
-])('F38: %s that a signal ended says so, and is no bug', async (_name, call) => {
+  ...looks.map(([name, call]) => [name, 'network', call] as const),
+  ...changes.map(([name, call]) => [name, 'deploy', call] as const),
+])('F38: %s that a signal ended is of class %s, and no bug', async (_name, kind, call) => {
   const helm = await helmThat({ code: 0 });
   writeFileSync(join(bin, 'helm'), '#!/bin/sh\nkill -KILL $$\n');
   expect(await errorOf(call(helm))).toMatchObject({
-    kind: 'deploy',
+    kind,
     message: expect.stringMatching(/^helm \w+ was ended by a signal$/) as string,
     retryable: true,
   });
@@ -105,6 +116,20 @@ test('the newest revision is the last one of the history', async () => {
   const helm = await helmThat({ stdout, code: 0 });
   expect(await helm.status(release)).toEqual({ revision: 5, status: 'failed', description: 'b' });
   expect((await helm.history(release)).map(({ revision }) => revision)).toEqual([4, 5]);
+});
+
+test('E8: a removal under way is as old as its beginning, not as the last deploy', async () => {
+  const helm = await helmThat({ code: 0 });
+  const script = `#!/bin/sh
+case "$1" in
+history) echo '[{"revision":5,"status":"uninstalling","updated":"2026-01-01T00:00:00Z"}]' ;;
+status) echo '{"info":{"last_deployed":"2026-01-01T00:00:00Z","deleted":"2026-11-29T10:00:00Z"}}' ;;
+esac
+`;
+  writeFileSync(join(bin, 'helm'), script);
+  expect(await helm.history(release)).toEqual([
+    { revision: 5, status: 'uninstalling', description: '', updated: '2026-11-29T10:00:00Z' },
+  ]);
 });
 
 test('a render that is refused is of kind config', async () => {

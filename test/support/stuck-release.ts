@@ -1,0 +1,105 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { KUBECONFIG } from '../../lab/cluster.ts';
+import { TREE } from '../../lab/files.ts';
+import { STATE } from '../../lab/settings.ts';
+import { testFolder } from './folder.ts';
+import { changedConfig, kubectl, labEnvironment } from './lab.ts';
+import { until } from './parts.ts';
+
+const HELM3 = join(STATE, 'bin', 'helm3');
+const TO_LAB = { env: { KUBECONFIG }, reject: false } as const;
+const CILIUM = ['cilium', '-n', 'kube-system'] as const;
+const OTHER = ['first', '-n', 'default'] as const;
+const FINALIZER = 'ciliumship.io/test';
+
+/** Leaves the release as a Helm does that is killed while it waits for its pods. */
+export async function killUpgrade(): Promise<void> {
+  const chart = join(TREE, 'install/kubernetes/cilium');
+  const nowhere = ['--set-string', 'operator.nodeSelector.nowhere=true'];
+  const upgrade = ['upgrade', 'cilium', chart, '-n', 'kube-system', '--reuse-values', ...nowhere];
+  await killWaiting(upgrade, CILIUM, 'pending-upgrade');
+}
+
+/** Leaves the release as a Helm does that is killed while it waits for what it removes to go. */
+export async function killUninstall(): Promise<void> {
+  await finalize('kube-system', 'cilium-config', [FINALIZER]);
+  try {
+    await killWaiting(['uninstall', ...CILIUM], CILIUM, 'uninstalling');
+  } finally {
+    await finalize('kube-system', 'cilium-config', []);
+  }
+}
+
+/** A release beside Cilium's, in whose name a config deploys. */
+export interface OtherRelease extends AsyncDisposable {
+  readonly env: NodeJS.ProcessEnv;
+  /** As Helm says it; undefined when there is no release. */
+  readonly status: () => Promise<string | undefined>;
+}
+
+/** Its Helm was killed while it waited for a pod that no node takes. */
+export async function killedFirstInstall(): Promise<OtherRelease> {
+  const spec = '{ nodeSelector: { nowhere: "1" }, containers: [{ name: none, image: none }] }';
+  const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: first-install }\nspec: ${spec}\n`;
+  await killWaiting(['install', ...OTHER, chartOf(pod)], OTHER, 'pending-install');
+  return otherRelease(async () => undefined);
+}
+
+/** Its Helm was killed while it waited for an object to go that somebody holds. */
+export async function killedRemoval(): Promise<OtherRelease> {
+  const map = `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: held, finalizers: [${FINALIZER}] }\n`;
+  await execa(HELM3, ['install', ...OTHER, chartOf(map)], { env: TO_LAB.env });
+  await killWaiting(['uninstall', ...OTHER], OTHER, 'uninstalling');
+  return otherRelease(() => finalize('default', 'held', []));
+}
+
+function otherRelease(letGo: () => Promise<void>): OtherRelease {
+  const named = 'deploy:\n  release: first\n  namespace: default';
+  return {
+    env: labEnvironment(changedConfig((own) => own.replace('deploy:', named))),
+    status: async () => {
+      const { stdout } = await execa(HELM3, ['status', ...OTHER, '-o', 'json'], TO_LAB);
+      return /"status":"([^"]+)"/.exec(stdout)?.[1];
+    },
+    [Symbol.asyncDispose]: async () => {
+      await letGo();
+      await execa(HELM3, ['uninstall', ...OTHER], TO_LAB);
+    },
+  };
+}
+
+/** A chart of one object. */
+function chartOf(object: string): string {
+  const chart = testFolder();
+  mkdirSync(join(chart, 'templates'));
+  writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: first\nversion: 1.0.0\n');
+  writeFileSync(join(chart, 'templates/object.yaml'), object);
+  return chart;
+}
+
+async function killWaiting(
+  args: readonly string[],
+  release: readonly string[],
+  state: string,
+): Promise<void> {
+  const helm = execa(HELM3, [...args, '--timeout', '5m', '--wait'], TO_LAB);
+  await until(`the release is ${state}`, 60, async () => {
+    const { stdout } = await execa(HELM3, ['status', ...release, '-o', 'json'], TO_LAB);
+    return stdout.includes(`"${state}"`);
+  });
+  helm.kill('SIGKILL');
+  await helm;
+}
+
+async function finalize(
+  namespace: string,
+  map: string,
+  finalizers: readonly string[],
+): Promise<void> {
+  const patch = JSON.stringify({ metadata: { finalizers } });
+  const found = ['-n', namespace, 'get', 'configmap', map, '--ignore-not-found', '-o', 'name'];
+  if ((await kubectl(...found)) === '') return;
+  await kubectl('-n', namespace, 'patch', 'configmap', map, '--type', 'merge', '-p', patch);
+}
