@@ -23,7 +23,7 @@ async function answered({ env: own }: OtherRelease, answer: string, code: number
   const terminal = await openTerminal('ciliumship deploy; echo "exit $?"', 160, own);
   const shows = (what: RegExp): Promise<unknown> =>
     until(String(what), 90, async () => what.test(await terminal.text()));
-  await shows(/apply revision 1 again\? type first: /);
+  await shows(/apply revision 1 again\? type first:/);
   await terminal.answer(answer);
   await shows(new RegExp(`exit ${code}`));
   return terminal.text();

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
+import { testFolder } from './folder.ts';
 
 /** A real terminal that can be looked at and resized. */
 export interface Terminal {
@@ -30,7 +31,7 @@ export async function openTerminal(
   columns: number,
   env: NodeJS.ProcessEnv,
 ): Promise<Terminal> {
-  const server = ['-L', `ciliumship-${randomUUID()}`, '-f', '/dev/null', '-u'];
+  const server = ['-S', join(testFolder(), 'tmux'), '-f', '/dev/null', '-u'];
   const tmux = (...words: readonly string[]) => execa('tmux', [...server, ...words], { env });
   const size = ['-x', String(columns), '-y', '12'];
   await tmux('new-session', '-d', ...size, line, ';', 'set', '-g', 'remain-on-exit', 'on');
