@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { NAMED_RULES } from './value-rules.ts';
 import { isTree, leaves, valueOf, type Path, type Values } from './tree.ts';
+import { schemaProblems } from './value-schema.ts';
 
 /** Looking for a word that is near costs time, and a file may have any number of keys. */
 const SUGGESTED = 100;
@@ -20,11 +21,13 @@ export interface ValueProblem {
 export interface ChartKeys {
   readonly defaults: Values;
   readonly read: ReadonlySet<string>;
+  /** Its values.schema.json, where it has one. */
+  readonly schema?: unknown;
 }
 
 /**
  * Every problem of a values file that can be seen before anything is rendered: keys that the chart
- * ignores, and values that are known to take a network down (reference upstream §2.1, E4, E10, E11,
+ * ignores, what its schema refuses, and values that are known to take a network down (reference upstream §2.1, E4, E10, E11,
  * E16, E17). Helm itself says nothing about an unknown key.
  */
 export function checkValues(values: Values, chart: ChartKeys): readonly ValueProblem[] {
@@ -39,7 +42,10 @@ export function checkValues(values: Values, chart: ChartKeys): readonly ValuePro
       path: path.join('.'),
       message: `the chart does not know this key${index < SUGGESTED ? suggestion(path, chart) : ''}`,
     }));
-  return [...named, ...unknown];
+  const refused = schemaProblems(values, chart.schema).filter(
+    ({ path }) => !spoken.some((said) => isBelow(path, said)),
+  );
+  return [...named, ...refused, ...unknown];
 }
 
 function isBelow(path: string, parent: string): boolean {

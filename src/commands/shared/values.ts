@@ -172,7 +172,7 @@ export async function readChartYaml(
   return { version: textAt(meta, 'version'), appVersion: textAt(meta, 'appVersion') };
 }
 
-/** What a chart knows: its own values, and the paths that its templates read. */
+/** What a chart knows: its own values, the paths that its templates read, and its schema. */
 export async function readChart(chart: string): Promise<ChartKeys> {
   const file = join(chart, 'values.yaml');
   const text = await readFile(file, 'utf8').catch(() => '');
@@ -180,7 +180,17 @@ export async function readChart(chart: string): Promise<ChartKeys> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
   const templates = names.filter((name) => /\.(ya?ml|tpl|txt)$/.test(name));
   const texts = await Promise.all(templates.map((name) => readFile(join(folder, name), 'utf8')));
-  return { defaults: parseUserValues(text, file), read: pathsRead(texts) };
+  const defaults = parseUserValues(text, file);
+  return { defaults, read: pathsRead(texts), schema: await readSchema(chart) };
+}
+
+/** One that is no JSON is Helm's to complain about. */
+async function readSchema(chart: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(join(chart, 'values.schema.json'), 'utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 async function readText(file: string): Promise<string> {

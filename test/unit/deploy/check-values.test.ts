@@ -13,6 +13,7 @@ const chart: ChartKeys = {
       .filter((file) => file.isFile())
       .map((file) => readFileSync(`${file.parentPath}/${file.name}`, 'utf8')),
   ),
+  schema: JSON.parse(readFileSync(`${CHART}/values.schema.json`, 'utf8')) as unknown,
 };
 const { vxlanAcceleration: _, ...stock } = chart.defaults;
 
@@ -53,6 +54,52 @@ describe('values', () => {
     expect(problems({ hubble: { enbled: true } })).toEqual([
       'hubble.enbled: the chart does not know this key; did you mean hubble.enabled?',
     ]);
+  });
+
+  test.each<readonly [string, Values, string]>([
+    [
+      'a word for a number',
+      { MTU: 'big' },
+      'MTU: "big" is refused by the schema of the chart: it takes',
+    ],
+    [
+      'what is none of several types',
+      { bpf: { masquerade: 'yes' } },
+      'bpf.masquerade: "yes" is refused by the schema of the chart: it takes boolean or null',
+    ],
+    [
+      'what a definition refuses',
+      { image: { useDigest: 'no' } },
+      'image.useDigest: "no" is refused by the schema of the chart: it takes boolean',
+    ],
+  ])('F37: %s is refused by the chart’s own schema, with its path', (_title, values, said) => {
+    const found = problems(values);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(said);
+  });
+
+  test('of null take a key out, and a schema that nobody understands refuses nothing', () => {
+    expect(problems({ MTU: null })).toEqual([]);
+    for (const schema of [undefined, 'text', { type: 'nonsense' }, { $ref: '#/nowhere' }]) {
+      expect(problems({ MTU: 'big' }, { ...chart, schema })).toEqual([]);
+    }
+  });
+
+  test('of a list are named by the list', () => {
+    const schema = { properties: { devices: { type: 'array', items: { type: 'string' } } } };
+    const found = problems({ devices: ['eth0', 5] }, { ...chart, schema });
+    expect(found).toEqual([
+      'devices: ["eth0",5] is refused by the schema of the chart: it takes string',
+    ]);
+  });
+
+  test('that a chart requires are its own defaults', () => {
+    const schema = {
+      type: 'object',
+      required: ['cluster'],
+      properties: { MTU: { type: 'integer' } },
+    };
+    expect(problems({ MTU: 1400 }, { ...chart, schema })).toEqual([]);
   });
 
   test('below an open block, and keys that only templates read, are the user’s own', () => {
