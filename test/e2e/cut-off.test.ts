@@ -30,4 +30,18 @@ describe.skipIf(missing !== undefined)('a node that its own XDP program cuts off
     const checks = await ciliumship(['validate', '--wait', '--timeout', '30s'], { env });
     expect(checks.code, `${checks.stdout}${checks.stderr}`).toBe(0);
   });
+
+  it('E1, F40: and was left so is freed and taken back by rollback, while pods have no network', async () => {
+    const before = await agentOn('master');
+    const values = changedValues((text) => `${text}extraConfig: { xdp-drop: "true" }\n`);
+    const deploy = ['deploy', '--values', values, '--timeout', '10s', '--no-rollback'];
+    const left = await ciliumship(deploy, { env });
+    expect(left.code, left.stderr).toBe(10);
+    expect(left.stderr).toContain('left as it is');
+    const ended = await ciliumship(['rollback'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(await agentOn('master')).toBe(before);
+    const checks = await ciliumship(['validate', '--wait', '--timeout', '30s'], { env });
+    expect(checks.code, `${checks.stdout}${checks.stderr}`).toBe(0);
+  });
 });

@@ -6,6 +6,7 @@ import { plainName } from '../../src/core/image.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
 import { helm4Environment, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
+import { testFolder } from '../support/folder.ts';
 import { missingPart } from '../support/parts.ts';
 import { breakAgent, resetTree } from '../support/tree.ts';
 
@@ -80,6 +81,11 @@ describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
     const image = (await imageOn('worker')) ?? '';
     const names = [image, plainName(image)];
     await onNode(nodeNamed('worker'), 'k3s', 'ctr', 'images', 'rm', '--sync', ...names);
+    const elsewhere = { ...env, XDG_CACHE_HOME: testFolder() };
+    const refused = await ciliumship(['rollback'], { env: elsewhere });
+    expect(refused.code, refused.stderr).toBe(2);
+    expect(refused.stderr).toContain(`worker: ${image}: the node does not have it`);
+    expect(refused.stderr).toMatch(/next: ship what revision \d+ was made from/);
     const planned = await ciliumship(['rollback', '--dry-run'], { env });
     expect(planned.code, planned.stderr).toBe(0);
     const ended = await ciliumship(['rollback'], { env });

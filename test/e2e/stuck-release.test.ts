@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ciliumship } from '../support/cli.ts';
 import { ageRelease } from '../support/helm-secret.ts';
-import { labEnvironment, requireLab } from '../support/lab.ts';
+import { kubectl, labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll, until } from '../support/parts.ts';
 import {
   killedFirstInstall,
@@ -29,6 +29,13 @@ async function answered({ env: own }: OtherRelease, answer: string, code: number
   return terminal.text();
 }
 
+/** A time of every object of a kind, the earliest first. */
+async function times(kind: string, field: string, ...more: readonly string[]): Promise<string[]> {
+  const path = `jsonpath={.items[*].${field}}`;
+  const said = await kubectl('-n', 'kube-system', 'get', kind, ...more, '-o', path);
+  return said.split(' ').toSorted();
+}
+
 describe.skipIf(missing !== undefined)('a release that a killed Helm left', () => {
   beforeAll(async () => {
     const ended = await ciliumship(['ship'], { env });
@@ -41,6 +48,10 @@ describe.skipIf(missing !== undefined)('a release that a killed Helm left', () =
     expect(early.code, early.stderr).toBe(10);
     expect(early.stderr).toContain('a Helm may still be at it');
     await ageRelease();
+    const planned = await ciliumship([...REPAIR, '--dry-run'], { env });
+    expect(planned.code, planned.stderr).toBe(10);
+    expect(planned.stderr).toMatch(/helm rollback cilium \d+ -n kube-system/);
+    expect(planned.stderr).toContain('nothing more can be planned before it is repaired');
     const refused = await ciliumship(['deploy'], { env });
     expect(refused.code, refused.stderr).toBe(10);
     expect(refused.stderr).toMatch(/revision \d+ is pending-upgrade since 2026-01-01T00:00:00Z/);
@@ -104,6 +115,7 @@ describe.skipIf(missing !== undefined)('a release that a killed Helm left', () =
     'E8: and that is Cilium’s own is removed to the end and installed anew',
     async () => {
       await killUninstall();
+      await kubectl('-n', 'kube-system', 'delete', 'ciliumnodeconfigs', '--all');
       await ageRelease();
       const status = await ciliumship(['status'], { env });
       expect(status.stderr).toMatch(
@@ -113,6 +125,10 @@ describe.skipIf(missing !== undefined)('a release that a killed Helm left', () =
       expect(ended.code, ended.stderr).toBe(0);
       const checks = await ciliumship(['validate', '--wait', '--timeout', '1m'], { env });
       expect(checks.code, `${checks.stdout}${checks.stderr}`).toBe(0);
+      // No agent of a first install may start before the devices of its node are known.
+      const configured = (await times('ciliumnodeconfigs', 'metadata.creationTimestamp')).at(-1);
+      const [started] = await times('pods', 'status.startTime', '-l', 'k8s-app=cilium');
+      expect(Date.parse(started ?? '')).toBeGreaterThanOrEqual(Date.parse(configured ?? ''));
     },
   );
 });

@@ -66,7 +66,11 @@ export async function usableRelease(
   return history;
 }
 
-/** What fails here may have changed something, whatever it failed of. */
+/**
+ * What fails here may have changed something, whatever it failed of.
+ *
+ * @throws ShipError `deploy`; also in a dry run, which ends here
+ */
 async function repair(context: Context, helm: Helm, stuck: StuckRelease): Promise<void> {
   const release = releaseOf(context);
   try {
@@ -77,6 +81,10 @@ async function repair(context: Context, helm: Helm, stuck: StuckRelease): Promis
     const said = `${stuckText(release.name, stuck)}; repairing it failed: ${message}`;
     throw new ShipError('deploy', said, { details, cause: error, hint: REPAIR });
   }
+  if (context.flags.dryRun !== true) return;
+  // Helm plans nothing for a release that is in the middle of something.
+  const said = `${stuckText(release.name, stuck)}: nothing more can be planned before it is repaired`;
+  throw new ShipError('deploy', said, { hint: REPAIR });
 }
 
 /** Says that the release is in the middle of something, for commands that only look. */
