@@ -38,9 +38,7 @@ function standing(values: Values, path: Path): Path {
 function checked(values: Values, schema: unknown): readonly Issue[] {
   if (!isTree(schema)) return [];
   try {
-    const read = z.fromJSONSchema(
-      touched(schema, values) as Parameters<typeof z.fromJSONSchema>[0],
-    );
+    const read = z.fromJSONSchema(touched(schema, values));
     return read.safeParse(values).error?.issues ?? [];
   } catch {
     return [];
@@ -56,7 +54,8 @@ function touched(schema: Values, values: Values): Values {
     if (value === undefined || value === null) return [];
     return [[key, isTree(value) && isTree(below) ? touched(below, value) : below] as const];
   });
-  return { ...rest, properties: Object.fromEntries(near) };
+  // A schema may leave it out where it names properties.
+  return { type: 'object', ...rest, properties: Object.fromEntries(near) };
 }
 
 /** `it takes boolean or null`. */
