@@ -63,33 +63,32 @@ async function* readTo(
   if (at !== size) throw lost(digest, 'changed while it was sent');
 }
 
+/** A wire form that is wanted, and what makes it where it does not lie ready. */
+export interface Wanted {
+  readonly store: BlobStore;
+  readonly digest: Digest;
+  readonly form: WireForm;
+  readonly compressor: Compressor;
+  readonly signal: AbortSignal;
+}
+
 /**
  * The wire form of a blob: made once, kept beside the store.
  *
  * @throws ShipError `integrity` when the store lost the blob or holds other bytes
  */
-export async function wireForm(
-  store: BlobStore,
-  digest: Digest,
-  form: WireForm,
-  compressor: Compressor,
-  signal: AbortSignal,
-): Promise<WireFile> {
+export async function wireForm(wanted: Wanted): Promise<WireFile> {
+  const { store, digest, form } = wanted;
   const known = form === 'plain' ? undefined : await recallWire(store, digest, form);
   if (known !== undefined) return known;
   await requireWhole(store, digest);
-  return wireFormOfHashed(store, digest, form, compressor, signal);
+  return wireFormOfHashed(wanted);
 }
 
 /** As `wireForm`, of a blob that was hashed a moment ago, when it came into the store. */
-export async function wireFormOfHashed(
-  store: BlobStore,
-  digest: Digest,
-  form: WireForm,
-  compressor: Compressor,
-  signal: AbortSignal,
-): Promise<WireFile> {
-  if (form !== 'plain') await make(store, digest, form, compressor, signal);
+export async function wireFormOfHashed(wanted: Wanted): Promise<WireFile> {
+  const { store, digest, form } = wanted;
+  if (form !== 'plain') await make(wanted, form);
   const made = await recallWire(store, digest, form);
   if (made !== undefined) return made;
   throw lost(digest, 'left the store meanwhile');
@@ -116,11 +115,8 @@ export async function dropWire(store: BlobStore, digest: Digest, form: WireForm)
 }
 
 async function make(
-  store: BlobStore,
-  digest: Digest,
+  { store, digest, compressor, signal }: Wanted,
   form: Exclude<WireForm, 'plain'>,
-  compressor: Compressor,
-  signal: AbortSignal,
 ): Promise<void> {
   const path = wirePath(store, digest, form);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

@@ -33,8 +33,8 @@ export type Packed = (node: string, send: SendBlob, file: WireFile) => void;
 
 /** Packs nothing before it is asked to. */
 export function packLate(store: BlobStore): MakeWire {
-  return (send, compressor, signal) =>
-    wireForm(store, send.blob.digest, send.form, compressor, signal);
+  return ({ blob: { digest }, form }, compressor, signal) =>
+    wireForm({ store, digest, form, compressor, signal });
 }
 
 /**
@@ -59,10 +59,11 @@ export function packEarly(context: Context, store: BlobStore): EarlyPacking {
     const lacking = ways.filter((way) => way !== undefined);
     const compressor = compressorFor(weakestOf(lacking));
     for (const { node, store: found, send } of lacking) {
-      const { digest } = send.blob;
-      const name = wireName(digest, send.form);
+      const { blob, form } = send;
+      const { digest } = blob;
+      const name = wireName(digest, form);
       if (!early.has(name)) {
-        early.set(name, wireFormOfHashed(store, digest, send.form, compressor, signal));
+        early.set(name, wireFormOfHashed({ store, digest, form, compressor, signal }));
       }
       const file = await early.get(name);
       if (file !== undefined && hasRoom(found, (room.get(node) ?? 0) + layer.size)) {

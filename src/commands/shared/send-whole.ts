@@ -35,10 +35,11 @@ export function wholeSender(
   const send: SendWhole = async (layer, why, run) => {
     const planned = plan.send.find(({ blob }) => blob.digest === layer.digest);
     const form = planned?.whole.form ?? 'gzip';
-    const file = await wireForm(store, layer.digest, form, compressor, run.signal);
-    run.progress({ text: `send layer ${shortDigest(layer.digest)} whole: ${why}` });
+    const { digest } = layer;
+    const file = await wireForm({ store, digest, form, compressor, signal: run.signal });
+    run.progress({ text: `send layer ${shortDigest(digest)} whole: ${why}` });
     const bytes = await sendBlob(session, file, run, () => undefined, uplink);
-    again.set(layer.digest, { bytes, why });
+    again.set(digest, { bytes, why });
     return { blob: layer, form: file.form };
   };
   return { send, again };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { WireForm } from '../../../src/core/wire.ts';
 import { wireName } from '../../../src/facts/node-paths.ts';
 import { openStore, type BlobStore } from '../../../src/image/store.ts';
 import {
@@ -11,6 +12,7 @@ import {
   recallWire,
   wireForm,
   type Compressor,
+  type WireFile,
 } from '../../../src/image/wire.ts';
 import { testFolder } from '../../support/folder.ts';
 import { blob } from '../../support/values.ts';
@@ -23,6 +25,10 @@ beforeEach(async () => {
   store = await openStore(testFolder());
   await store.put(LAYER, Readable.from(['layer']));
 });
+
+function wireOf(form: WireForm, compressor: Compressor): Promise<WireFile> {
+  return wireForm({ store, digest: LAYER, form, compressor, signal });
+}
 
 /** "Compresses" by writing the form's name, and counts. */
 function counting(): Compressor & { readonly made: string[] } {
@@ -42,7 +48,7 @@ describe('the wire form of a blob', () => {
   test('is made once and then kept', async () => {
     const compressor = counting();
     for (const form of ['zstd', 'gzip', 'zstd', 'gzip'] as const) {
-      const wire = await wireForm(store, LAYER, form, compressor, signal);
+      const wire = await wireOf(form, compressor);
       expect(await text(Readable.from(wire.open(3)))).toBe(form);
       expect(wire.size).toBe(7);
     }
@@ -51,7 +57,7 @@ describe('the wire form of a blob', () => {
 
   test('is not there before it was made', async () => {
     expect(await recallWire(store, LAYER, 'zstd')).toBeUndefined();
-    await wireForm(store, LAYER, 'zstd', counting(), signal);
+    await wireOf('zstd', counting());
     expect(await recallWire(store, LAYER, 'zstd')).toMatchObject({ digest: LAYER, size: 7 });
   });
 
@@ -62,7 +68,7 @@ describe('the wire form of a blob', () => {
     await store.put(second.base.digest, Readable.from(['two']));
     const compressor = counting();
     for (const form of [first, second, 'zstd', first] as const) {
-      await wireForm(store, LAYER, form, compressor, signal);
+      await wireOf(form, compressor);
     }
     expect(compressor.made).toEqual(['patch of one', 'patch of two', 'zstd']);
     await dropWire(store, LAYER, first);
@@ -81,7 +87,7 @@ describe('the wire form of a blob', () => {
 
   test('that is plain is the blob itself', async () => {
     const compressor = counting();
-    const wire = await wireForm(store, LAYER, 'plain', compressor, signal);
+    const wire = await wireOf('plain', compressor);
     expect([wire.size, compressor.made]).toEqual([5, []]);
   });
 
@@ -93,9 +99,9 @@ describe('the wire form of a blob', () => {
         throw new Error('no space left');
       },
     };
-    await expect(wireForm(store, LAYER, 'zstd', failing, signal)).rejects.toThrow('no space left');
+    await expect(wireOf('zstd', failing)).rejects.toThrow('no space left');
     const compressor = counting();
-    await wireForm(store, LAYER, 'zstd', compressor, signal);
+    await wireOf('zstd', compressor);
     expect(compressor.made).toEqual(['zstd']);
     expect(await readdir(join(store.folder, 'scratch'))).toEqual([]);
   });
@@ -104,7 +110,7 @@ describe('the wire form of a blob', () => {
     'as %s is not made of a blob that the disk damaged; the store forgets it',
     async (form) => {
       await writeFile(store.path(LAYER), 'lAyer');
-      const making = wireForm(store, LAYER, form, counting(), signal);
+      const making = wireOf(form, counting());
       await expect(making).rejects.toMatchObject({ kind: 'integrity', retryable: true });
       expect(await store.size(LAYER)).toBeUndefined();
     },
@@ -112,7 +118,7 @@ describe('the wire form of a blob', () => {
 
   test.each(['zstd', 'plain'] as const)('as %s is not made of a blob that left', async (form) => {
     await rm(store.path(LAYER));
-    const making = wireForm(store, LAYER, form, counting(), signal);
+    const making = wireOf(form, counting());
     await expect(making).rejects.toThrow('left the store meanwhile');
   });
 
@@ -121,7 +127,7 @@ describe('the wire form of a blob', () => {
     ['made longer', 'as zstd and more'],
     ['emptied', ''],
   ])('F11: that is %s before it was sent is an error, not a shorter file', async (_, bytes) => {
-    const wire = await wireForm(store, LAYER, 'zstd', counting(), signal);
+    const wire = await wireOf('zstd', counting());
     await writeFile(join(store.folder, 'wire', wireName(LAYER, 'zstd')), bytes);
     const sending = text(Readable.from(wire.open()));
     await expect(sending).rejects.toMatchObject({ kind: 'integrity', retryable: true });
