@@ -4,7 +4,7 @@ import type { CommandSpec } from './command.ts';
 import { option, type HooksFlag } from './flags.ts';
 import { imagesOfArchive, requireVerifyFlags, type VerifyFlags } from './shared/archive.ts';
 import { runHook } from './shared/hooks.ts';
-import { openImages, type BringInto } from './shared/images.ts';
+import { endUnbuilt, openImages, type BringInto } from './shared/images.ts';
 import { frozenOption, lockImages, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
 import { clusterBeside } from './shared/cluster.ts';
 import { makeReady } from './shared/make-ready.ts';
@@ -19,8 +19,6 @@ interface PushFlags extends FrozenFlag, VerifyFlags, HooksFlag, SbomFlag {
   readonly build?: boolean;
   readonly archive?: string;
 }
-
-const DRY_RUN = 'nothing was sent: this was a dry run';
 
 export const push: CommandSpec<PushFlags> = {
   name: 'push',
@@ -57,7 +55,7 @@ export const push: CommandSpec<PushFlags> = {
       archive === undefined
         ? await openImages(context)
         : (into: BlobStore) => imagesOfArchive(context, archive, into);
-    if (bring === 'not built') return context.output.result(DRY_RUN, { images: [], nodes: [] });
+    if (bring === 'not built') return endUnbuilt(context);
     const bringAll: BringInto = async (into, landed) => {
       const brought = await bring(into, landed);
       await requireFrozen(context, brought.images);

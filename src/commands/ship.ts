@@ -12,7 +12,14 @@ import { shippedOf } from './shared/placed.ts';
 import { makeReady } from './shared/make-ready.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { runHook } from './shared/hooks.ts';
-import { buildImages, exportImages, findExtra, isUnbuilt } from './shared/images.ts';
+import {
+  buildImages,
+  DRY_RUN,
+  endUnbuilt,
+  exportImages,
+  findExtra,
+  isUnbuilt,
+} from './shared/images.ts';
 import { requireAll, shippedData } from './shared/report.ts';
 import {
   runningImages,
@@ -28,8 +35,6 @@ import { shipImages } from './shared/ship-images.ts';
 import { openBlobStore, tidyStore } from './shared/store.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { SETTLING, validateNodes } from './shared/validate-nodes.ts';
-
-const DRY_RUN = 'nothing was changed: this was a dry run';
 
 export const ship: CommandSpec<DeployFlags & SbomFlag> = {
   name: 'ship',
@@ -52,7 +57,7 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
     await requireWellWritten(context);
     const docker = await openDocker(context);
     const built = await whileFitting(context, (bound) => buildImages(bound, docker));
-    if (isUnbuilt(context, built)) return output.result(DRY_RUN, { images: [], nodes: [] });
+    if (isUnbuilt(context, built)) return endUnbuilt(context);
     const wanted = [...built.images, ...(await findExtra(context, docker))];
     await using store = await openBlobStore(context);
     await using made = await makeReady(

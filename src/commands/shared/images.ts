@@ -69,6 +69,14 @@ export function isUnbuilt({ config }: Context, { images }: Pick<BuildResult, 'im
   return images.length < config.images.length;
 }
 
+/** The last line of a dry run. */
+export const DRY_RUN = 'nothing was changed: this was a dry run';
+
+/** Ends a dry run before the first build: with nothing to compare no node is asked. */
+export function endUnbuilt({ output }: Pick<Context, 'output'>): void {
+  output.result(DRY_RUN, { images: [], nodes: [] });
+}
+
 /** A dry run before the first build has nothing to look at, and that is no failure. */
 function unbuilt(output: Output): (error: unknown) => readonly BuiltImage[] {
   return (error) => {
