@@ -1,11 +1,11 @@
-import { ShipError } from '../core/errors.ts';
-import type { Argv, Finished, Remote } from '../core/remote.ts';
+import type { Argv, Remote } from '../core/remote.ts';
 import { parseCheck, parseContent, parseImages, parseServerVersion } from '../facts/containerd.ts';
 import { parseCriImages } from '../facts/cri.ts';
 import { parseFree } from '../facts/disk.ts';
 import { parseMachine, parseMemory, parsePlatform } from '../facts/machine.ts';
 import type { Machine, NodeImages, NodeStore } from '../facts/node-store.ts';
 import { canPatch } from '../facts/zstd.ts';
+import { ANY, onceStarted, silent } from './restart.ts';
 
 /** The commands that look at a node, as bare arguments so that sudo can allow exactly these. */
 export const PROBES = {
@@ -33,42 +33,53 @@ export const IMAGE_PROBES: readonly Argv[] = [
 export const CONTAINERS: Argv = ['k3s', 'crictl', 'ps', '-a', '-o', 'json'];
 
 /**
- * Asks a node what it has. Changes nothing.
+ * Asks a node what it has. Changes nothing, and waits for a containerd that is being started.
  *
  * @throws ShipError `storage` when containerd does not answer; `identity`, `network`
  */
-export async function probeNode(remote: Remote, signal: AbortSignal): Promise<NodeStore> {
-  const containerd = await containerdVersion(remote, signal);
+export function probeNode(remote: Remote, signal: AbortSignal): Promise<NodeStore> {
   const ask = asker(remote, signal);
-  const [images, content, free, zstd, memory, platform, machine] = await Promise.all([
-    askImages(remote, signal),
-    ask(PROBES.content).then(parseContent),
-    ask(PROBES.free).then(parseFree),
-    readZstd(remote, signal),
-    ask(PROBES.memory).then(parseMemory),
-    ask(PROBES.architecture).then(parsePlatform),
-    readMachine(remote, signal),
-  ]);
-  return { containerd, ...images, content, free, ...zstd, memory, platform, machine };
+  return onceStarted(remote, signal, async () => {
+    const rest = Promise.all([
+      ask(PROBES.content).then(parseContent),
+      ask(PROBES.free).then(parseFree),
+      readZstd(remote, signal),
+      ask(PROBES.memory).then(parseMemory),
+      ask(PROBES.architecture).then(parsePlatform),
+      readMachine(remote, signal),
+    ]);
+    const images = await askImages(remote, signal, rest);
+    const [content, free, zstd, memory, platform, machine] = await rest;
+    return { ...images, content, free, ...zstd, memory, platform, machine };
+  });
 }
 
 /** Asks a node for its images only. Throws as `probeNode`. */
-export async function probeImages(remote: Remote, signal: AbortSignal): Promise<NodeImages> {
-  const containerd = await containerdVersion(remote, signal);
-  return { containerd, ...(await askImages(remote, signal)) };
+export function probeImages(remote: Remote, signal: AbortSignal): Promise<NodeImages> {
+  return onceStarted(remote, signal, () => askImages(remote, signal));
 }
 
+/**
+ * All questions are on their way at once. When any has no answer, the first one tells why.
+ *
+ * @param beside what else the node is asked
+ */
 async function askImages(
   remote: Remote,
   signal: AbortSignal,
-): Promise<Omit<NodeImages, 'containerd'>> {
+  beside?: Promise<unknown>,
+): Promise<NodeImages> {
   const ask = asker(remote, signal);
-  const [images, checked, cri] = await Promise.all([
+  const version = containerdVersion(remote, signal);
+  const answers = Promise.all([
     ask(PROBES.images).then(parseImages),
     checkImages(remote, signal),
-    ask(PROBES.cri).then(parseCriImages),
+    askCri(remote, signal),
   ]);
-  return { images, checked, cri };
+  await Promise.allSettled([version, answers, beside]);
+  const containerd = await version;
+  const [images, checked, cri] = await answers;
+  return { containerd, images, checked, cri };
 }
 
 function asker(remote: Remote, signal: AbortSignal): (argv: Argv) => Promise<string> {
@@ -82,26 +93,19 @@ async function checkImages(remote: Remote, signal: AbortSignal): Promise<NodeSto
   throw silent(remote.node, asked);
 }
 
-/** The version of K3s's own containerd; a system containerd beside it has another socket (K2). */
-async function containerdVersion(remote: Remote, signal: AbortSignal): Promise<string> {
-  const any = Array.from({ length: 255 }, (_, index) => index + 1);
-  const asked = await remote.run(PROBES.version, { sudo: true, signal, accept: any });
-  const version = parseServerVersion(asked.stdout);
-  if (asked.code === 0 && version !== undefined) return version;
+/** The CRI answers a moment later than the rest of a containerd that was started. */
+async function askCri(remote: Remote, signal: AbortSignal): Promise<NodeStore['cri']> {
+  const asked = await remote.run(PROBES.cri, { sudo: true, signal, accept: [1] });
+  if (asked.code === 0) return parseCriImages(asked.stdout);
   throw silent(remote.node, asked);
 }
 
-function silent(node: string, { code, stderr }: Finished): ShipError {
-  if (code === 127 || /k3s: (command )?not found/.test(stderr)) {
-    return new ShipError('storage', `${node}: K3s is not installed`, {
-      hint: `install K3s on ${node} first, then run the same command again`,
-    });
-  }
-  return new ShipError('storage', `${node}: containerd does not answer`, {
-    details: [stderr.trim()].filter((line) => line !== ''),
-    hint: `on ${node}: sudo systemctl restart k3s (or k3s-agent), then run the same command again`,
-    retryable: true,
-  });
+/** The version of K3s's own containerd; a system containerd beside it has another socket (K2). */
+async function containerdVersion(remote: Remote, signal: AbortSignal): Promise<string> {
+  const asked = await remote.run(PROBES.version, { sudo: true, signal, accept: ANY });
+  const version = parseServerVersion(asked.stdout);
+  if (asked.code === 0 && version !== undefined) return version;
+  throw silent(remote.node, asked);
 }
 
 async function readZstd(

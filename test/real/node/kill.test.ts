@@ -69,7 +69,6 @@ describe.skipIf(missing !== undefined).each(VERSIONS)('a push to containerd %s',
       if (script !== undefined) await sleep(after).then(() => ship.node.run(script));
       const cut = await pushed;
       expect(cut.code, cut.stderr).not.toBe(1);
-      await ship.node.answers();
       const healed = await push();
       expect(healed.code, healed.stderr).toBe(0);
       watching = false;

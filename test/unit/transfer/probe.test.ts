@@ -62,18 +62,37 @@ describe('a probe', () => {
   });
 });
 
+test.each([
+  ['says that it runs', { code: 3, stdout: 'active\ninactive\n' }],
+  ['says that it is being started', { code: 3, stdout: 'inactive\nactivating\n' }],
+  ['is not there', { code: 127, stderr: 'sh: systemctl: not found' }],
+])('F24: containerd that was killed is waited for where systemd %s', async (_, service) => {
+  let asked = 0;
+  const node = fakeNode((command) => {
+    if (command.startsWith('systemctl')) return service;
+    const isDown = command === PROBES.version.join(' ') && (asked += 1) < 3;
+    return isDown ? { code: 1, stderr: 'ctr: no such file' } : RECORDED[command];
+  });
+  await expect(probeNode(node, signal)).resolves.toMatchObject({ containerd: '1.6.20' });
+  expect(asked).toBe(3);
+});
+
 describe('a node that cannot be probed says why:', () => {
   test('containerd is down', async () => {
     const stderr = 'ctr: failed to dial "/run/k3s/containerd/containerd.sock": timeout';
     const stdout = 'Client:\n  Version:  v2.1.4-k3s1\n';
-    const node = nodeBut(PROBES.version, { code: 1, stdout, stderr });
+    const stopped = { code: 3, stdout: 'inactive\ninactive\n' };
+    const node = fakeNode((asked) => {
+      if (asked.startsWith('systemctl')) return stopped;
+      return asked.startsWith('k3s') ? { code: 1, stdout, stderr } : RECORDED[asked];
+    });
     await expect(probeNode(node, signal)).rejects.toMatchObject({
       kind: 'storage',
       message: 'worker: containerd does not answer',
       details: [stderr],
       retryable: true,
     });
-    expect(node.asked).toHaveLength(1);
+    expect(node.asked.filter((asked) => asked.includes('systemctl'))).toHaveLength(1);
   });
 
   test.each([
