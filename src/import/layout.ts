@@ -94,7 +94,7 @@ const PACED = `paced() { while [ "$2" -gt 0 ]; do head -c "$1"; sleep 1; set -- 
  * Streams a layout into `ctr images import`. Blobs that the node has are left out: containerd finds
  * them in its content store. `index.json` comes last, so that a cut stream names nothing. containerd
  * names what it writes after the paths, and goes on unseen where an import that was killed stopped:
- * so each run has paths of its own.
+ * so each run has paths of its own. That it began is on the disk first, for the power may go (D18).
  */
 export function importCommand(
   image: ShipImage,
@@ -110,7 +110,7 @@ ${PACED}
 cd "$1"; index=$2; ln -sfn . "$3"; shift 3
 printf '{"imageLayoutVersion":"1.0.0"}' > oci-layout
 printf '%s' "$index" > index.json
-date +%s > importing
+date +%s > importing; sync importing 2> /dev/null || sync
 rc=$(mktemp); trap 'rm -f "$rc"' EXIT
 { tar -cf - oci-layout "$@" index.json; echo $? > "$rc"; }${pace} | k3s ctr -n k8s.io images import -
 [ "$(cat "$rc")" = 0 ]

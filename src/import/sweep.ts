@@ -1,6 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import type { Remote } from '../core/remote.ts';
-import { parseLeases } from '../facts/containerd.ts';
+import { parseLeases, type StoredName } from '../facts/containerd.ts';
 import { IMPORTING } from '../facts/node-paths.ts';
 import type { NodeImages } from '../facts/node-store.ts';
 import { ctr, rooted } from './decode.ts';
@@ -13,18 +13,29 @@ const START = 10;
  * Removes what an import of ours that was killed left in containerd: its staging names, and the
  * lease that would keep its half written blobs for a day. We hold the lock of the node, so no
  * import of ours is under way.
+ *
+ * What only the staging names held goes with them at once: when the power went, containerd knows a
+ * layer as unpacked whose files never reached the disk, and would not look again (D18).
  */
 export async function sweepNode(
   remote: Remote,
   store: NodeImages,
   signal: AbortSignal,
 ): Promise<void> {
-  const left = [...store.images.values()].filter(({ ref }) => ref.startsWith(STAGING));
-  for (const { ref, digest } of left) {
+  for (const { ref, digest } of leftNames(store)) {
     const ids = hasName(store, digest) ? [] : namesOf(store, digest);
-    await removeNames(remote, [...ids, ref], signal);
+    await removeNames(remote, ['--sync', ...ids, ref], signal);
   }
   await dropKilled(remote, signal);
+}
+
+/** Whether an import of ours was killed after it gave a staging name. */
+export function hasLeft(store: NodeImages): boolean {
+  return leftNames(store).length > 0;
+}
+
+function leftNames({ images }: NodeImages): readonly StoredName[] {
+  return [...images.values()].filter(({ ref }) => ref.startsWith(STAGING));
 }
 
 /** Drops the leases of an import that did not end, and the half written blobs that they keep. */

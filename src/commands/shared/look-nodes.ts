@@ -3,6 +3,7 @@ import type { Step } from '../../core/step.ts';
 import { isProved, proofOf, type NodeStore } from '../../facts/node-store.ts';
 import { earlierLayers } from '../../image/earlier.ts';
 import type { BlobStore } from '../../image/store.ts';
+import { hasLeft, sweepNode } from '../../import/sweep.ts';
 import { madeWires } from '../../image/wire.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
 import { compressor, type Weakest } from '../../system/compress.ts';
@@ -34,7 +35,7 @@ export interface AskedNode {
 /** What each node has, as it will answer. */
 export type Asked = ReadonlyMap<string, AskedNode>;
 
-/** Asks every node what it has, and waits for no answer. */
+/** Asks every node of ours what it has, and waits for no answer. */
 export function askNodes(context: Context, { sessions }: Fleet): Asked {
   return new Map(
     [...sessions].map(([node, session]) => [node, askNode(session, context, sessions.size)]),
@@ -43,10 +44,18 @@ export function askNodes(context: Context, { sessions }: Fleet): Asked {
 
 function askNode(session: Session, context: Context, sharing: number): AskedNode {
   const { signal } = context;
-  const store = probeNode(session, signal);
+  const store = readStore(session, context);
   store.catch(() => undefined);
   let rate: Promise<number | undefined> | undefined;
   return { store, rate: () => (rate ??= rateTo(session, context, sharing, signal)) };
+}
+
+/** What a killed import left goes first, and nobody plans with it. */
+async function readStore(session: Session, { flags, signal }: Context): Promise<NodeStore> {
+  const store = await probeNode(session, signal);
+  if (flags.dryRun === true || !hasLeft(store)) return store;
+  await sweepNode(session, store, signal);
+  return probeNode(session, signal);
 }
 
 /**

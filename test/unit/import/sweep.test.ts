@@ -17,13 +17,15 @@ describe('what killed runs left goes first:', () => {
   const removals = (node: FakeNode): readonly string[] =>
     node.asked.filter((command) => command.includes(' images rm '));
 
-  test('all that has a staging name, and no other name', async () => {
+  test('D18: all that has a staging name, with what only it held, and no other name', async () => {
     const others = [IMAGE.name, 'quay.io/ciliumship.local/staging/x:1'];
     const store = nodeWithNames(...[...LEFT, ...others].map((ref) => named(ref)));
     const { node, outcome } = await importOn(STAGED, {}, store);
     expect(outcome).toHaveLength(1);
     expect(removals(node)).toEqual(
-      [...LEFT, STAGING].map((ref) => `sudo k3s ctr -n k8s.io images rm ${ref}`),
+      [...LEFT.map((ref) => `--sync ${ref}`), STAGING].map(
+        (what) => `sudo k3s ctr -n k8s.io images rm ${what}`,
+      ),
     );
     expect(node.asked.slice(0, 2)).toEqual(removals(node).slice(0, 2));
   });
@@ -38,8 +40,8 @@ describe('what killed runs left goes first:', () => {
     );
     const { node } = await importOn(STAGED, {}, store);
     expect(removals(node).slice(0, 2)).toEqual([
-      `sudo k3s ctr -n k8s.io images rm sha256:unnamed ${LEFT[0]}`,
-      `sudo k3s ctr -n k8s.io images rm ${LEFT[1]}`,
+      `sudo k3s ctr -n k8s.io images rm --sync sha256:unnamed ${LEFT[0]}`,
+      `sudo k3s ctr -n k8s.io images rm --sync ${LEFT[1]}`,
     ]);
   });
 
