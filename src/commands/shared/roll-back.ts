@@ -20,6 +20,7 @@ import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
 import { goBack } from './go-back.ts';
+import { patient } from './patience.ts';
 import { usableRelease } from './release.ts';
 import { agentSet, lookAtStores } from './rollout.ts';
 import { shipFromStore } from './ship-from-store.ts';
@@ -50,7 +51,8 @@ export async function rollBack(
   const way = wayBackTo(history, target);
   const live = workloadsOf((await helm.manifest(release)) ?? '');
   await freeNodes(context, fleet, cluster, live, order);
-  await goBack(context, { cluster, helm, release, way, order, stores });
+  const bearing = patient(context, fleet, cluster);
+  await goBack(context, { cluster: bearing, helm, release, way, order, stores });
   return { revision: target.revision, shipped: namedBy(workloads, stores) };
 }
 

@@ -15,13 +15,14 @@ import {
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { labelStep, nodeConfigStep, readyStep, upgradeStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
-import { waitFor } from '../../core/wait.ts';
+import { untilAnswered, waitFor } from '../../core/wait.ts';
 import { runStage } from '../../output/stage.ts';
 import { allOf } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
 import { judgeOf } from './judge.ts';
+import { patienceOf, patient } from './patience.ts';
 import { shippedOf } from './placed.ts';
 import { requireImagesOn } from './recheck.ts';
 import type { Rollout } from './rollout.ts';
@@ -30,6 +31,7 @@ import { timeoutOf } from './timeout.ts';
 
 /**
  * Rolls out, one node at a time and the canary first, and stops at the first that fails (design §9).
+ * An API server or a node that does not answer for a while is waited for.
  *
  * @returns the revision that names the finished rollout; undefined in a dry run
  * @throws ShipError `deploy`, `network`
@@ -37,8 +39,9 @@ import { timeoutOf } from './timeout.ts';
 export async function rollOut(
   context: Context<DeployFlags>,
   fleet: Fleet,
-  rollout: Rollout,
+  given: Rollout,
 ): Promise<number | undefined> {
+  const rollout = { ...given, cluster: patient(context, fleet, given.cluster) };
   const { cluster, namespace, workloads } = rollout;
   await labelNodes(context, rollout);
   await (byChart(context) ? applyByChart(context, rollout) : applyInOurOrder(context, rollout));
@@ -132,9 +135,11 @@ async function replaceAgents(
   const image = shippedOf(config, images).agent;
   const timeout = timeoutOf(context);
   const { soak } = config.deploy;
+  const patience = patienceOf(context, fleet);
   const steps = order.map((node) => {
     const target = { hash, nodeConfig: nodeConfigHash(node, config.nodes) };
-    const prepare = (run: Run) => requireImagesOn(node, context, fleet, rollout, run);
+    const prepare = (run: Run) =>
+      untilAnswered(() => requireImagesOn(node, context, fleet, rollout, run), patience);
     const startedByChart = byChart(context);
     const wanted = {
       node,

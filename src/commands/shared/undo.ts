@@ -20,6 +20,7 @@ import { saveEvidence } from './evidence.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
 import { goBack, type Return } from './go-back.ts';
+import { patient, restoreSessions } from './patience.ts';
 import { timeoutOf } from './timeout.ts';
 import type { Rollout } from './rollout.ts';
 import { acting } from './stages.ts';
@@ -102,15 +103,22 @@ async function end(failed: Failed): Promise<ShipError> {
     }
     ending.evidence.push(await gather(failed).catch(noEvidence));
     if (context.flags.rollback === false) return left(ending);
-    ending.evidence.push(...(await free(failed)));
-    if (target === undefined) return held(ending, await hold(failed));
-    await restoreNodes(failed);
-    await goBack(context, returnOf(failed, target));
+    const bearing = patiently(failed);
+    ending.evidence.push(...(await free(bearing)));
+    if (target === undefined) return held(ending, await hold(bearing));
+    await restoreNodes(bearing);
+    await goBack(context, returnOf(bearing, target));
     return rolledBack(ending);
   } catch (error) {
     if (context.signal.aborted) throw error;
     return notUndone(ending, toShipError(error), await stateOf(rollout));
   }
+}
+
+/** An API server that answered may go away once more, as agents are replaced once more. */
+function patiently(failed: Failed): Failed {
+  const { context, fleet, rollout } = failed;
+  return { ...failed, rollout: { ...rollout, cluster: patient(context, fleet, rollout.cluster) } };
 }
 
 /** The node that failed goes back first: it is the one that does not work. */
@@ -135,11 +143,6 @@ async function whenAnswering<T>(
     });
   };
   return waitFor(look, timeoutOf(context), context.signal, () => last);
-}
-
-/** The cluster may be behind a connection that was lost: its own network is what went wrong. */
-async function restoreSessions({ sessions }: Fleet, signal: AbortSignal): Promise<void> {
-  await Promise.allSettled([...sessions.values()].map((session) => session.restore(signal)));
 }
 
 /** Saves what the nodes show whose agent or operator is new, does not work, or is not there. */

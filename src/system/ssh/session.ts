@@ -51,6 +51,8 @@ export async function openSession(
     await now[Symbol.asyncDispose]();
     now = await open(until);
   };
+  // Two that wait for one node at a time must not open two connections.
+  let restoring: Promise<void> | undefined;
   return {
     node,
     run: (argv, given) => now.run(argv, given),
@@ -61,7 +63,9 @@ export async function openSession(
     tunnel: (host, port) => openTunnel(() => now.connection.client, host, port),
     reconnect,
     restore: async (until) => {
-      if (now.connection.closed) await reconnect(until);
+      if (!now.connection.closed) return;
+      restoring ??= reconnect(until).finally(() => (restoring = undefined));
+      await restoring;
     },
     [Symbol.asyncDispose]: () => now[Symbol.asyncDispose](),
   };

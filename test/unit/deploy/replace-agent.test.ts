@@ -3,6 +3,7 @@ import { ShipError } from '../../../src/core/errors.ts';
 import type { Run } from '../../../src/core/step.ts';
 import type { Cluster, Pod } from '../../../src/deploy/cluster.ts';
 import { NODE_CONFIG_ANNOTATION } from '../../../src/deploy/node-config.ts';
+import { patientCluster } from '../../../src/deploy/patient-cluster.ts';
 import { replaceAgentStep, type Replacement } from '../../../src/deploy/replace-agent.ts';
 import { agent, clusterThat, container } from '../../support/fake-cluster.ts';
 import { digestOf } from '../../support/values.ts';
@@ -153,6 +154,62 @@ describe('the rollout stops, with nothing proved, at an agent', () => {
     const step = replaceAgentStep(WANTED, daemonSet(OLD, OLD).cluster);
     const running = step.run({ signal: controller.signal, progress: () => controller.abort() });
     await expect(running).rejects.toThrow('aborted');
+  });
+});
+
+type Called = 'pods' | 'deletePod' | 'labelNode' | 'annotatePod';
+
+describe('F36: an API server that is away for a moment', () => {
+  /** Whose calls by these names fail every second time, the first of them first. */
+  function blinking(cluster: Cluster, ...names: readonly Called[]): Cluster {
+    const away = new ShipError('network', 'the API server does not answer');
+    const blinks = names.map((name) => {
+      let asked = 0;
+      const call = cluster[name] as (...of: readonly unknown[]) => Promise<unknown>;
+      const blink = (...of: readonly unknown[]): Promise<unknown> =>
+        (asked += 1) % 2 === 1 ? Promise.reject(away) : call(...of);
+      return [name, blink] as const;
+    });
+    return clusterThat({ ...cluster, ...Object.fromEntries(blinks) });
+  }
+  const CHANGES = ['deletePod', 'labelNode', 'annotatePod'] as const;
+
+  test.each([
+    ['is asked again', ['pods'] as const],
+    ['is told again what to change', CHANGES],
+  ])('%s, and the agent is as good as any', async (_, names) => {
+    const set = daemonSet(OLD, NEW);
+    const mended: string[] = [];
+    const cluster = patientCluster(blinking(set.cluster, ...names), {
+      timeout: 5000,
+      signal: RUN.signal,
+      mend: async ({ message }) => void mended.push(message),
+    });
+    expect(await replace({ cluster })).toEqual(NEW);
+    expect(set.changes).toEqual(['delete cilium-old', RELEASE, 'prove cilium-new none']);
+    expect(new Set(mended)).toEqual(new Set(['the API server does not answer']));
+    expect(mended).toHaveLength(3);
+  });
+
+  test('for longer than a node gets fails it as what it is', async () => {
+    const set = daemonSet(OLD, NEW);
+    const patience = { timeout: 0, signal: RUN.signal, mend: async () => undefined };
+    const cluster = patientCluster(blinking(set.cluster, 'pods'), patience);
+    await expect(replace({ cluster })).rejects.toMatchObject({ kind: 'network' });
+    expect(set.changes).toEqual([]);
+  });
+
+  test('and refuses what is asked is not asked again', async () => {
+    const refusal = new ShipError('identity', 'the API server refuses: list pods (HTTP 403)');
+    let asked = 0;
+    const pods = async (): Promise<never> => {
+      asked += 1;
+      throw refusal;
+    };
+    const patience = { timeout: 5000, signal: RUN.signal, mend: async () => undefined };
+    const cluster = patientCluster(clusterThat({ pods }), patience);
+    await expect(replace({ cluster })).rejects.toBe(refusal);
+    expect(asked).toBe(1);
   });
 });
 
