@@ -1,4 +1,4 @@
-import { judged, type Check } from '../core/check.ts';
+import { judged, unknown, type Check } from '../core/check.ts';
 import { shortDigest, type Digest } from '../core/digest.ts';
 import { describePod, OPERATOR_CONTAINER, runningImage } from './agents.ts';
 import type { Pod, StuckPod } from './cluster.ts';
@@ -57,19 +57,31 @@ export function checkOperator(
   });
 }
 
-/** A CNI that is installed and does not work shows first in pods that never begin. */
-export function checkStuck(node: string, stuck: readonly StuckPod[]): Check {
-  const here = stuck.filter((pod) => pod.node === node);
+/**
+ * A CNI that is installed and does not work shows first in pods that never begin.
+ *
+ * @param node its name in the config, and `name` in Kubernetes
+ * @param stuck undefined when nobody could look
+ */
+export function checkStuck(
+  node: string,
+  name: string,
+  stuck: readonly StuckPod[] | undefined,
+): Check {
+  const about = { node, id: 'pods-created', check: 'pods get a network', wanted: 'none waits' };
+  if (stuck === undefined) {
+    const remedy =
+      'use a kubeconfig that may list pods everywhere: ciliumship validate --kubeconfig FILE';
+    return unknown({ ...about, found: 'not every pod could be looked at', remedy });
+  }
+  const here = stuck.filter((pod) => pod.node === name);
   const [first] = here;
   return judged({
-    node,
-    id: 'pods-created',
-    check: 'pods get a network',
-    wanted: 'none waits',
+    ...about,
     found:
       first === undefined
         ? 'none waits'
-        : `${here.map(({ namespace, name }) => `${namespace}/${name}`).join(', ')}: ${first.why}`,
+        : `${here.map((pod) => `${pod.namespace}/${pod.name}`).join(', ')}: ${first.why}`,
     ok: first === undefined,
     remedy: `see: kubectl -n ${first?.namespace} describe pod ${first?.name}; ciliumship doctor`,
   });

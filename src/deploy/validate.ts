@@ -14,6 +14,14 @@ export interface Found extends Said, DataPath {
   readonly stuck: readonly StuckPod[] | undefined;
 }
 
+/** What every agent that works can say. */
+const SAID = new Set(['agent-state', 'api-server', 'node-health']);
+
+/** Whether a new agent has still to prove something: what it cannot say is not proved. */
+export function isOpen({ id = '', state }: Check): boolean {
+  return state === 'failed' || (state === 'unknown' && SAID.has(id));
+}
+
 /** The procedure's step 4 for one node, and what it leaves out (reference procedure, Modified Cilium Installation). */
 export function checkNode(wanted: Wanted, found: Found): readonly Check[] {
   const { node, agent } = found;
@@ -23,6 +31,6 @@ export function checkNode(wanted: Wanted, found: Found): readonly Check[] {
     ...(wanted.envoy ? [checkReady(node, 'envoy', found.envoy)] : []),
     ...checkDataPath(wanted, found),
     ...checkStatus(wanted, found),
-    ...(found.stuck === undefined ? [] : [checkStuck(wanted.name, found.stuck)]),
+    checkStuck(node, wanted.name, found.stuck),
   ];
 }

@@ -24,7 +24,7 @@ export interface Wanted {
   readonly vxlanAcceleration: boolean;
   /** An envoy runs beside the agent. */
   readonly envoy: boolean;
-  /** Kubernetes names of the other nodes, as far as their agents can answer. */
+  /** Kubernetes names of the other nodes, as far as agents ask each other and theirs can answer. */
   readonly peers: readonly string[];
 }
 
@@ -50,6 +50,7 @@ export function wantedOn(node: string, nodes: readonly Node[], installed: Instal
   const vxlanAcceleration = config['enable-vxlan-acceleration'] === 'true';
   const known = nodes.find((candidate) => kubernetesName(candidate) === node);
   const accelerated = acceleration === 'native' || vxlanAcceleration;
+  const asksOthers = config['enable-health-checking'] !== 'false';
   const mtu = Number(config['mtu'] ?? 0);
   return {
     name: node,
@@ -61,6 +62,6 @@ export function wantedOn(node: string, nodes: readonly Node[], installed: Instal
     acceleration,
     vxlanAcceleration,
     envoy,
-    peers: answering.filter((other) => other !== node),
+    peers: asksOthers ? answering.filter((other) => other !== node) : [],
   };
 }

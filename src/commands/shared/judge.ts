@@ -5,8 +5,8 @@ import { kubernetesName } from '../../core/node.ts';
 import type { Run } from '../../core/step.ts';
 import { agentAmong, AGENT_SELECTOR, ENVOY_SELECTOR } from '../../deploy/agents.ts';
 import type { Pod } from '../../deploy/cluster.ts';
-import { checkNode } from '../../deploy/validate.ts';
-import { waitFor } from '../../core/wait.ts';
+import { checkNode, isOpen } from '../../deploy/validate.ts';
+import { untilAnswered, waitFor } from '../../core/wait.ts';
 import { wantedOn } from '../../deploy/wanted.ts';
 import { runProcess } from '../../system/process.ts';
 import type { Session } from '../../system/ssh/session.ts';
@@ -14,6 +14,7 @@ import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
 import { lookAtNode } from './look-at-node.ts';
+import { patienceOf } from './patience.ts';
 import { shippedOf } from './placed.ts';
 import { timeoutOf } from './timeout.ts';
 import type { Rollout } from './rollout.ts';
@@ -41,7 +42,8 @@ export async function judgeOf(context: Context<DeployFlags>, fleet: Fleet, rollo
     if (node === undefined || session === undefined) return;
     run.progress({ text: `look at ${node.name}` });
     const name = kubernetesName(node);
-    await requireValid(session, run, async () => {
+    const patience = { ...patienceOf(context, fleet), timeout: PATIENCE };
+    const look = async (): Promise<readonly Check[]> => {
       const answering = answeringNodes(await cluster.pods(namespace, AGENT_SELECTOR));
       const wanted = wantedOn(name, nodes, { config, shipped, envoy, answering });
       const envoys = envoy ? await cluster.pods(namespace, ENVOY_SELECTOR) : [];
@@ -49,7 +51,8 @@ export async function judgeOf(context: Context<DeployFlags>, fleet: Fleet, rollo
       const asked = { cluster, namespace, agent, stuck: undefined };
       const seen = { ...asked, envoy: agentAmong(envoys, name) };
       return checkNode(wanted, await lookAtNode(session, seen, run.signal));
-    });
+    };
+    await requireValid(session, run, () => untilAnswered(look, patience));
     await askGate(context.flags.gate, node.name, timeoutOf(context), run);
   };
 }
@@ -59,17 +62,20 @@ async function requireValid(
   { signal }: Run,
   look: () => Promise<readonly Check[]>,
 ): Promise<void> {
-  let failed: readonly Check[] = [];
+  let open: readonly Check[] = [];
   const isValid = async (): Promise<true | undefined> => {
-    failed = (await look()).filter(({ state }) => state === 'failed');
-    return failed.length === 0 ? true : undefined;
+    open = (await look()).filter(isOpen);
+    return open.length === 0 ? true : undefined;
   };
   await waitFor(isValid, PATIENCE, signal, () => {
-    const what = failed.map(({ check, wanted, found }) => `${check}: ${found}, not ${wanted}`);
-    return new ShipError('deploy', `${node}: ${what.join('; ')}`, {
-      details: failed.flatMap(({ remedy }) => remedy ?? []),
+    return new ShipError('deploy', `${node}: ${open.map(complaint).join('; ')}`, {
+      details: open.flatMap(({ remedy }) => remedy ?? []),
     });
   });
+}
+
+function complaint({ check, state, wanted, found }: Check): string {
+  return state === 'unknown' ? `${check}: unknown: ${found}` : `${check}: ${found}, not ${wanted}`;
 }
 
 async function askGate(

@@ -68,6 +68,11 @@ describe('what a node must come to', () => {
     });
   });
 
+  test('leaves the others out when agents are told not to ask each other', () => {
+    const config = { ...NATIVE, 'enable-health-checking': 'false' };
+    expect(wantedOn('k-worker', NODES, { ...INSTALLED, config }).peers).toEqual([]);
+  });
+
   test('is little when nothing is configured', () => {
     const nothing = { agent: undefined, operator: undefined };
     const bare = { config: { mtu: '0' }, shipped: nothing, envoy: false, answering: [] };
@@ -97,8 +102,8 @@ describe('a node', () => {
 
   test('is well when all that was asked for was found on it', () => {
     expect(complaints({})).toEqual([]);
-    expect(checkNode(WANTED, FOUND)).toHaveLength(14);
-    expect(new Set(checkNode(WANTED, FOUND).map(({ id }) => id)).size).toBe(14);
+    expect(checkNode(WANTED, FOUND)).toHaveLength(15);
+    expect(new Set(checkNode(WANTED, FOUND).map(({ id }) => id)).size).toBe(15);
   });
 
   const xdp = (mode: 'generic' | undefined): Found['links'] =>
@@ -227,17 +232,57 @@ describe('a node', () => {
       'has an agent that does not answer, which is a failure',
       { status: undefined },
       [
+        'unknown state of the agent: the agent does not answer',
         'failed acceleration in the agent: the agent does not answer',
         'failed VXLAN acceleration in the agent: the agent does not answer',
+        'unknown agent and kernel on eth1: the agent does not answer',
+        'unknown devices of the agent: the agent does not answer',
+        'unknown API server from the agent: the agent does not answer',
       ],
+    ],
+    [
+      'has an agent that calls itself broken',
+      { status: { ...STATUS, state: 'Failure' } },
+      ['failed state of the agent: Failure'],
+    ],
+    [
+      'has an agent that leaves out what it was to say, of which nobody knows then',
+      { status: { ...STATUS, acceleration: undefined, devices: undefined, kubernetes: undefined } },
+      [
+        'unknown acceleration in the agent: the agent does not say',
+        'unknown agent and kernel on eth1: the agent does not say',
+        'unknown devices of the agent: the agent does not say',
+        'unknown API server from the agent: the agent does not say',
+      ],
+    ],
+    [
+      'has an agent whose mode no kernel has',
+      { status: { ...STATUS, acceleration: 'Best-Effort' } },
+      [
+        'failed acceleration in the agent: Best-Effort',
+        'unknown agent and kernel on eth1: agent Best-Effort, kernel native',
+      ],
+    ],
+    [
+      'cannot be asked for the health of others',
+      { health: undefined },
+      ['unknown other nodes: cilium-health does not say'],
+    ],
+    [
+      'may not be asked for its pods',
+      { stuck: undefined },
+      ['unknown pods get a network: not every pod could be looked at'],
     ],
   ])('is not well when it %s', (_, more, expected) => {
     expect(complaints(more)).toEqual(expected);
   });
 
   test('is told what to do about every complaint, and about nothing else', () => {
-    const bad = { links: [], status: undefined, health: [], envoy: undefined };
-    const checks: readonly Check[] = checkNode(WANTED, { ...FOUND, ...bad });
+    const bad = { links: [], status: undefined, health: [], envoy: undefined, stuck: undefined };
+    const worse = { ...bad, health: undefined };
+    const checks: readonly Check[] = [bad, worse].flatMap((more) =>
+      checkNode(WANTED, { ...FOUND, ...more }),
+    );
     for (const { state, remedy } of checks) expect(remedy === undefined).toBe(state === 'ok');
   });
 });
