@@ -72,8 +72,12 @@ export async function leaseRelease(
   const text = JSON.stringify(await takeLock(place, self, options));
   const lost = new AbortController();
   const beat = async (): Promise<void> => {
+    // Without a version of ours it would make the lease anew that somebody else has given back.
+    if (lost.signal.aborted) return;
     version = (await leases.write(namespace, name, text, version)) ?? (await ownVersion());
-    if (version === undefined) lost.abort(overtaken(place.name));
+    if (version !== undefined) return;
+    clearInterval(timer);
+    lost.abort(overtaken(place.name));
   };
   /** A write whose answer was lost has changed the version all the same. */
   const ownVersion = async (): Promise<string | undefined> => {

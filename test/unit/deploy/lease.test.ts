@@ -32,10 +32,13 @@ function memory(holder?: object) {
     version += 1;
     lease = { text: JSON.stringify(by), version: String(version) };
   };
+  const free = (): void => {
+    lease = undefined;
+  };
   const silence = (on: boolean): void => {
     silent = on;
   };
-  return { leases, seize, silence, now: () => lease };
+  return { leases, seize, free, silence, now: () => lease };
 }
 
 function take({ leases }: { readonly leases: Leases }, wait = 0, notes: string[] = []) {
@@ -126,6 +129,18 @@ describe('F44, D19: the lease of a release', () => {
     expect(held.lost.reason).toMatchObject({ kind: 'locked' });
     await held[Symbol.asyncDispose]();
     expect(cluster.now()?.text).toContain('bob');
+  });
+
+  test('is not made again by who lost it, when the new holder has given it back', async () => {
+    const cluster = memory();
+    const held = await take(cluster);
+    cluster.seize(OTHER);
+    await vi.advanceTimersByTimeAsync(10_000);
+    cluster.free();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(cluster.now()).toBeUndefined();
+    await held[Symbol.asyncDispose]();
+    expect(cluster.now()).toBeUndefined();
   });
 
   test('outlives an API server that does not answer for a while', async () => {
