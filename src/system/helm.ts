@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ShipError } from '../core/errors.ts';
 import type { Finished } from '../core/remote.ts';
 import { lastLines } from '../core/text.ts';
+import { unreachable } from './helm-unreachable.ts';
 import { HELM_TIMEOUT, runHelm, type HelmOptions } from './helm-process.ts';
 
 /** Which cluster Helm talks to. */
@@ -193,17 +194,6 @@ function refused(args: readonly string[], found: Finished): ShipError {
   );
 }
 
-function unreachable({ stderr }: Finished): ShipError | undefined {
-  // Helm 3 writes it with a capital letter, Helm 4 without.
-  const silent = /connection refused|i\/o timeout|kubernetes cluster unreachable/i.test(stderr);
-  if (!silent) return undefined;
-  return new ShipError('network', 'helm cannot reach the API server', {
-    details: lastLines(stderr, 5),
-    retryable: true,
-    hint: 'see whether K3s runs on the server node: sudo systemctl status k3s',
-  });
-}
-
 function failed({ stderr }: Finished): ShipError {
   // Helm has no exit code for it, only the words of the API server.
   if (/ is forbidden: /.test(stderr)) {
@@ -215,10 +205,14 @@ function failed({ stderr }: Finished): ShipError {
 }
 
 /** What failed may have changed objects; its revision says `failed` or `pending`. */
-function stopped(what: string, { name, namespace }: ReleaseName, found: Finished): ShipError {
+function stopped(
+  what: string,
+  { name, namespace, wait = 0 }: ReleaseName & Pick<HelmRelease, 'wait'>,
+  found: Finished,
+): ShipError {
   const pending = /another operation/.test(found.stderr);
   return (
-    unreachable(found) ??
+    unreachable(found, wait > 0) ??
     new ShipError('deploy', `helm ${what} of ${name} failed; some objects may be changed`, {
       details: lastLines(found.stderr, 12),
       hint: pending

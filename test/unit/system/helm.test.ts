@@ -74,9 +74,50 @@ describe.each(calls)('%s', (_name, call) => {
     'Error: kubernetes cluster unreachable: Get "https://127.0.0.1:1": EOF',
     'Error: dial tcp 127.0.0.1:1: connect: connection refused',
     'Error: read tcp 127.0.0.1:1: i/o timeout',
+    'Error: query: failed to query with labels: Get "https://127.0.0.1:1/api/v1/namespaces/kube-system/secrets?labelSelector=name%3Dcilium": EOF',
+    'Error: UPGRADE FAILED: Get "https://127.0.0.1:1/version": net/http: TLS handshake timeout',
+    'Error: UPGRADE FAILED: Patch "https://127.0.0.1:1/apis/apps/v1": context deadline exceeded',
+    'Error: UPGRADE FAILED: context deadline exceeded',
+    'Error: read tcp 10.4.100.2:1->10.4.100.1:6443: read: connection reset by peer',
+    'Error: UPGRADE FAILED: etcdserver: request timed out',
+    'Error: UPGRADE FAILED: etcdserver: leader changed',
+    'Error: http2: client connection lost',
+    'Error: the server is currently unable to handle the request',
+    'Error: unexpected EOF',
   ])('fails as network for "%s"', async (stderr) => {
     const helm = await helmThat({ stderr, code: 1 });
     expect(await errorOf(call(helm))).toMatchObject({ kind: 'network', retryable: true });
+  });
+});
+
+describe.each(calls)('F36: %s', (_name, call) => {
+  test.each([
+    'Error: UPGRADE FAILED: failed to create resource: Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: Post "https://x.shop.svc:443/mutate?timeout=10s": dial tcp 10.43.0.9:443: connect: connection refused',
+    'Error: UPGRADE FAILED: parse error at (cilium/templates/agent.yaml:9): unexpected EOF',
+    'Error: template: cilium/templates/agent.yaml:9: unexpected EOF',
+  ])('does not wait for what does not pass by itself: "%s"', async (stderr) => {
+    const helm = await helmThat({ stderr, code: 1 });
+    expect(await errorOf(call(helm))).not.toMatchObject({ kind: 'network' });
+  });
+});
+
+describe('an upgrade that waits for pods', () => {
+  const waits = async (stderr: string): Promise<unknown> => {
+    const helm = await helmThat({ stderr, code: 1 });
+    return errorOf(helm.upgrade({ ...release, wait: 1000 }, 'why'));
+  };
+
+  test.each([
+    'Error: UPGRADE FAILED: context deadline exceeded',
+    'Error: UPGRADE FAILED: Get "https://127.0.0.1:1/apis/apps/v1": context deadline exceeded',
+  ])('in vain is no matter of the network: "%s"', async (stderr) => {
+    expect(await waits(stderr)).toMatchObject({ kind: 'deploy' });
+  });
+
+  test('and finds no API server says so', async () => {
+    const stderr =
+      'Error: Kubernetes cluster unreachable: Get "https://127.0.0.1:1": context deadline exceeded';
+    expect(await waits(stderr)).toMatchObject({ kind: 'network' });
   });
 });
 
