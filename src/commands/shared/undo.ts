@@ -1,13 +1,15 @@
 import { relative } from 'node:path';
-import { toShipError, type ShipError } from '../../core/errors.ts';
+import { toShipError, type ErrorKind, type ShipError } from '../../core/errors.ts';
 import { agentAmong, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import type { ClusterNode, FoundNodeConfig, HelmStatus, Pod } from '../../deploy/cluster.ts';
 import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
 import {
+  changedNodeConfigs,
   foundNodeConfigs,
   NODE_CONFIG_ANNOTATION,
   ownParts,
   PROFILE_LABEL,
+  unwantedNodeConfigs,
 } from '../../deploy/node-config.ts';
 import { labelStep, nodeConfigStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
@@ -97,8 +99,8 @@ async function end(failed: Failed): Promise<ShipError> {
       return helm.history(release);
     });
     if (history.at(-1)?.revision === before.history.at(-1)?.revision) {
-      // Nodes are labelled before Helm is asked: an agent that starts anew would obey.
-      await restoreLabels(failed, [PROFILE_LABEL, HOLD_LABEL]);
+      // They are changed before Helm is asked: an agent that starts anew would obey.
+      await restoreNodes(patiently(failed), [PROFILE_LABEL, HOLD_LABEL]);
       return provedUnchanged(failure);
     }
     ending.evidence.push(await gather(failed).catch(noEvidence));
@@ -106,7 +108,7 @@ async function end(failed: Failed): Promise<ShipError> {
     const bearing = patiently(failed);
     ending.evidence.push(...(await free(bearing)));
     if (target === undefined) return held(ending, await hold(bearing));
-    await restoreNodes(bearing);
+    await restoreNodes(bearing, [PROFILE_LABEL]);
     await goBack(context, returnOf(bearing, target));
     return rolledBack(ending);
   } catch (error) {
@@ -128,7 +130,13 @@ function returnOf({ rollout, before }: Failed, target: HelmStatus): Return {
   return { cluster, helm, release, way: wayBackTo(before.history, target), order, stores };
 }
 
-/** An API server behind the node that failed may need a while. */
+/** What does not pass by itself, however long one waits. */
+const FOR_GOOD: ReadonlySet<ErrorKind> = new Set(['identity', 'usage']);
+
+/**
+ * An API server behind the node that failed may need a while, and has many words for it: a rollout
+ * stays half done where one of them is taken for a refusal.
+ */
 async function whenAnswering<T>(
   { context, fleet, failure }: Failed,
   ask: () => Promise<T>,
@@ -138,8 +146,8 @@ async function whenAnswering<T>(
     await restoreSessions(fleet, context.signal);
     return ask().catch((error: unknown) => {
       last = toShipError(error);
-      if (last.kind === 'network') return undefined;
-      throw last;
+      if (FOR_GOOD.has(last.kind)) throw last;
+      return undefined;
     });
   };
   return waitFor(look, timeoutOf(context), context.signal, () => last);
@@ -194,17 +202,14 @@ async function restoreLabels(
 }
 
 /** Gives nodes back the labels and devices that they had. */
-async function restoreNodes(failed: Failed): Promise<void> {
+async function restoreNodes(failed: Failed, labels: readonly string[]): Promise<void> {
   const { context, rollout, before } = failed;
   const { cluster, namespace } = rollout;
-  await restoreLabels(failed, [PROFILE_LABEL]);
-  if ((await cluster.nodeConfigVersion()) === undefined) return;
-  const devices = nodeConfigStep(
-    cluster,
-    namespace,
-    ownParts(before.nodeConfigs),
-    timeoutOf(context),
-  );
+  await restoreLabels(failed, labels);
+  const had = ownParts(before.nodeConfigs);
+  const now = await foundNodeConfigs(cluster, namespace);
+  if (changedNodeConfigs(had, now).length + unwantedNodeConfigs(had, now).length === 0) return;
+  const devices = nodeConfigStep(cluster, namespace, had, timeoutOf(context));
   await runStage('Devices', [devices], acting(context));
 }
 

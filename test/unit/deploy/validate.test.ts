@@ -1,56 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import type { AgentStatus } from '../../../src/deploy/agent-status.ts';
 import type { Check } from '../../../src/core/check.ts';
 import { checkNode, type Found } from '../../../src/deploy/validate.ts';
-import { wantedOn, type Installed } from '../../../src/deploy/wanted.ts';
-import { parseLinks } from '../../../src/facts/links.ts';
-import { agent, configNode, container } from '../../support/fake-cluster.ts';
-import { nodeData } from '../../support/node-data.ts';
-import { digestOf, shipImage } from '../../support/values.ts';
-
-const IMAGES = [shipImage('cilium', ['agent']), shipImage('operator-generic', ['operator'])];
-const [AGENT, OPERATOR] = IMAGES;
-const NODES = [configNode('worker', { devices: ['eth1'], nodeName: 'k-worker' })];
-const NATIVE = {
-  'bpf-lb-acceleration': 'native',
-  'enable-vxlan-acceleration': 'true',
-  mtu: '1400',
-};
-const SHIPPED = { agent: AGENT?.config.digest, operator: OPERATOR?.config.digest };
-const INSTALLED: Installed = {
-  config: NATIVE,
-  shipped: SHIPPED,
-  envoy: true,
-  answering: ['k-worker', 'master'],
-};
-const WANTED = wantedOn('k-worker', NODES, INSTALLED);
-const STATUS: AgentStatus = {
-  state: 'Ok',
-  acceleration: 'Native',
-  vxlan: 'Active',
-  devices: ['eth1'],
-  kubernetes: 'Ok',
-};
-const LINKS = parseLinks(nodeData('ip-link.txt'));
-const RUNNING = agent('cilium-1', { containers: [container({ imageId: AGENT?.config.digest })] });
-const FOUND: Found = {
-  node: 'worker',
-  namespace: 'kube-system',
-  agent: RUNNING,
-  envoy: agent('envoy-1'),
-  status: STATUS,
-  health: [{ node: 'master', failure: '' }],
-  links: LINKS,
-  routes: [{ to: '10.42.1.0/24', device: 'cilium_host', mtu: 1350 }],
-  traffic: [{ device: 'eth1', hook: 'tcx/ingress', program: 'cil_from_netdev', link: 7 }],
-  stuck: [],
-};
-
-/** What is not well: `state of check: found`. */
-function complaints(more: Partial<Found>): readonly string[] {
-  const bad = checkNode(WANTED, { ...FOUND, ...more }).filter(({ state }) => state !== 'ok');
-  return bad.map(({ check, state, found }) => `${state} ${check}: ${found}`);
-}
+import { wantedOn } from '../../../src/deploy/wanted.ts';
+import { agent, container } from '../../support/fake-cluster.ts';
+import {
+  AGENT,
+  complaints,
+  FOUND,
+  INSTALLED,
+  LINKS,
+  NATIVE,
+  NODES,
+  OPERATOR,
+  WANTED,
+} from '../../support/valid-node.ts';
+import { digestOf } from '../../support/values.ts';
 
 describe('what a node must come to', () => {
   test('follows the live configuration, the node’s devices and the shipped images', () => {
@@ -160,15 +124,6 @@ describe('a node', () => {
       ['failed MTU of cilium_vxlan: 1450'],
     ],
     [
-      'has an agent that disabled both accelerations',
-      { status: { ...STATUS, acceleration: 'Disabled', vxlan: 'Disabled' } },
-      [
-        'failed acceleration in the agent: Disabled',
-        'failed VXLAN acceleration in the agent: Disabled',
-        'failed agent and kernel on eth1: agent none, kernel native',
-      ],
-    ],
-    [
       'has routes larger than the tunnel takes',
       { routes: [{ to: '10.42.1.0/24', device: 'cilium_host', mtu: 1450 }] },
       ['failed MTU of pod routes: 1450 to 10.42.1.0/24'],
@@ -189,26 +144,6 @@ describe('a node', () => {
       ['unknown one program at each hook: bpftool does not say'],
     ],
     [
-      'has an agent that chose other devices',
-      { status: { ...STATUS, devices: ['eth0'] } },
-      ['failed devices of the agent: eth0'],
-    ],
-    [
-      'has an agent that lost the API server',
-      { status: { ...STATUS, kubernetes: 'Failure' } },
-      ['failed API server from the agent: Failure'],
-    ],
-    [
-      'does not reach another node',
-      { health: [{ node: 'master', failure: 'connect: no route to host' }] },
-      ['failed other nodes: master: connect: no route to host'],
-    ],
-    [
-      'does not know another node',
-      { health: [] },
-      ['failed other nodes: master: the agent does not know it'],
-    ],
-    [
       'has an envoy that is not there',
       { envoy: undefined },
       ['failed envoy ready: there is no pod'],
@@ -222,51 +157,6 @@ describe('a node', () => {
         ],
       },
       ['failed pods get a network: shop/web-1: no CNI'],
-    ],
-    [
-      'has an agent that says nothing of VXLAN, of which nobody knows then',
-      { status: { ...STATUS, vxlan: undefined } },
-      ['unknown VXLAN acceleration in the agent: the agent does not say'],
-    ],
-    [
-      'has an agent that does not answer, which is a failure',
-      { status: undefined },
-      [
-        'unknown state of the agent: the agent does not answer',
-        'failed acceleration in the agent: the agent does not answer',
-        'failed VXLAN acceleration in the agent: the agent does not answer',
-        'unknown agent and kernel on eth1: the agent does not answer',
-        'unknown devices of the agent: the agent does not answer',
-        'unknown API server from the agent: the agent does not answer',
-      ],
-    ],
-    [
-      'has an agent that calls itself broken',
-      { status: { ...STATUS, state: 'Failure' } },
-      ['failed state of the agent: Failure'],
-    ],
-    [
-      'has an agent that leaves out what it was to say, of which nobody knows then',
-      { status: { ...STATUS, acceleration: undefined, devices: undefined, kubernetes: undefined } },
-      [
-        'unknown acceleration in the agent: the agent does not say',
-        'unknown agent and kernel on eth1: the agent does not say',
-        'unknown devices of the agent: the agent does not say',
-        'unknown API server from the agent: the agent does not say',
-      ],
-    ],
-    [
-      'has an agent whose mode no kernel has',
-      { status: { ...STATUS, acceleration: 'Best-Effort' } },
-      [
-        'failed acceleration in the agent: Best-Effort',
-        'unknown agent and kernel on eth1: agent Best-Effort, kernel native',
-      ],
-    ],
-    [
-      'cannot be asked for the health of others',
-      { health: undefined },
-      ['unknown other nodes: cilium-health does not say'],
     ],
     [
       'may not be asked for its pods',
