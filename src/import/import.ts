@@ -58,13 +58,12 @@ async function importAll(
   tools: ImportTools,
   run: Run,
 ): Promise<readonly ImageProof[]> {
-  const { remote, probe } = tools;
-  const before = tools.before ?? (await probe(run.signal));
+  const { remote } = tools;
+  const before = tools.before ?? (await tools.probe(run.signal));
   await sweepNode(remote, before, run.signal);
   let naming = false;
   try {
-    for (const one of staged) await stageImage(plan, one, tools, run);
-    const store = await probe(run.signal);
+    const store = await stageAll(plan, staged, tools, run);
     for (const { image, staging } of staged) proveStaged(plan.node, image, staging, store);
     // containerd has all of it by now, under the staging names; what has to reach the disk is less then.
     await remote.run(['rm', '-rf', '--one-file-system', `${LAYOUT}/blobs`], rooted(run.signal));
@@ -102,30 +101,59 @@ async function proveAll(
 }
 
 /**
- * Imports an image under its staging name. A layer that left the node since we looked is sent and
- * the image imported once more (F25).
+ * Imports images under their staging names. A layer that left the node since we looked is sent and
+ * its image imported once more (F25): ctr fails without it, or is content with half an image when the
+ * layer is still unpacked.
+ *
+ * @returns what the node has then
  */
-async function stageImage(
-  { node, sent }: ImportPlan,
-  { image, staging }: Staged,
+async function stageAll(
+  plan: ImportPlan,
+  staged: readonly Staged[],
   tools: ImportTools,
   run: Run,
-): Promise<void> {
-  const { remote, token, maxRate, sendWhole } = tools;
-  run.progress({ text: `import ${image.name}` });
-  const stage = (blobs: readonly Blob[]): Promise<unknown> =>
-    remote.run(importCommand(image, { staging, token, maxRate }, blobs), rooted(run.signal));
-  const blobs = sent.map(({ blob }) => blob);
-  try {
-    await stage(blobs);
-  } catch (error) {
-    const gone = await layersGone(image, blobs, remote, run.signal);
-    if (gone.length === 0) throw error;
-    const again: SentBlob[] = [];
-    for (const layer of gone) again.push(await sendWhole(layer, 'it left the node meanwhile', run));
-    await decodeAll(node, again, remote, run, sendWhole);
-    await stage([...blobs, ...gone]);
+): Promise<NodeImages> {
+  for (const one of staged) {
+    run.progress({ text: `import ${one.image.name}` });
+    try {
+      await stageImage(plan, one, tools, run);
+    } catch (error) {
+      if (!(await stageWithGone(plan, one, tools, run))) throw error;
+    }
   }
+  const store = await tools.probe(run.signal);
+  const half = staged.filter(({ staging }) => store.checked.get(staging)?.complete === false);
+  for (const one of half) await stageWithGone(plan, one, tools, run);
+  return half.length === 0 ? store : tools.probe(run.signal);
+}
+
+async function stageImage(
+  { sent }: Pick<ImportPlan, 'sent'>,
+  { image, staging }: Staged,
+  { remote, token, maxRate }: ImportTools,
+  run: Run,
+): Promise<void> {
+  const blobs = sent.map(({ blob }) => blob);
+  const argv = importCommand(image, { staging, token, maxRate }, blobs);
+  await remote.run(argv, rooted(run.signal));
+}
+
+/** Imports an image with the layers that left the node. @returns whether there were any */
+async function stageWithGone(
+  { node, sent }: ImportPlan,
+  staged: Staged,
+  tools: ImportTools,
+  run: Run,
+): Promise<boolean> {
+  const { remote, sendWhole } = tools;
+  const blobs = sent.map(({ blob }) => blob);
+  const gone = await layersGone(staged.image, blobs, remote, run.signal);
+  if (gone.length === 0) return false;
+  const again: SentBlob[] = [];
+  for (const layer of gone) again.push(await sendWhole(layer, 'it left the node meanwhile', run));
+  await decodeAll(node, again, remote, run, sendWhole);
+  await stageImage({ sent: [...sent, ...again] }, staged, tools, run);
+  return true;
 }
 
 /** Layers that the node was thought to have, and has not. */

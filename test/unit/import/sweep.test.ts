@@ -84,8 +84,11 @@ describe('an import that fails', () => {
 });
 
 describe('F25: a layer that left the node since it was looked at', () => {
-  /** The base is not among what was sent, and the node has it as long as `there`. */
-  async function importWithout(there: boolean) {
+  /**
+   * The base is not among what was sent, and the node has it as long as `there`. The first import
+   * fails, or `half` an image comes of it.
+   */
+  async function importWithout(there: boolean, half = false) {
     const [base, own] = IMAGE.layers;
     if (base === undefined || own === undefined) throw new Error('two layers are needed');
     const again: string[] = [];
@@ -97,8 +100,9 @@ describe('F25: a layer that left the node since it was looked at', () => {
       if (command.endsWith('content ls -q')) return there ? base.digest : '';
       if (kind !== 'import') return undefined;
       imports += 1;
-      if (imports === 1) return { code: 1 };
-      store = { ...EMPTY_NODE, checked: new Map([[STAGING, STAGED]]) };
+      const complete = !half || imports > 1;
+      if (imports === 1 && !half) return { code: 1 };
+      store = { ...EMPTY_NODE, checked: new Map([[STAGING, { ...STAGED, complete }]]) };
       return undefined;
     });
     const sent = [own, IMAGE.config, IMAGE.manifest].map((blob) => ({
@@ -124,16 +128,22 @@ describe('F25: a layer that left the node since it was looked at', () => {
     return { outcome, again, base, last: node.asked.findLast((text) => / import /.test(text)) };
   }
 
-  test('is sent, decoded and imported with the rest', async () => {
-    const { outcome, again, base, last } = await importWithout(false);
+  test.each([
+    ['without which ctr fails', false],
+    ['without which ctr is content with half an image', true],
+  ])('%s is sent, decoded and imported with the rest', async (_, half) => {
+    const { outcome, again, base, last } = await importWithout(false, half);
     expect(outcome).toMatchObject([{ key: 'cilium' }]);
     expect(again).toEqual([base.digest]);
     expect(last).toContain(`t1/blobs/sha256/${base.digest.slice(7)}`);
   });
 
-  test('is not sent when it is there: the import failed for another reason', async () => {
-    const { outcome, again } = await importWithout(true);
-    expect(outcome).toMatchObject({ kind: 'storage' });
-    expect(again).toEqual([]);
-  });
+  test.each([false, true])(
+    'is not sent when it is there: the reason is another, %s',
+    async (half) => {
+      const { outcome, again } = await importWithout(true, half);
+      expect(outcome).toMatchObject({ kind: 'storage' });
+      expect(again).toEqual([]);
+    },
+  );
 });
