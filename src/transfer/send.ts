@@ -128,9 +128,18 @@ async function sendAll(sending: Sending): Promise<void> {
       const { digest } = send.blob;
       const file = await wire(send);
       sizes.set(digest, file.size);
-      if (!decoded.has(hexOf(digest))) await sendCounted(sending, file, before);
+      const lies = decoded.has(hexOf(digest));
+      const start = before;
+      if (!lies) await sendCounted(sending, file, start);
       before += file.size;
-      const received = inTurn(() => receive(sending, { blob: send.blob, form: file.form }));
+      const arrived = { blob: send.blob, form: file.form };
+      const received = inTurn(() =>
+        receive(sending, arrived).catch(async (error: unknown) => {
+          if (!lies || !isDamage(error)) throw error;
+          await sendCounted(sending, file, start);
+          await receive(sending, arrived);
+        }),
+      );
       // Heard below; while the next blob still travels nobody listens, and the process would end.
       received.catch(() => undefined);
       receiving.push(received);
@@ -139,6 +148,11 @@ async function sendAll(sending: Sending): Promise<void> {
     await Promise.allSettled(receiving);
   }
   await Promise.all(receiving);
+}
+
+/** What an earlier run decoded may have lost its bytes, when the power went (D18). */
+function isDamage(error: unknown): boolean {
+  return error instanceof ShipError && error.kind === 'integrity' && error.retryable;
 }
 
 /** What was received in an earlier attempt of this run is there. */

@@ -15,9 +15,15 @@ const IMAGE = 'power.local/app:1';
 const CTR = 'k3s ctr -n k8s.io';
 
 /** Stops before the first final name moves, until it may go on. */
-const WAITS = `#!/bin/sh
+const WAITS_TO_NAME = `#!/bin/sh
 case "$*" in *"images tag"*) touch /run/naming; until [ -e /run/go ]; do sleep 0.05; done;; esac
 exec ${K3S} "$@"`;
+
+/** Stops when an image is imported, which no sync has brought to the disk then. */
+const WAITS_IMPORTED = `#!/bin/sh
+case "$*" in *"images import"*) ;; *) exec ${K3S} "$@";; esac
+${K3S} "$@" || exit
+touch /run/imported; until [ -e /run/on ]; do sleep 0.05; done`;
 
 describe.skipIf(missing !== undefined)('a node whose power goes', () => {
   let disk: LoopDisk;
@@ -37,13 +43,9 @@ describe.skipIf(missing !== undefined)('a node whose power goes', () => {
   });
 
   it('D18: has every unpacked byte on its disk before the first name moves, and after the last', async () => {
-    await ship.node.run(
-      `rm /usr/local/bin/k3s; cat > /usr/local/bin/k3s <<'EOF'\n${WAITS}\nEOF\nchmod +x /usr/local/bin/k3s`,
-    );
+    await place(ship.node, WAITS_TO_NAME);
     const pushing = ship.push();
-    await until('naming', 120, () =>
-      ship.node.run('ls /run').then((list) => list.includes('naming')),
-    );
+    await reached(ship.node, 'naming');
     const before = await disk.crashCopy();
     await ship.node.run('touch /run/go');
     const ended = await pushing;
@@ -57,6 +59,33 @@ describe.skipIf(missing !== undefined)('a node whose power goes', () => {
     for (const { files } of [staged, named]) expect(files).toBe(unpacked);
   });
 
+  it('D18, F34: before the sync, has nothing that the rerun takes for unpacked', async () => {
+    await makeExtraImage(IMAGE, 20_000_000);
+    const before = digestsOf(await unpackedFiles(disk));
+    await place(ship.node, WAITS_IMPORTED);
+    const kill = new AbortController();
+    const pushing = ship.push('', { killOn: kill.signal });
+    await reached(ship.node, 'imported');
+    const copy = await disk.crashCopy();
+    kill.abort();
+    await pushing;
+    const now = [...digestsOf(await unpackedFiles(disk))];
+    const [own = 'none', ...others] = now.filter((digest) => !before.has(digest));
+    expect(others).toEqual([]);
+    expect(digestsOf(await unpackedFiles(copy))).not.toContain(own);
+    await ship.node.run('touch /run/on');
+    const again = await openStoreShip(IMAGE, { data: copy.folder });
+    try {
+      const ended = await again.push();
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(digestsOf(await unpackedFiles(copy))).toContain(own);
+      expect(await again.node.leftovers()).toBe('');
+    } finally {
+      await again.remove();
+      await copy.remove();
+    }
+  });
+
   it('would not be so without the sync: containerd alone leaves holes where files should be', async () => {
     await makeExtraImage(IMAGE, 20_000_000);
     const archive = join(ship.ssh.folder, 'image.tar');
@@ -68,6 +97,21 @@ describe.skipIf(missing !== undefined)('a node whose power goes', () => {
     expect(files).not.toBe(await unpackedFiles(disk));
   });
 });
+
+/** Puts a script in front of the launcher of K3s. */
+async function place(node: StoreNode, script: string): Promise<void> {
+  const file = '/usr/local/bin/k3s';
+  await node.run(`rm ${file}; cat > ${file} <<'EOF'\n${script}\nEOF\nchmod +x ${file}`);
+}
+
+/** Waits until such a script stops. */
+async function reached(node: StoreNode, mark: string): Promise<void> {
+  await until(mark, 120, async () => (await node.run('ls /run')).split('\n').includes(mark));
+}
+
+function digestsOf(listed: string): ReadonlySet<string> {
+  return new Set(listed.split('\n').map((line) => line.slice(0, 64)));
+}
 
 /** Digests of all files that containerd unpacked on a disk. */
 async function unpackedFiles({ folder }: LoopDisk): Promise<string> {

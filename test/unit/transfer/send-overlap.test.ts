@@ -101,6 +101,23 @@ describe('while one blob travels', () => {
     await expect(sending).rejects.toBe(other);
   });
 
+  test('D18: what an earlier run left decoded and is damaged travels after all', async () => {
+    const received: number[] = [];
+    const damaged = new ShipError('integrity', 'worker: other bytes', { retryable: true });
+    const options = receiving(received, async (at) => {
+      if (at === 1 && received.filter((one) => one === 1).length === 1) throw damaged;
+    });
+    const digest = PLAN.send[1]?.blob.digest ?? '';
+    const node = fakeNode((command) => {
+      if (command === 'id -u') return '1000\n';
+      return command.startsWith('ls -1 ') ? `${digest.slice('sha256:'.length)}\n` : undefined;
+    });
+    const sent = await sendStep(PLAN, linkTo(node), wire, options).run(quiet);
+    expect(received).toEqual([0, 1, 1, 2, 3]);
+    expect(await arrivedAt(node, 1)).toBe(true);
+    expect(sent).toMatchObject({ kept: 0 });
+  });
+
   test('F16: a connection that is lost then costs nothing that was received before', async () => {
     const received: number[] = [];
     const lost = new ShipError('network', 'worker: the connection was lost', { retryable: true });
