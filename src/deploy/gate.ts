@@ -1,4 +1,5 @@
 import { ShipError } from '../core/errors.ts';
+import type { ShipImage } from '../core/image.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
 import { PINNED_LABEL, qualified, type NodeImages, type NodeStore } from '../facts/node-store.ts';
 import { candidateNodes } from './candidates.ts';
@@ -56,6 +57,9 @@ const ALWAYS = 'pullPolicy Always asks a registry; set IfNotPresent or Never in 
 const NO_DIGEST =
   'the node does not have it by this digest; ship it and set useDigest: false in the values';
 
+/** Reasons that lie in the config or the values. */
+const OF_CONFIG: ReadonlySet<string> = new Set([UNKNOWN_NODE, ALWAYS, NO_DIGEST]);
+
 /** The name that the CRI knows an image by: beside a digest it leaves the tag out. */
 function lookedUp(image: string): string {
   const [name = '', digest] = image.split('@');
@@ -77,6 +81,31 @@ function lack(
   if (!found.unpacked) return 'not unpacked';
   const label = store.images.get(lookedUp(image))?.labels.get(PINNED_LABEL);
   return pinned && pullPolicy === 'Never' && label !== 'pinned' ? 'not pinned' : undefined;
+}
+
+/**
+ * A name that holds the digest of its image must still point at it, whoever gave names since (F33).
+ *
+ * @param images as they were shipped
+ * @throws ShipError `integrity` with both digests, for every node
+ */
+export function requireSameBytes(
+  images: readonly ShipImage[],
+  stores: ReadonlyMap<string, NodeImages>,
+): void {
+  const wrong = [...stores].flatMap(([node, { checked }]) =>
+    images.flatMap(({ digestName, manifest }) => {
+      const found = checked.get(qualified(digestName))?.digest;
+      return found === undefined || found === manifest.digest
+        ? []
+        : [`${node}: ${digestName} is ${found}, not ${manifest.digest}`];
+    }),
+  );
+  if (wrong.length === 0) return;
+  throw new ShipError('integrity', 'names of shipped images point at other bytes', {
+    details: wrong,
+    hint: 'give them back what they stand for: ciliumship push',
+  });
 }
 
 /**
@@ -116,12 +145,14 @@ const SHIP = 'ship them first: ciliumship push   (other images: name them under 
 
 /**
  * @param hint what to do about images that are missing on nodes of the config
- * @throws ShipError `config` that lists what is missing where
+ * @throws ShipError that lists what is missing where: `storage`, or `config` when shipping alone does
+ * not help
  */
 export function requireNothingMissing(missing: readonly Missing[], hint = SHIP): void {
   if (missing.length === 0) return;
   const unknown = missing.find(({ reason }) => reason === UNKNOWN_NODE);
-  throw new ShipError('config', 'images are missing on nodes that may have to run them', {
+  const kind = missing.some(({ reason }) => OF_CONFIG.has(reason)) ? 'config' : 'storage';
+  throw new ShipError(kind, 'images are missing on nodes that may have to run them', {
     details: missing.map(({ image, node, reason }) => `${node}: ${image}: ${reason}`),
     hint:
       unknown === undefined

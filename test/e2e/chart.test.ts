@@ -95,7 +95,7 @@ describe.skipIf(missing !== undefined)('a chart that is fetched', () => {
     );
     const env = labEnvironment(config);
     const early = await ciliumship(['deploy', '--values', valuesWithBackend()], { env });
-    expect(early.code, early.stderr).toBe(2);
+    expect(early.code, early.stderr).toBe(8);
     expect(early.stderr).toContain(`worker: ${BACKEND}: the node does not have it`);
     const shipped = await ciliumship(['ship', '--values', valuesWithBackend()], { env });
     expect(shipped.code, shipped.stderr).toBe(0);

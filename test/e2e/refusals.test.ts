@@ -11,15 +11,8 @@ import { until } from '../support/parts.ts';
 import type { NodeResult } from '../support/ship-result.ts';
 
 const missing = await missingPart('the lab', requireLab);
-const IMAGES = [
-  'k3s',
-  'ctr',
-  '-n',
-  'k8s.io',
-  'images',
-  'check',
-  'name~=quay.io/cilium/cilium:',
-] as const;
+const CTR = ['k3s', 'ctr', '-n', 'k8s.io'] as const;
+const IMAGES = [...CTR, 'images', 'check', 'name~=quay.io/cilium/cilium:'] as const;
 
 /** Each refusal leaves the nodes as they are and ends with what to do. */
 describe.skipIf(missing !== undefined)('a refusal', () => {
@@ -209,6 +202,30 @@ describe.skipIf(missing !== undefined)('a refusal', () => {
     await expectRefusal(ended, 2, values, /line [23]/);
   });
 
+  it('F33: a name of a shipped image that somebody gave other bytes is refused with both digests', async () => {
+    const env = labEnvironment();
+    const worker = nodeNamed('worker');
+    const listed = await ciliumship(['images', '--nodes', 'worker', '-o', 'json'], { env });
+    const names = (listed.json() as readonly { image: string; usedBy: readonly string[] }[])
+      .filter(({ usedBy }) => usedBy.includes('last push'))
+      .map(({ image }) => image);
+    const nameOf = (repository: string) => names.find((name) => name.includes(repository)) ?? '';
+    const [agent, operator] = [nameOf('/cilium:'), nameOf('/operator-generic:')];
+    await onNode(worker, ...CTR, 'images', 'tag', '--force', operator, agent);
+    try {
+      const ended = await ciliumship(['deploy'], { env });
+      expect(ended.code, ended.stderr).toBe(7);
+      expect(ended.stderr).toMatch(
+        new RegExp(`worker: ${agent} is sha256:[0-9a-f]{64}, not sha256:`),
+      );
+      expect(ended.stderr).toMatch(/next: .*ciliumship push/);
+    } finally {
+      const mended = await ciliumship(['push', '--no-build'], { env });
+      expect(mended.code, mended.stderr).toBe(0);
+    }
+    expect(await shipped()).toBe(before);
+  });
+
   it('F43, K1: a rendered image that a node lacks is refused with node and image', async () => {
     const values = join(dirname(changedConfig((text) => text)), 'values.yaml');
     const own = readFileSync(join(dirname(SSH_CONFIG), 'cilium-values.yaml'), 'utf8');
@@ -217,6 +234,6 @@ describe.skipIf(missing !== undefined)('a refusal', () => {
       `${own}envoy: { image: { override: quay.io/cilium/cilium-envoy:other } }\n`,
     );
     const ended = await ciliumship(['deploy', '--values', values], { env: labEnvironment() });
-    await expectRefusal(ended, 2, /worker: quay.io\/cilium\/cilium-envoy:other/, 'master:');
+    await expectRefusal(ended, 8, /worker: quay.io\/cilium\/cilium-envoy:other/, 'master:');
   });
 });

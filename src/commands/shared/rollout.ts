@@ -7,7 +7,12 @@ import { AGENT_SET } from '../../deploy/agents.ts';
 import { candidateNodes } from '../../deploy/candidates.ts';
 import type { Cluster, ClusterNode, Helm, HelmRelease } from '../../deploy/cluster.ts';
 import type { History } from '../../deploy/history.ts';
-import { missingImages, requireNothingMissing, requireSameMachines } from '../../deploy/gate.ts';
+import {
+  missingImages,
+  requireNothingMissing,
+  requireSameBytes,
+  requireSameMachines,
+} from '../../deploy/gate.ts';
 import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
 import { rolloutOrder } from '../../deploy/order.ts';
 import { deriveValues, merge, OWN_ORDER } from '../../deploy/values.ts';
@@ -89,6 +94,7 @@ export async function prepareRollout(
   sayMilder(context, user, problems);
   const workloads = workloadsOf(rendered);
   requireSameMachines(nodes, config.nodes, stores);
+  requireSameBytes(images, stores);
   requireNothingMissing(missingImages(workloads, nodes, config.nodes, stores, config.deploy));
   const underWay = { ...base, values: values.underWay };
   const candidates = candidateNodes(agentSet(workloads), nodes);

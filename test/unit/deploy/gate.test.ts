@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { missingImages, requireNothingMissing } from '../../../src/deploy/gate.ts';
+import {
+  missingImages,
+  requireNothingMissing,
+  requireSameBytes,
+} from '../../../src/deploy/gate.ts';
+import type { Digest } from '../../../src/core/digest.ts';
 import type { Missing } from '../../../src/deploy/gate.ts';
 import type { RenderedWorkload } from '../../../src/deploy/manifest.ts';
 import { qualified, type NodeStore } from '../../../src/facts/node-store.ts';
@@ -120,16 +125,38 @@ describe('an image with a digest in its reference', () => {
   });
 });
 
+describe('F33: a name with the digest of its image in it', () => {
+  const ref = qualified(IMAGE.digestName);
+  const stores = (digest: Digest) =>
+    new Map([
+      ['worker', checked({ digest })],
+      ['empty', EMPTY_NODE],
+    ] as const);
+
+  test('that points at the image is right, and one that is missing is not judged here', () => {
+    expect(() => requireSameBytes([IMAGE], stores(IMAGE.manifest.digest))).not.toThrow();
+  });
+
+  test('that points elsewhere is refused with both digests', () => {
+    expect(() => requireSameBytes([IMAGE], stores(digestOf('other')))).toThrowError(
+      expect.objectContaining({
+        kind: 'integrity',
+        details: [`worker: ${ref} is ${digestOf('other')}, not ${IMAGE.manifest.digest}`],
+      }),
+    );
+  });
+});
+
 describe('a deploy', () => {
   test('is not stopped by nothing', () => {
     expect(() => requireNothingMissing([])).not.toThrow();
   });
 
-  test('is stopped with one line for each image that a node lacks', () => {
+  test('F35: is stopped with one line for each image that a node lacks', () => {
     const list = missing({ stores: { worker: EMPTY_NODE } });
     expect(() => requireNothingMissing(list)).toThrowError(
       expect.objectContaining({
-        kind: 'config',
+        kind: 'storage',
         details: [`worker: ${IMAGE.digestName}: the node does not have it`],
         hint: expect.stringContaining('ciliumship push'),
       }),
@@ -139,7 +166,10 @@ describe('a deploy', () => {
   test('is told to add the node that the config lacks', () => {
     const list = missing({ inCluster: ['k-other'] });
     expect(() => requireNothingMissing(list)).toThrowError(
-      expect.objectContaining({ hint: expect.stringContaining('add k-other under nodes:') }),
+      expect.objectContaining({
+        kind: 'config',
+        hint: expect.stringContaining('add k-other under nodes:'),
+      }),
     );
   });
 });
