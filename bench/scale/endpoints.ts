@@ -9,6 +9,10 @@ import { workFolder } from '../folders.ts';
 export interface Endpoints {
   /** ssh config that reaches n1, n2 … */
   readonly sshConfig: string;
+  /** Where all of them answer, on 127.0.0.1. */
+  readonly port: number;
+  /** Runs a script as root beside them; each has its own root below /nodes. */
+  run(script: string): Promise<string>;
   /** Forgets what was shipped to them. */
   empty(): Promise<void>;
   stop(): Promise<void>;
@@ -42,10 +46,12 @@ export async function startEndpoints(count: number): Promise<Endpoints> {
   await until('the endpoints answer', 120, () =>
     succeeds('ssh', ['-F', sshConfig, `n${count}`, 'true']),
   );
+  const run = (script: string): Promise<string> => docker('exec', name, 'sh', '-c', script);
   return {
     sshConfig,
-    empty: async () =>
-      void (await docker('exec', name, 'sh', '-c', 'rm -rf /nodes/*/var/lib/rancher/stub')),
+    port: Number(port),
+    run,
+    empty: async () => void (await run('rm -rf /nodes/*/var/lib/rancher/stub')),
     stop: async () => void (await docker('rm', '--force', '--volumes', name)),
   };
 }

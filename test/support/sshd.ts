@@ -34,6 +34,8 @@ export interface SshdOptions {
   readonly keyTypes?: readonly string[];
   /** Lines of sshd_config, before ours: the first one counts. */
   readonly settings?: readonly string[];
+  /** Command of its SFTP server. */
+  readonly sftp?: string;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function startSshd(folder: string, options: SshdOptions = {}): Prom
   const keys = types.map((type) => makeKey(join(folder, `host_${type}`), type));
   const port = await freePort();
   const config = join(folder, 'sshd_config');
-  writeFileSync(config, configOf(folder, port, types, options.settings ?? []));
+  writeFileSync(config, configOf(folder, port, types, options));
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const logFile = join(folder, 'sshd.log');
   const log = openSync(logFile, 'a');
@@ -75,7 +77,7 @@ function configOf(
   folder: string,
   port: number,
   types: readonly string[],
-  settings: readonly string[],
+  { settings = [], sftp = 'internal-sftp' }: SshdOptions,
 ): string {
   return `${[
     ...settings,
@@ -93,7 +95,7 @@ function configOf(
     // The shell reads no profile of whoever runs the tests.
     `SetEnv HOME=${folder}`,
     'MaxStartups 100',
-    'Subsystem sftp internal-sftp',
+    `Subsystem sftp ${sftp}`,
   ].join('\n')}\n`;
 }
 
