@@ -83,7 +83,7 @@ describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
     await onNode(nodeNamed('worker'), 'k3s', 'ctr', 'images', 'rm', '--sync', ...names);
     const elsewhere = { ...env, XDG_CACHE_HOME: testFolder() };
     const refused = await ciliumship(['rollback'], { env: elsewhere });
-    expect(refused.code, refused.stderr).toBe(2);
+    expect(refused.code, refused.stderr).toBe(8);
     expect(refused.stderr).toContain(`worker: ${image}: the node does not have it`);
     expect(refused.stderr).toMatch(/next: ship what revision \d+ was made from/);
     const planned = await ciliumship(['rollback', '--dry-run'], { env });

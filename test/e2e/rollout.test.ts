@@ -128,6 +128,9 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     async () => {
       const devices = 'devices: [eth1, em2], profile: worker-layout';
       const config = changedConfig((text) => text.replace('profile: worker-layout', devices));
+      // The tests before may have left another MTU, which would be a change on both nodes.
+      const settled = await ciliumship(['deploy'], { env });
+      expect(settled.code, settled.stderr).toBe(0);
       const [master, worker] = await Promise.all([agentOn('master'), agentOn('worker')]);
       const changed = await ciliumship(['deploy'], { env: labEnvironment(config) });
       expect(changed.code, changed.stderr).toBe(0);
