@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { pipeline as pipe, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
 import { extract } from 'tar-stream';
@@ -131,13 +131,21 @@ export async function writeHashed(
   return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 
-/** A layer as the uncompressed tar that its diff ID names, whatever it lies in the archive as. */
-export async function openLayer(file: SavedFile): Promise<Readable> {
-  const raw = createReadStream(file.path, { highWaterMark: 1024 * 1024 });
-  const magic = await firstBytes(file.path);
-  if (magic.startsWith('1f8b')) return raw.pipe(zlib.createGunzip());
-  if (magic === '28b52ffd') return raw.pipe(zlib.createZstdDecompress());
-  return raw;
+/**
+ * A layer as the uncompressed tar that its diff ID names, whatever it lies in the archive as. The file
+ * is opened by whoever reads: an error of a stream that nobody listens to ends the process.
+ */
+export function openLayer(file: SavedFile): Readable {
+  return Readable.from(layerBytes(file), { objectMode: false });
+}
+
+async function* layerBytes({ path }: SavedFile): AsyncGenerator<Uint8Array> {
+  const magic = await firstBytes(path);
+  const raw = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  // What goes wrong before the last stream comes out of it as an error.
+  if (magic.startsWith('1f8b')) yield* pipe(raw, zlib.createGunzip(), () => undefined);
+  else if (magic === '28b52ffd') yield* pipe(raw, zlib.createZstdDecompress(), () => undefined);
+  else yield* raw;
 }
 
 async function firstBytes(path: string): Promise<string> {

@@ -65,7 +65,7 @@ async function storeLayer(
   // A name of the store is only ever given to bytes that were hashed.
   if (known !== undefined) return known;
   if (file.digest === diffId) return store.adopt(file);
-  return store.put(diffId, await openLayer(file));
+  return store.put(diffId, openLayer(file));
 }
 
 async function storeManifest(

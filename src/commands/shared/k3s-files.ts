@@ -57,7 +57,12 @@ async function fileOf(key: string, path: string, sum: string | undefined): Promi
     });
   });
   if (sum !== undefined && hexOf(digest) !== sum) throw otherFile(key, path, digest, sum);
-  return { digest, form: 'plain', size, open: (start = 0) => createReadStream(path, { start }) };
+  return { digest, form: 'plain', size, open: (start = 0) => readFrom(path, start) };
+}
+
+/** Opened by whoever reads: an error of a stream that nobody listens to yet ends the process. */
+async function* readFrom(path: string, start: number): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { start, highWaterMark: 1024 * 1024 });
 }
 
 function notNamed(key: string): ShipError {

@@ -25,7 +25,7 @@ export const sbomOption = option(
  * With `--sbom`: writes a document for each image into `ciliumship.sbom`, beside the lock. A dry run
  * writes none.
  *
- * @throws ShipError `config` when it cannot be written, `build` for a layer that is no tar
+ * @throws ShipError `config` when it cannot be written, `build` for a layer that cannot be read or is no tar
  */
 export async function writeSboms(
   context: Context<SbomFlag>,

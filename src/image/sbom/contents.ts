@@ -2,6 +2,8 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
+import { shortDigest, type Digest } from '../../core/digest.ts';
+import { ShipError } from '../../core/errors.ts';
 import type { BlobSource, ShipImage } from '../../core/image.ts';
 import { readGoProgram } from './go-build-info.ts';
 import type { Package } from './package.ts';
@@ -34,14 +36,14 @@ interface Found {
  * built. What a layer replaces or removes does not count.
  *
  * @param blobs holds the layers, uncompressed
+ * @throws ShipError `build` when a layer cannot be read, or is no tar
  */
 export async function readContents(image: ShipImage, blobs: BlobSource): Promise<Contents> {
   const found = new Map<string, Found>();
   for (const { digest } of image.layers) {
-    const reader = extract();
-    const reading = pipeline(Readable.from(blobs.read(digest)), reader);
-    for await (const entry of reader) await readEntry(entry, found);
-    await reading;
+    await readLayer(blobs.read(digest), found).catch((cause: unknown) => {
+      throw unreadable(image.name, digest, cause);
+    });
   }
   const distribution = [...found.values()].flatMap(({ system }) => system ?? [])[0] ?? '';
   const packages = [...found].flatMap(([path, { list, program }]) => {
@@ -53,6 +55,29 @@ export async function readContents(image: ShipImage, blobs: BlobSource): Promise
   });
   const unread = [...found].flatMap(([path, is]) => (is.unread === true ? [path] : []));
   return { packages: new Map(packages), unread };
+}
+
+async function readLayer(
+  bytes: AsyncIterable<Uint8Array>,
+  found: Map<string, Found>,
+): Promise<void> {
+  const reader = extract();
+  const reading = pipeline(Readable.from(bytes), reader);
+  // Heard below; what is thrown by the loop comes first, and nobody would listen to this.
+  reading.catch(() => undefined);
+  for await (const entry of reader) await readEntry(entry, found);
+  await reading;
+}
+
+function unreadable(name: string, digest: Digest, cause: unknown): unknown {
+  if (cause instanceof ShipError) return cause;
+  const why = (cause as Error).message;
+  const message = `${name}: layer ${shortDigest(digest)} cannot be read from the store: ${why}`;
+  return new ShipError('build', message, {
+    hint: 'run the same command again; what the store lost is exported anew',
+    retryable: true,
+    cause,
+  });
 }
 
 async function readEntry(entry: Entry, found: Map<string, Found>): Promise<void> {

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { zstdCompressSync } from 'node:zlib';
+import { setImmediate } from 'node:timers/promises';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import {
   openLayer,
@@ -30,7 +33,7 @@ async function read(archive: Uint8Array): Promise<readonly SavedImage[]> {
 /** Texts of an image's layers, uncompressed. */
 async function layersOf(image: SavedImage | undefined): Promise<readonly string[]> {
   const layers = image?.layers ?? [];
-  return Promise.all(layers.map(async (file) => String(await buffer(await openLayer(file)))));
+  return Promise.all(layers.map(async (file) => String(await buffer(openLayer(file)))));
 }
 
 async function failure(archive: Uint8Array): Promise<unknown> {
@@ -106,7 +109,32 @@ test.each([
 test('a layer that is a zstd stream comes out uncompressed', async () => {
   const path = join(testFolder(), 'layer');
   const file = await writeHashed(Readable.from([zstdCompressSync('layer')]), path);
-  expect(String(await buffer(await openLayer({ path, ...file })))).toBe('layer');
+  expect(String(await buffer(openLayer({ path, ...file })))).toBe('layer');
+});
+
+test.each([
+  ['a gzip', gzipSync],
+  ['a zstd', zstdCompressSync],
+  ['a plain', Buffer.from],
+] as const)(
+  '%s layer whose file is gone fails whoever reads it, and nobody else',
+  async (_, form) => {
+    const path = join(testFolder(), 'layer');
+    const file = await writeHashed(Readable.from([form('layer')]), path);
+    const layer = openLayer({ path, ...file });
+    rmSync(path);
+    await setImmediate();
+    await expect(buffer(layer)).rejects.toMatchObject({ code: 'ENOENT' });
+  },
+);
+
+test('a gzip layer that cannot be read to its end fails whoever reads it', async () => {
+  const path = join(testFolder(), 'layer');
+  const file = await writeHashed(
+    Readable.from([gzipSync(randomBytes(4096)).subarray(0, -9)]),
+    path,
+  );
+  await expect(buffer(openLayer({ path, ...file }))).rejects.toMatchObject({ code: 'Z_BUF_ERROR' });
 });
 
 test('reading stops when the command is interrupted', async () => {

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { BlobSource, ShipImage } from '../../../src/core/image.ts';
 import { readContents } from '../../../src/image/sbom/contents.ts';
@@ -137,6 +138,32 @@ describe('what an image is made of', () => {
       'pkg:golang/stdlib@1.24.3',
       'pkg:golang/example.org/new@v2.0.0',
     ]);
+  });
+});
+
+describe('a layer that cannot be read', () => {
+  test.each([
+    [
+      'is not there',
+      async function* none() {
+        throw new Error('EIO: i/o error, read');
+      },
+    ],
+    [
+      'is no tar',
+      async function* text() {
+        yield Buffer.alloc(600, 'x');
+      },
+    ],
+  ])('fails its image, and the process goes on: it %s', async (_, read) => {
+    const { image } = await imageOf([file('etc/os-release', 'ID=ubuntu')]);
+    const reading = readContents(image, { read } as BlobSource);
+    await expect(reading).rejects.toMatchObject({
+      kind: 'build',
+      message: expect.stringMatching(/^quay.*cilium.*: layer [0-9a-f]{12} cannot be read/),
+    });
+    // What nobody listens to is reported in the next turn, and would fail this test.
+    await setImmediate();
   });
 });
 
