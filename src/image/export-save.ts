@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Digest } from '../core/digest.ts';
-import { readSavedImages, type Reading, type SavedImage } from './docker-save.ts';
+import { readSavedImages, type Reading } from './docker-save.ts';
 import type { ExportTarget, ImageExporter } from './exporter.ts';
 import { forgetNames, knownNames, rememberNames } from './saved-names.ts';
 import { requireSpace } from './space.ts';
@@ -20,43 +19,34 @@ export function saveExporter(docker: ImageSaver): ImageExporter {
       await requireSpace(folder, images);
       const names = images.map(({ name }) => name);
       run.progress({ text: `docker save ${names.join(' ')}` });
+      const known = await knownNames(store);
       const archive = await docker.save(names, run.signal);
       const wanted = new Set(images.flatMap(({ diffIds }) => diffIds));
-      return takingLayers(wanted, target, async (taken) =>
-        readSavedImages(archive, folder, run.signal, {
-          taken,
-          known: await knownNames(store),
-          read: (files) => rememberNames(store, files),
-        }),
-      );
+      return readSavedImages(archive, folder, run.signal, {
+        taken: takeLayers(wanted, target),
+        known,
+        read: (files) => rememberNames(store, files),
+      });
     },
     failed: forgetNames,
   };
 }
 
 /**
- * Reads an archive whose layers come into the store as soon as they are hashed, so that they can be
- * used while the rest is still to come. When it fails they go again: the disk may be full of them.
+ * Brings each layer into the store as soon as it is hashed, so that it can be used while the rest is
+ * still to come. It stays when that fails: it is what its name says, and another process may count on
+ * it by now.
  *
  * @param wanted diff IDs that Docker named; every other file stays where it is
  */
-async function takingLayers(
+function takeLayers(
   wanted: ReadonlySet<Digest>,
   { store, landed }: ExportTarget,
-  read: (taken: NonNullable<Reading['taken']>) => Promise<readonly SavedImage[]>,
-): Promise<readonly SavedImage[]> {
-  const added: string[] = [];
-  try {
-    return await read(async (file) => {
-      if (!wanted.has(file.digest) || (await store.has(file))) return file;
-      const path = store.path(file.digest);
-      await store.adopt(file);
-      added.push(path);
-      landed?.({ kind: 'layer', digest: file.digest, size: file.size });
-      return { ...file, path };
-    });
-  } catch (error) {
-    await Promise.all(added.map((path) => rm(path, { force: true })));
-    throw error;
-  }
+): NonNullable<Reading['taken']> {
+  return async (file) => {
+    if (!wanted.has(file.digest) || (await store.has(file))) return file;
+    await store.adopt(file);
+    landed?.({ kind: 'layer', digest: file.digest, size: file.size });
+    return { ...file, path: store.path(file.digest) };
+  };
 }

@@ -1,27 +1,37 @@
+import type { Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import { digestName, totalSize, type BuiltImage, type ShipImage } from '../core/image.ts';
+import type { Self } from '../core/lock.ts';
 import type { Run, Step } from '../core/step.ts';
 import { counted } from '../core/text.ts';
 import { qualified } from '../facts/node-store.ts';
+import { isFull } from './disk.ts';
 import { discard, type SavedImage } from './docker-save.ts';
 import type { ExportTarget, ImageExporter, Landed } from './exporter.ts';
+import { dropBlobs } from './prune.ts';
 import type { Unnamed } from './records.ts';
 import { storeImage } from './ship-image.ts';
 import type { BlobStore } from './store.ts';
 import { movedError } from './unmoved.ts';
+
+export interface ExportOptions {
+  /** Told of each layer that can be used while the export goes on. */
+  readonly landed?: Landed;
+  /** Who locks the store to take back what filled the disk; it is left to the pruning when absent. */
+  readonly self?: Self;
+}
 
 /**
  * One step that brings images from Docker into the store. What is there already is not saved again:
  * an image is recognised by Docker's own id before anything is read.
  *
  * @param choose called when something has to be exported, because looking at Docker takes time
- * @param landed told of each layer that can be used while the export goes on
  */
 export function exportStep(
   images: readonly BuiltImage[],
   choose: () => Promise<ImageExporter>,
   store: BlobStore,
-  landed?: Landed,
+  options: ExportOptions = {},
 ): Step<readonly ShipImage[]> {
   return {
     id: 'export',
@@ -31,12 +41,33 @@ export function exportStep(
       const known = (await recallAll(images, store)).filter((image) => image !== undefined);
       return known.length === images.length ? known : undefined;
     },
-    run: (run) => exportImages(images, choose, { store, landed, run }),
+    run: (run) => makingRoom(store, options, run, (to) => exportImages(images, choose, to)),
     describe: (ship) => {
       const size = totalSize(ship.flatMap((image) => image.layers));
       return `${counted(ship.length, 'image')}, ${(size / 1e6).toFixed(0)} MB`;
     },
   };
+}
+
+/** A disk that is full must not stay full because of us. What exporting throws is passed on. */
+async function makingRoom<T>(
+  store: BlobStore,
+  { landed, self }: ExportOptions,
+  run: Run,
+  exporting: (to: Omit<ExportTarget, 'folder'>) => Promise<T>,
+): Promise<T> {
+  const added: Digest[] = [];
+  const land: Landed = (layer) => {
+    added.push(layer.digest);
+    landed?.(layer);
+  };
+  try {
+    return await exporting({ store, landed: land, run });
+  } catch (error) {
+    const { signal } = run;
+    if (isFull(error) && self !== undefined) await dropBlobs(store, added, { self, signal });
+    throw error;
+  }
 }
 
 async function recallAll(

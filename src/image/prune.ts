@@ -61,6 +61,26 @@ export async function pruneStore(store: BlobStore, options: PruneOptions): Promi
   return { removed, freed: all - size, size };
 }
 
+/**
+ * Removes blobs that came into the store just now. They stay when anyone else uses the store, or a
+ * project needs them by now.
+ */
+export async function dropBlobs(
+  store: BlobStore,
+  digests: readonly Digest[],
+  { self, signal, watching }: Omit<PruneOptions, 'maxSize'>,
+): Promise<void> {
+  try {
+    await using lock = await lockStore(store, self, signal, watching);
+    const needed = await neededBlobs(store);
+    await lock.requireHeld();
+    const dropped = digests.filter((digest) => !needed.has(digest));
+    await Promise.all(dropped.map((digest) => rm(store.path(digest), { force: true })));
+  } catch {
+    // Somebody may count on them: the next pruning takes what is not needed.
+  }
+}
+
 function sizeOf(files: readonly StoredFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
 }

@@ -18,6 +18,7 @@ import { readLogins, type DockerLogins } from '../../system/docker-login.ts';
 import { pullImage } from '../../system/docker-pull.ts';
 import type { DockerDaemon } from '../../system/docker.ts';
 import { gitReader } from '../../system/git.ts';
+import { selfDescription } from '../../system/self.ts';
 import type { Context } from '../command.ts';
 import { extraImagesOf } from './extra-images.ts';
 import type { EarlyPacking } from './pack-early.ts';
@@ -187,7 +188,10 @@ export async function exportImages(
   landed?: EarlyPacking['landed'],
 ): Promise<readonly ShipImage[]> {
   const choose = (): Promise<ImageExporter> => chooseExporter(docker, context.signal);
-  const step = exportStep(images, choose, store, (layer) => landed?.(layer, images));
+  const step = exportStep(images, choose, store, {
+    landed: (layer) => landed?.(layer, images),
+    self: selfDescription(),
+  });
   const exported = await runStage('Export', [step], looking(context));
   const exportedImages = [...exported.values()].flat();
   context.output.record({ images: imagesData(exportedImages) });

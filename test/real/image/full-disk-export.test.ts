@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { exitCode, ShipError } from '../../../src/core/errors.ts';
 import { exportStep } from '../../../src/image/export.ts';
 import { openStore } from '../../../src/image/store.ts';
+import { selfDescription } from '../../../src/system/self.ts';
 import { recordedRun } from '../../support/docker-build.ts';
 import { fakeSaves } from '../../support/fake-exports.ts';
 import { testFolder } from '../../support/folder.ts';
@@ -25,7 +26,9 @@ test.skipIf(skip !== undefined)(
     const store = await openStore(join(folder, 'store'));
     const docker = await fakeSaves();
     const image = await docker.build('cilium', 'x'.repeat(4_000_000));
-    const error: unknown = await exportStep([image], async () => docker.exporter, store)
+    const error: unknown = await exportStep([image], async () => docker.exporter, store, {
+      self: selfDescription(),
+    })
       .run(recordedRun())
       .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ShipError);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -153,13 +154,37 @@ describe('an export', () => {
       [AGENT],
       async () => saveExporter({ save: async () => stream }),
       store,
-      (layer) => {
-        landed.push(layer);
-        begun.resolve();
+      {
+        landed: (layer) => {
+          landed.push(layer);
+          begun.resolve();
+        },
       },
     );
     const [image] = await step.run(RUN);
     expect(landed).toEqual(image?.layers);
+  });
+
+  test('F7: leaves a layer that came before the failure: another process may count on it', async () => {
+    const archive = await tarOf(saved(AGENT.name));
+    const stop = new AbortController();
+    const stream = Readable.from(
+      (async function* parts() {
+        yield archive.subarray(0, 4096);
+        await once(stop.signal, 'abort');
+      })(),
+    );
+    const landed: Blob[] = [];
+    const landedOne = (layer: Blob): void => {
+      landed.push(layer);
+      stop.abort(new Error('interrupted'));
+    };
+    const exporter = saveExporter({ save: async () => stream });
+    const step = exportStep([AGENT], async () => exporter, store, { landed: landedOne });
+    await expect(step.run({ ...RUN, signal: stop.signal })).rejects.toThrow('interrupted');
+    expect(landed).toHaveLength(1);
+    expect(await store.has(landed[0] as Blob)).toBe(true);
+    expect(await readdir(`${store.folder}/scratch`)).toEqual([]);
   });
 
   test('fails when Docker sends another image, and leaves no files behind', async () => {

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Holder, Self } from '../../../src/core/lock.ts';
 import { blobsOf, type ShipImage } from '../../../src/core/image.ts';
 import { registerPush, type Project } from '../../../src/image/needed.ts';
-import { pruneStore, storeSize, type PrunedStore } from '../../../src/image/prune.ts';
+import { dropBlobs, pruneStore, storeSize, type PrunedStore } from '../../../src/image/prune.ts';
 import { openStore, type BlobStore } from '../../../src/image/store.ts';
 import { touchImages, useStore } from '../../../src/image/store-use.ts';
 import { testFolder } from '../../support/folder.ts';
@@ -140,6 +140,39 @@ function leaveMark(path: string, holder: Partial<Holder>): void {
   const text = JSON.stringify({ id: 'x', ...SELF.holder, host: 'there', user: 'bob', ...holder });
   writeFileSync(path, text);
 }
+
+describe('what filled the disk', () => {
+  const drop = async ({ layers }: ShipImage): Promise<void> =>
+    dropBlobs(
+      store,
+      layers.map(({ digest }) => digest),
+      { self: SELF, signal, watching: WATCHING },
+    );
+
+  test('F8: goes again', async () => {
+    const image = await keep('cilium', 0);
+    await using ours = await useStore(store, SELF, signal);
+    await drop(image);
+    expect(ours).toBeDefined();
+    const left = await Promise.all(image.layers.map((blob) => store.has(blob)));
+    expect(left).toEqual([false, false]);
+  });
+
+  test('F8: stays while another process uses the store, which may count on it', async () => {
+    const image = await keep('cilium', 0);
+    await using theirs = await useStore(store, selfOf(8), signal);
+    await drop(image);
+    expect(theirs).toBeDefined();
+    expect(await isWhole(image)).toBe(true);
+  });
+
+  test('F8: stays when a project needs it by now', async () => {
+    const image = await keep('cilium', 0);
+    await registerPush(store, projectWith(), [image]);
+    await drop(image);
+    expect(await isWhole(image)).toBe(true);
+  });
+});
 
 describe('a store that others use', () => {
   test('is not pruned while another process uses it, but while we do ourselves', async () => {
