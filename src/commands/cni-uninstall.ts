@@ -32,7 +32,7 @@ export const cniUninstall: CommandSpec<ConfirmFlags> = {
       what: 'cni uninstall',
       phases: CNI,
       confirmed: names,
-      fromCluster: () => removeCnis(context, fleet),
+      fromCluster: (held) => removeCnis(held, fleet),
       leave: false,
     });
     context.output.result(removedText(removed), removed);

@@ -16,7 +16,7 @@ export const lockRelease: CommandSpec<ReleaseFlags> = {
   name: 'lock release',
   summary: 'remove locks whose holder is gone',
   description:
-    'Removes the locks of nodes and the lease of the release when whoever holds them is gone: a process of this machine that ended, or a heartbeat that stands still for thirty seconds. A holder who is still there is named and keeps his lock; --live takes it from him all the same, and his run stops before its next change.',
+    'Removes the locks of nodes and the lease of the release when whoever holds them is gone: a process of this machine that ended, or a heartbeat that stands still for thirty seconds. A holder who is still there is named and keeps his lock; --live takes it from him all the same, and his run stops at its next heartbeat, within ten seconds.',
   examples: [
     ['ciliumship lock release', 'after a machine was switched off in the middle of a ship'],
     ['ciliumship lock release --nodes worker --live', 'from somebody who is still at it'],

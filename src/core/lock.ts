@@ -101,7 +101,7 @@ export interface FoundLock {
  * Removes a lock whose holder is gone: a dead process of this machine, or one whose heartbeat stands
  * still while we watch.
  *
- * @param live also that of a holder who is still there; what he does stops at its next look
+ * @param live also that of a holder who is still there; what he does stops at its next heartbeat
  * @param still milliseconds for which a heartbeat must stand still
  * @returns what it said; undefined when nobody held it
  * @throws ShipError `locked` naming the holder who is still there; what the lock throws

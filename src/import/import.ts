@@ -33,7 +33,7 @@ export interface ImportTools {
   /** Brings a layer whose patch the node cannot apply. */
   readonly sendWhole: SendWhole;
   /** Throws when the node is not ours any more; asked before a final name moves. */
-  readonly requireLock: () => void;
+  readonly requireLock: () => Promise<void>;
 }
 
 /**
@@ -68,7 +68,7 @@ async function importAll(
     // containerd has all of it by now, under the staging names; what has to reach the disk is less then.
     await remote.run(['rm', '-rf', '--one-file-system', `${LAYOUT}/blobs`], rooted(run.signal));
     await remote.run(['sync'], rooted(run.signal));
-    tools.requireLock();
+    await tools.requireLock();
     run.signal.throwIfAborted();
     naming = true;
     // From here on without the signal: names that moved half way help nobody.

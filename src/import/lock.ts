@@ -3,6 +3,7 @@ import {
   overtaken,
   takeLock,
   type FoundLock,
+  type Holder,
   type LockOptions,
   type LockState,
   type Self,
@@ -11,12 +12,12 @@ import type { Argv, Remote } from '../core/remote.ts';
 import { NODE_FOLDER } from '../facts/node-paths.ts';
 
 export interface NodeLock extends AsyncDisposable {
-  /** @throws ShipError `locked` when someone took the lock over because our heartbeat was not seen */
-  requireHeld(): void;
+  /** Aborted with ShipError `locked` when someone took the lock over. */
+  readonly lost: AbortSignal;
   /**
-   * Asks the node, as after a time without a connection.
+   * Asks the node now, as after a time without a connection.
    *
-   * @throws ShipError `locked` as `requireHeld`, `network`
+   * @throws ShipError `locked` when the lock is not ours any more, `network`
    */
   confirm(): Promise<void>;
 }
@@ -37,22 +38,24 @@ export async function lockNode(
   self: Self,
   options: LockOptions,
 ): Promise<NodeLock> {
+  const { signal } = options;
   const place = {
     name: remote.node,
     use: 'is shipping to it',
-    take: (text: string) => tryLock(remote, text, options.signal),
-    remove: (text: string) => removeLock(remote, text),
+    take: async (text: string) => {
+      // Its answer is waited for, also after a Ctrl-C: nobody would know that the node is ours.
+      const held = await tryLock(remote, text);
+      if (held === undefined && signal.aborted) await unlock(remote, text);
+      signal.throwIfAborted();
+      return held;
+    },
+    remove: (text: string) => removeLock(remote, 'take-over', text),
   };
-  const { id } = await takeLock(place, self, options);
-  return heldLock(remote, id);
+  return heldLock(remote, await takeLock(place, self, options));
 }
 
 /** @returns undefined when we have it, else what the lock says */
-async function tryLock(
-  remote: Remote,
-  holder: string,
-  signal: AbortSignal,
-): Promise<LockState | undefined> {
+async function tryLock(remote: Remote, holder: string): Promise<LockState | undefined> {
   // The folder may be crossed, not listed: the SSH user writes below it.
   const script = `mkdir -p "$1" && chmod 0711 "$1" || exit 1
 umask 077
@@ -60,38 +63,43 @@ umask 077
 [ -e "$2" ] || { printf '%s\\n' "$3" > "$2.try" && rm -f "$2.try" && exit ${HELD}; exit 1; }
 printf '%s\\n' "$(head -n 1 "$2")"; stat -c %y "$2"; exit ${HELD}`;
   const argv: Argv = ['sh', '-c', script, 'lock', NODE_FOLDER, LOCK, holder];
-  const { code, stdout } = await remote.run(argv, { sudo: true, signal, accept: [HELD] });
+  const { code, stdout } = await remote.run(argv, { sudo: true, accept: [HELD] });
   const [text = '', beat = ''] = stdout.split('\n');
   return code === 0 ? undefined : { text, beat };
 }
 
-function heldLock(remote: Remote, id: string): NodeLock {
-  let lost = false;
-  const script = `grep -qF "$2" "$1" && touch "$1" || exit ${LOST}`;
+function heldLock(remote: Remote, holder: Holder): NodeLock {
+  const lost = new AbortController();
+  // Never makes the file: it may be removed between the two.
+  const script = `grep -qF "$2" "$1" && touch -c "$1" || exit ${LOST}`;
   const touch = async (): Promise<void> => {
-    const argv: Argv = ['sh', '-c', script, 'beat', LOCK, id];
+    const argv: Argv = ['sh', '-c', script, 'beat', LOCK, holder.id];
     const { code } = await remote.run(argv, { sudo: true, accept: [LOST] });
-    lost ||= code === LOST;
+    if (code === LOST) lost.abort(overtaken(remote.node));
   };
-  const requireHeld = (): void => {
-    if (lost) throw overtaken(remote.node);
-  };
-  // A lost connection fails the step that is under way, with a better message.
-  const beat = setInterval(() => void touch().catch(() => undefined), HEARTBEAT);
+  let underWay: Promise<void> = Promise.resolve();
+  const beat = setInterval(() => {
+    // A lost connection fails the step that is under way, with a better message.
+    underWay = touch().catch(() => undefined);
+  }, HEARTBEAT);
   beat.unref();
+  lost.signal.addEventListener('abort', () => clearInterval(beat));
   return {
-    requireHeld,
+    lost: lost.signal,
     confirm: async () => {
       await touch();
-      requireHeld();
+      lost.signal.throwIfAborted();
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(beat);
-      const release = `grep -qF "$2" "$1" 2>/dev/null && rm -f "$1"; rmdir "$3" 2>/dev/null; true`;
-      const argv: Argv = ['sh', '-c', release, 'unlock', LOCK, id, NODE_FOLDER];
-      await remote.run(argv, { sudo: true }).catch(() => undefined);
+      await underWay;
+      await unlock(remote, JSON.stringify(holder)).catch(() => undefined);
     },
   };
+}
+
+function unlock(remote: Remote, text: string): Promise<void> {
+  return removeLock(remote, 'unlock', text, NODE_FOLDER);
 }
 
 /** The lock of a node, for whoever does not want it. Its methods throw as `Remote.run`. */
@@ -105,12 +113,28 @@ export function nodeLockFound(remote: Remote, signal: AbortSignal): FoundLock {
       const [text = '', beat = ''] = stdout.split('\n');
       return code === HELD ? undefined : { text, beat };
     },
-    remove: (text) => removeLock(remote, text),
+    remove: (text) => removeLock(remote, 'take-over', text),
   };
 }
 
-/** Removes a lock only while it still says what was read, an empty file among them. */
-async function removeLock(remote: Remote, text: string): Promise<void> {
-  const script = '[ "$(head -n 1 "$1" 2>/dev/null)" = "$2" ] && rm -f "$1"; true';
-  await remote.run(['sh', '-c', script, 'take-over', LOCK, text], { sudo: true });
+/**
+ * Removes a lock only while it still says what was read, an empty file among them. It is moved aside
+ * first, which one of several does: between a look at it and its removal it may be another one's, and
+ * is put back then.
+ *
+ * @param folder to be removed with it, when it is empty
+ */
+async function removeLock(
+  remote: Remote,
+  why: 'take-over' | 'unlock',
+  text: string,
+  ...folder: readonly string[]
+): Promise<void> {
+  const script = `is_it() { [ "$(head -n 1 "$1" 2>/dev/null)" = "$2" ]; }
+if is_it "$1" "$2" && mv "$1" "$1.$$" 2>/dev/null; then
+  is_it "$1.$$" "$2" || ln "$1.$$" "$1" 2>/dev/null
+  rm -f "$1.$$"
+fi
+[ $# -lt 3 ] || rmdir "$3" 2>/dev/null; true`;
+  await remote.run(['sh', '-c', script, why, LOCK, text, ...folder], { sudo: true });
 }

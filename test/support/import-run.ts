@@ -51,7 +51,7 @@ export async function importOn(
   staged: CheckedName | undefined,
   answers: Readonly<Record<string, Answer | (() => Answer)>> = {},
   before: NodeStore = EMPTY_NODE,
-  requireLock: () => void = () => {},
+  requireLock: () => Promise<void> = async () => {},
   controller = new AbortController(),
 ): Promise<{ readonly kinds: readonly string[]; readonly outcome: unknown; node: FakeNode }> {
   let store = before;

@@ -38,7 +38,9 @@ export async function hardenAll(
   await using locked = await lockFleet(context, fleet);
   if (locked.failures.size > 0) throw combineFailures('harden', locked.failures);
   const inOrder = nodes.flatMap(({ name }) => looked.get(name) ?? []);
-  const steps = inOrder.map(hardenStep);
+  const steps = inOrder.map((found) =>
+    hardenStep({ ...found, remote: sessionOf(locked, found.node) }),
+  );
   const oneByOne = { ...acting(context), concurrency: 1, stopAtFailure: true };
   const { results, failures } = await settleStage('Harden', steps, oneByOne);
   if (failures.size > 0) throw combineFailures('harden', failures);

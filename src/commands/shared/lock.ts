@@ -8,13 +8,17 @@ import { selfDescription } from '../../system/self.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
+import { heldSession } from './held-session.ts';
 import { looking } from './stages.ts';
 
-/** The nodes of a fleet that are ours until this is disposed of. */
+/**
+ * The nodes of a fleet that are ours until this is disposed of. A session does nothing more on a node
+ * that someone else took over.
+ */
 export interface LockedFleet extends Fleet {
-  /** @throws ShipError `locked` when someone took the node over meanwhile */
-  requireLock(node: string): void;
-  /** As `requireLock`, after asking the node. @throws ShipError `network` too */
+  /** Aborted with ShipError `locked` when someone took any of the nodes over. */
+  readonly lost: AbortSignal;
+  /** Asks the node. @throws ShipError `locked` when it is not ours any more, `network` */
   confirmLock(node: string): Promise<void>;
 }
 
@@ -36,11 +40,15 @@ export async function lockFleet(
   const inTurn = { ...looking(context), concurrency: 1, ...options };
   const locked = await settleStage('Lock', steps, inTurn);
   const open = [...fleet.sessions].filter(([node]) => !locked.failures.has(node));
+  const held = open.map(([node, session]) => {
+    const lock = locked.results.get(node);
+    return [node, lock === undefined ? session : heldSession(session, lock.lost)] as const;
+  });
   const taken = taking.move();
   return {
-    sessions: new Map<string, Session>(open),
+    sessions: new Map<string, Session>(held),
     failures: new Map([...fleet.failures, ...locked.failures]),
-    requireLock: (node) => locked.results.get(node)?.requireHeld(),
+    lost: AbortSignal.any([...locked.results.values()].map(({ lost }) => lost)),
     confirmLock: async (node) => locked.results.get(node)?.confirm(),
     [Symbol.asyncDispose]: () => taken[Symbol.asyncDispose](),
   };

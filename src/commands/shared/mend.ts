@@ -28,7 +28,7 @@ export async function mendAll(
   const ours = findings.filter(({ state, fix }) => state === 'found' && fix?.consent !== 'yours');
   await using locked = await lockFleet(context, ours.length === 0 ? noNodes(fleet) : fleet);
   if (locked.failures.size > 0) throw combineFailures('doctor', locked.failures);
-  const steps = ours.map((finding) => mendStep(patientOf(context, fleet, finding, confirmed)));
+  const steps = ours.map((finding) => mendStep(patientOf(context, locked, finding, confirmed)));
   const options = { ...acting(context), concurrency: 1, stopAtFailure: true };
   const { results, failures } = await settleStage('Fix', steps, options);
   const now = findings.map((finding) => results.get(`${finding.id}/${finding.where}`) ?? finding);

@@ -21,8 +21,11 @@ export interface Removal {
   readonly phases: readonly Phase[];
   readonly confirmed: readonly string[];
   readonly refuse?: (remains: Remains) => ShipError | undefined;
-  /** What is done to the cluster first, when no guard refused and all nodes are locked. */
-  readonly fromCluster?: () => Promise<void>;
+  /**
+   * What is done to the cluster first, when no guard refused and all nodes are locked. Gets the context
+   * whose signal ends with the locks.
+   */
+  readonly fromCluster?: (context: Context) => Promise<void>;
   /** True when nodes leave the cluster: a server that stays is told. */
   readonly leave: boolean;
 }
@@ -122,7 +125,8 @@ async function removeAll(
   const touched = fromCluster === undefined ? chosen(fleet, nodes) : fleet;
   await using locked = await lockFleet(context, touched);
   if (locked.failures.size > 0) throw combineFailures(what, locked.failures);
-  await fromCluster?.();
+  const { signal } = context;
+  await fromCluster?.({ ...context, signal: AbortSignal.any([signal, locked.lost]) });
   const stepOf = (node: Node): readonly Step<Removed>[] => {
     const [session, found] = [locked.sessions.get(node.name), remains.get(node.name)];
     if (session === undefined || found === undefined) return [];

@@ -196,7 +196,7 @@ async function importAll(
     const probe = (signal: AbortSignal): Promise<NodeImages> => probeImages(remote, signal);
     const { store: before } = found(looked.results, node);
     const sendWhole = found(senders, node).send;
-    const requireLock = (): void => fleet.requireLock(node);
+    const requireLock = (): Promise<void> => fleet.confirmLock(node);
     const tools = { remote, probe, before, token, maxRate, sendWhole, requireLock };
     const ready = arrived(node);
     const step = { ...importStep({ node, images, sent: send }, tools), ready };

@@ -28,7 +28,7 @@ function oneNode(answer?: (command: string) => Answer | undefined) {
       ],
     ]),
     failures: new Map(),
-    requireLock: () => undefined,
+    lost: new AbortController().signal,
     confirmLock: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };

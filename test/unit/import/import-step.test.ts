@@ -45,7 +45,7 @@ describe('an import', () => {
       token: 't1',
       maxRate: undefined,
       sendWhole,
-      requireLock: () => {},
+      requireLock: async () => {},
     };
     const plan = { node: 'worker', images: [IMAGE], sent: [] };
     expect(importStep(plan, tools).plan?.()).toHaveLength(9);
@@ -90,7 +90,7 @@ describe('no final name moves', () => {
 });
 
 test('no name moves on a node whose lock was taken over', async () => {
-  const lost = (): never => {
+  const lost = async (): Promise<never> => {
     throw new Error('taken over');
   };
   const { kinds, outcome } = await importOn(STAGED, {}, EMPTY_NODE, lost);
@@ -182,7 +182,7 @@ describe('an import of two images', () => {
       token: 't1',
       maxRate: undefined,
       sendWhole,
-      requireLock: () => {},
+      requireLock: async () => {},
     };
     const step = importStep({ node: 'worker', images: IMAGES, sent: [] }, tools);
     const run: Run = { signal: controller.signal, progress: () => undefined };

@@ -116,7 +116,7 @@ describe('F25: a layer that left the node since it was looked at', () => {
         probe: async () => store,
         token: 't1',
         maxRate: undefined,
-        requireLock: () => {},
+        requireLock: async () => {},
         sendWhole: async (blob) => {
           again.push(blob.digest);
           return { blob, form: 'gzip' };
