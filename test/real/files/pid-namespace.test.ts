@@ -14,8 +14,7 @@ const holder = (pid: number): Holder => ({ ...selfDescription().holder, id: 'x',
 
 /** What becomes of somebody who wants the lock of `other`, inside or outside a namespace. */
 async function want(other: Holder, ...inside: readonly string[]): Promise<string> {
-  const [file = 'node', ...args] = [...inside, process.execPath, PROGRAM, JSON.stringify(other)];
-  return (await execa(file, args)).stdout;
+  return run(['env', ...inside, process.execPath, PROGRAM, JSON.stringify(other)]);
 }
 
 describe.skipIf(skip !== undefined)('a lock of a process that lives', () => {

@@ -115,7 +115,7 @@ test('a layer that is a zstd stream comes out uncompressed', async () => {
 test.each([
   ['a gzip', gzipSync],
   ['a zstd', zstdCompressSync],
-  ['a plain', Buffer.from],
+  ['a plain', (text: string) => Buffer.from(text)],
 ] as const)(
   '%s layer whose file is gone fails whoever reads it, and nobody else',
   async (_, form) => {

@@ -146,6 +146,7 @@ describe('a layer that cannot be read', () => {
     [
       'is not there',
       async function* none() {
+        yield Buffer.alloc(0);
         throw new Error('EIO: i/o error, read');
       },
     ],
@@ -157,7 +158,7 @@ describe('a layer that cannot be read', () => {
     ],
   ])('fails its image, and the process goes on: it %s', async (_, read) => {
     const { image } = await imageOf([file('etc/os-release', 'ID=ubuntu')]);
-    const reading = readContents(image, { read } as BlobSource);
+    const reading = readContents(image, { read });
     await expect(reading).rejects.toMatchObject({
       kind: 'build',
       message: expect.stringMatching(/^quay.*cilium.*: layer [0-9a-f]{12} cannot be read/),
