@@ -4,11 +4,11 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline as pipe, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import zlib from 'node:zlib';
 import { extract } from 'tar-stream';
 import { z } from 'zod';
 import type { Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
+import { peek } from './compressed.ts';
 import { diskError } from './disk.ts';
 
 /** A file of a saved archive, on disk and hashed. */
@@ -39,7 +39,8 @@ const MAX_MANIFEST = 4 * 1024 * 1024;
 
 /**
  * Reads what `docker save` writes: the layout of the classic store (`<id>/layer.tar`) and that of
- * the containerd store (`blobs/sha256/…`, maybe compressed, maybe with attestations beside it).
+ * the containerd store (`blobs/sha256/…`, maybe compressed, maybe with attestations beside it). Layers
+ * are uncompressed on the way, so that their digests are their diff IDs.
  * Both hold a `manifest.json` that lists the images of this machine's platform. An archive that was
  * cut at an entry boundary is valid tar, so what counts is that every file it lists is there (F9).
  *
@@ -90,7 +91,6 @@ async function unpack(
     const cause = diskError(folder, error);
     if (cause instanceof ShipError) throw cause;
     signal.throwIfAborted();
-    if (cause instanceof ShipError) throw cause;
     throw new ShipError('integrity', 'docker save sent a broken archive', {
       retryable: true,
       cause,
@@ -105,30 +105,44 @@ async function unpack(
 }
 
 async function keep(entry: AsyncIterable<unknown>, name: string, path: string): Promise<SavedFile> {
-  const { digest, size } = await writeHashed(entry, path);
+  const { bytes, decompress } = await peek(entry);
+  const packed = meter();
+  // What goes wrong before the last stream comes out of it as an error.
+  const plain =
+    decompress === undefined ? bytes : pipe(bytes, packed.stream, decompress, () => undefined);
+  const written = await writeHashed(plain, path);
+  const digest = decompress === undefined ? written.digest : packed.end().digest;
   const named = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(name)?.[1];
   if (named !== undefined && digest !== `sha256:${named}`) {
     throw new ShipError('integrity', `docker save: blob ${named.slice(0, 12)} has another digest`);
   }
-  return { path, digest, size };
+  return { path, ...written };
+}
+
+interface Written {
+  readonly digest: Digest;
+  readonly size: number;
 }
 
 /** Writes a stream to a new file and hashes it on the way. Size in bytes. */
-export async function writeHashed(
-  source: AsyncIterable<unknown>,
-  path: string,
-): Promise<{ readonly digest: Digest; readonly size: number }> {
+export async function writeHashed(source: AsyncIterable<unknown>, path: string): Promise<Written> {
+  const { stream, end } = meter();
+  await pipeline(source, stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+  return end();
+}
+
+/** Passes bytes on, and says at the end what they were. */
+function meter(): { readonly stream: Transform; readonly end: () => Written } {
   const hash = createHash('sha256');
   let size = 0;
-  const meter = new Transform({
+  const stream = new Transform({
     transform(chunk: Buffer, _, next) {
       hash.update(chunk);
       size += chunk.length;
       next(null, chunk);
     },
   });
-  await pipeline(source, meter, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
-  return { digest: `sha256:${hash.digest('hex')}`, size };
+  return { stream, end: () => ({ digest: `sha256:${hash.digest('hex')}`, size }) };
 }
 
 /**
@@ -140,18 +154,8 @@ export function openLayer(file: SavedFile): Readable {
 }
 
 async function* layerBytes({ path }: SavedFile): AsyncGenerator<Uint8Array> {
-  const magic = await firstBytes(path);
-  const raw = createReadStream(path, { highWaterMark: 1024 * 1024 });
-  // What goes wrong before the last stream comes out of it as an error.
-  if (magic.startsWith('1f8b')) yield* pipe(raw, zlib.createGunzip(), () => undefined);
-  else if (magic === '28b52ffd') yield* pipe(raw, zlib.createZstdDecompress(), () => undefined);
-  else yield* raw;
-}
-
-async function firstBytes(path: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { end: 3 })) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('hex');
+  const { bytes, decompress } = await peek(createReadStream(path, { highWaterMark: 1024 * 1024 }));
+  yield* decompress === undefined ? bytes : pipe(bytes, decompress, () => undefined);
 }
 
 /** What is used of `manifest.json`. */

@@ -25,6 +25,8 @@ export interface DockerInfo {
   readonly apiVersion: string;
   /** `containerd` has an id that is not the config digest, and saves attestations. */
   readonly store: 'classic' | 'containerd';
+  /** Its own. */
+  readonly platform: Platform;
 }
 
 /** An image as Docker describes it. */
@@ -139,7 +141,7 @@ async function readInfo(api: Docker, host: DockerHost, signal: AbortSignal): Pro
     requestDocker<T>(api, { method: 'GET', path, signal });
   const [info, version] = await Promise.all([
     get<{ readonly DriverStatus: readonly (readonly string[])[] | null }>('/info'),
-    get<{ readonly Version: string; readonly ApiVersion: string }>('/version'),
+    get<Record<'Version' | 'ApiVersion' | 'Os' | 'Arch', string>>('/version'),
   ]);
   const containerd = (info.DriverStatus ?? []).some(
     ([key, value]) => key === 'driver-type' && value?.startsWith('io.containerd.snapshotter'),
@@ -150,6 +152,7 @@ async function readInfo(api: Docker, host: DockerHost, signal: AbortSignal): Pro
     version: version.Version,
     apiVersion: version.ApiVersion,
     store: containerd ? 'containerd' : 'classic',
+    platform: `${version.Os}/${version.Arch}`,
   };
 }
 

@@ -8,6 +8,7 @@ import { VERSION } from '../../core/version.ts';
 import type { BuiltImage, ShipImage } from '../../core/image.ts';
 import { exportStep } from '../../image/export.ts';
 import { layoutExporter } from '../../image/export-layout.ts';
+import { sparingExporter } from '../../image/export-sparing.ts';
 import { saveExporter } from '../../image/export-save.ts';
 import type { ImageExporter } from '../../image/exporter.ts';
 import type { BlobStore } from '../../image/store.ts';
@@ -198,11 +199,15 @@ export async function exportImages(
   return exportedImages;
 }
 
-/** buildx writes only what the store lacks; `docker save` works with every Docker. */
+/** `docker save` works with every Docker, buildx beside it with some. */
 async function chooseExporter(docker: DockerDaemon, signal: AbortSignal): Promise<ImageExporter> {
   const { openBuildxLayouts } = await import('../../system/buildx-export.ts');
   const layouts = await openBuildxLayouts(docker, signal);
-  const exporter = layouts === undefined ? saveExporter(docker) : layoutExporter(layouts);
+  const saves = saveExporter(docker);
+  const exporter =
+    layouts === undefined
+      ? saves
+      : sparingExporter(saves, layoutExporter(layouts), layouts.platform);
   return unmoved(exporter, async (name, ending) => (await docker.inspect(name, ending))?.id);
 }
 

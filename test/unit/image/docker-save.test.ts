@@ -52,6 +52,11 @@ describe.each([
     expect(await layersOf(image)).toEqual(CONTENT.layers);
   });
 
+  test('has its layers uncompressed on the way, so that their digests are their diff IDs', async () => {
+    const [image] = await read(await tarOf(layout(CONTENT)));
+    expect(image?.layers.map(({ digest }) => digest)).toEqual(CONTENT.layers.map(digestOf));
+  });
+
   test('F9: is incomplete when it was cut between two entries, wherever that was', async () => {
     const entries = layout(CONTENT);
     for (let count = 0; count < entries.length; count += 1) {
