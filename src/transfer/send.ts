@@ -167,14 +167,21 @@ async function sendCounted(sending: Sending, file: WireBlob, before: number): Pr
   const { link, options, run, travelled, sizes } = sending;
   const earlier = travelled.get(file.digest) ?? 0;
   const total = (): number => [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const started = performance.now();
+  let last = started;
   const onAcknowledged = (bytes: number, start: number): void => {
+    last = performance.now();
     travelled.set(file.digest, earlier + bytes - start);
     sending.furthest = Math.max(sending.furthest, before + bytes);
     run.progress({ bytes: before + bytes, total: total() });
   };
-  const started = performance.now();
-  await sendBlob(link, file, run, onAcknowledged, options.uplink);
-  sending.seconds += (performance.now() - started) / 1000;
+  try {
+    await sendBlob(link, file, run, onAcknowledged, options.uplink);
+    last = performance.now();
+  } finally {
+    // Of a cut too, whose bytes count; but not until it was noticed, when nothing was under way.
+    sending.seconds += (last - started) / 1000;
+  }
 }
 
 function tally({ blobs, travelled, seconds }: Sending): Sent {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hexOf } from '../../../src/core/digest.ts';
 import { ShipError } from '../../../src/core/errors.ts';
 import type { Progress, Run } from '../../../src/core/step.ts';
@@ -167,6 +167,26 @@ describe('a lost connection', () => {
     const seen: Link = { ...link, reconnect: async () => void asked.push('reconnect') };
     expect(await sendStep(PLAN, seen, wire, OPTIONS).run(run)).toMatchObject({ bytes: TOTAL });
     expect(asked).toEqual(['reconnect', 'reconnect']);
+  });
+
+  test('F16: counts the time of what arrived before the cut, and none until it was noticed', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const link = linkTo(nodeOfUser());
+    let cut = false;
+    const cutting: Link = {
+      ...link,
+      write: async (path, source, options) => {
+        if (cut) return link.write(path, source, options);
+        cut = true;
+        vi.advanceTimersByTime(4_000);
+        options?.onAcknowledged?.(3);
+        vi.advanceTimersByTime(30_000);
+        throw lost;
+      },
+    };
+    const { seconds } = await sendStep(PLAN, cutting, wire, OPTIONS).run(run);
+    expect(seconds).toBeCloseTo(4, 3);
   });
 
   test('F19: leaves no half sent file on a disk that is full', async () => {
