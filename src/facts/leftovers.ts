@@ -41,6 +41,11 @@ export function tracesOf(
   ];
 }
 
+/** The CNI whose file in /etc/cni/net.d this is, by its name; undefined for any other. */
+export function cniOf(file: string): string | undefined {
+  return traced(FILES, file, file)[0]?.cni;
+}
+
 function traced(
   known: readonly (readonly [cni: string, name: RegExp])[],
   name: string,

@@ -5,6 +5,7 @@ import {
   AGENT_IMAGE,
   clusterView,
   lookFor,
+  nodeView,
   operatorView,
   podView,
   values,
@@ -190,5 +191,21 @@ describe('versions', () => {
 
   test('N7: of which one is not known are unknown', () => {
     expect(lookFor('N7', view({ versions: { chart: '1.19.1' } })).state).toBe('unknown');
+  });
+});
+
+describe('E14: with cni.exclusive: false', () => {
+  const cluster = clusterView({ config: { 'cni-exclusive': 'false' } });
+  const look = (...cniFiles: readonly string[]) =>
+    lookFor('E14', view({ cluster, nodes: [nodeView({ cniFiles })] }));
+
+  test('a file of Multus is as it should be', () => {
+    expect(look('00-multus.conf', '05-cilium.conflist')).toMatchObject({ state: 'ok' });
+  });
+
+  test('one that Flannel wrote may be wanted or left, and nothing is done about it', () => {
+    const seen = look('05-cilium.conflist', '10-flannel.conflist');
+    expect(seen).toMatchObject({ state: 'unknown', proof: expect.stringContaining('10-flannel') });
+    expect(seen.fix).toBeUndefined();
   });
 });

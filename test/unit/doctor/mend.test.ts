@@ -129,6 +129,18 @@ describe('a guard', () => {
     expect(node.asked).toEqual([]);
   });
 
+  test('E14: keeps a file of a CNI that is not known until its node is confirmed', async () => {
+    const node = fakeNode();
+    const multus = { cniFiles: ['00-multus.conf', '05-cilium.conflist'] };
+    await expect(mending('E14', [multus], node, [])()).rejects.toMatchObject({
+      hint: expect.stringContaining('--fix E14 --confirm worker') as unknown,
+    });
+    expect(node.asked).toEqual([]);
+    const flannel = { cniFiles: ['05-cilium.conflist', '10-flannel.conflist'] };
+    await mending('E14', [flannel, {}], node, [])();
+    expect(node.asked).toHaveLength(2);
+  });
+
   test('D22: files are moved aside within fixed folders, whatever they are called', async () => {
     const node = fakeNode();
     const name = '$(touch x); rm -rf *.conflist';
