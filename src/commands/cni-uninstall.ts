@@ -14,7 +14,7 @@ export const cniUninstall: CommandSpec<ConfirmFlags> = {
   name: 'cni uninstall',
   summary: 'take the CNI out of the cluster and off every node; K3s stays',
   description:
-    'Removes APIs that nobody answers for, so that no namespace hangs (E7), then the release of Cilium or the objects of the manifest, and waits until agents and namespaces are gone. After that each node is cleaned as reset does it: programs, interfaces, files, firewall rules and routes of CNIs. K3s, its images and your own objects stay, and pods have no network until the next CNI is installed; custom resources of Cilium, with policies, stay too. Asks for the name of each node; --confirm NODE… answers for it. A second run has nothing to do.',
+    'Takes away APIs that nobody answers for, so that no namespace hangs (E7), and puts those back that are not of a CNI; removes the release of Cilium or the objects of the manifest, and waits until agents and namespaces are gone. After that each node is cleaned as reset does it: programs, interfaces, files, firewall rules and routes of CNIs. K3s, its images and your own objects stay, and pods have no network until the next CNI is installed; custom resources of Cilium, with policies, stay too. Asks for the name of each node; --confirm NODE… answers for it. A second run has nothing to do.',
   examples: [
     ['ciliumship cni uninstall --dry-run', 'show what would go'],
     ['ciliumship cni uninstall --confirm master worker', 'do it'],

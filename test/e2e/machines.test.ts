@@ -16,6 +16,20 @@ const missing =
 const lab = bareLab('bare');
 const CONFIRM = ['--confirm', 'master', 'worker'] as const;
 const TOKEN = 'cab1e5.0123456789abcdef';
+/** An API that somebody else's server answers for, which is away. */
+const DEAD_API = JSON.stringify({
+  apiVersion: 'apiregistration.k8s.io/v1',
+  kind: 'APIService',
+  metadata: { name: 'v1.mine.example.com' },
+  spec: {
+    group: 'mine.example.com',
+    version: 'v1',
+    groupPriorityMinimum: 100,
+    versionPriority: 100,
+    insecureSkipTLSVerify: true,
+    service: { name: 'mine', namespace: 'default' },
+  },
+});
 
 function run(...args: readonly string[]): Promise<Ended> {
   return ciliumship(args, { env: lab.env });
@@ -178,8 +192,11 @@ describe.skipIf(missing !== undefined)('bare machines', () => {
     expect(after.code, after.stderr).toBe(2);
     expect(after.stderr).toContain('worker: antrea: antrea-gw0');
     expect(after.stderr).toContain('ciliumship cni uninstall --confirm master worker');
+    await lab.onNode('master', 'sh', '-c', `echo '${DEAD_API}' | k3s kubectl apply -f -`);
     const removed = await run('cni', 'uninstall', '--config', config, ...CONFIRM);
     expect(removed.code, removed.stderr).toBe(0);
+    expect(removed.stderr).toContain('APIService v1.mine.example.com is back');
+    await kubectl('delete', 'apiservice', 'v1.mine.example.com');
     expect(await kubectl('get', 'all,apiservice,crd', '-l', 'app=antrea', '-o', 'name')).toBe('');
     const left = 'ls /etc/cni/net.d; ls -d /run/antrea /var/lib/antrea 2>/dev/null; ip -br link';
     expect(await onWorker(left)).not.toContain('antrea');

@@ -11,6 +11,8 @@ export interface ObjectCluster {
   applyObject(object: KubeObject): Promise<void>;
   deleteObject(object: KubeObject): Promise<void>;
   hasObject(object: KubeObject): Promise<boolean>;
+  /** What applying again would make of it, or undefined when it is not there. */
+  readObject(object: KubeObject): Promise<KubeObject | undefined>;
 }
 
 interface Workload {

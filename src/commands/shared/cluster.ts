@@ -18,7 +18,7 @@ const CLOSING = 5_000;
 export interface ClusterAccess extends AsyncDisposable {
   readonly cluster: Cluster & ClusterHealth & ObjectCluster;
   /** The same for what must be put right at the end: a Ctrl-C does not end its calls, time does. */
-  readonly closing: () => Cluster;
+  readonly closing: () => Cluster & ObjectCluster;
   /** What KUBECONFIG must be for Helm. */
   readonly kubeconfig: string;
   /** A folder for files that go with the run, 0700. */
@@ -42,7 +42,7 @@ export async function openClusterAccess(context: Context, fleet: Fleet): Promise
   const open = (signal: AbortSignal) =>
     openCluster(access.source, context.flags.context, PROFILE_LABEL, signal);
   const cluster = open(context.signal);
-  const closing = (): Cluster => open(AbortSignal.timeout(CLOSING));
+  const closing = () => open(AbortSignal.timeout(CLOSING));
   const owned = undo.move();
   const dispose = (): Promise<void> => owned[Symbol.asyncDispose]();
   const { kubeconfig } = access;

@@ -1,5 +1,4 @@
 import { cniAgents, type CniAgents } from '../../cluster/cni/known.ts';
-import type { KubeObject } from '../../cluster/cni/manifest.ts';
 import { removeStep } from '../../cluster/cni/steps.ts';
 import { ShipError } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
@@ -7,6 +6,7 @@ import { waitFor } from '../../core/wait.ts';
 import { runStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
 import { helmOn, openClusterAccess, releaseOf, type ClusterAccess } from './cluster.ts';
+import { deadApis, type DeadApis } from './dead-apis.ts';
 import type { Fleet } from './fleet.ts';
 import { manifestObjects } from './install-manifest.ts';
 import { whileLeased } from './release.ts';
@@ -15,32 +15,26 @@ import { acting } from './stages.ts';
 
 /**
  * Takes every CNI out of the cluster, and waits until its agents and namespaces are gone. An API
- * that nobody answers for would keep a namespace for ever (E7), so those go first.
+ * that nobody answers for would keep a namespace for ever (E7), so those go first, and those of others
+ * come back at the end.
  *
  * @throws ShipError `deploy` for what does not end in time; `config`, `network`
  */
 export async function removeCnis(context: Context, fleet: Fleet): Promise<void> {
   await using access = await openClusterAccess(context, fleet);
   await whileLeased(context, access, async (leased) => {
-    await removeDeadApis(leased, access);
+    const note = (text: string): void => context.output.note(text);
+    await using apis = deadApis(access.cluster, access.closing, note);
+    await runStage('APIs', await apis.steps(), acting(leased));
     const all = cniAgents(releaseOf(context).namespace);
-    for (const agents of all) await removeOne(leased, access, agents);
+    for (const agents of all) await removeOne(leased, access, apis, agents);
   });
-}
-
-async function removeDeadApis(context: Context, { cluster }: ClusterAccess): Promise<void> {
-  const dead = (await cluster.apiServices()).filter(({ available }) => !available);
-  const steps = dead.map(({ name }) => removeStep(apiService(name), cluster));
-  await runStage('APIs', steps, acting(context));
-}
-
-function apiService(name: string): KubeObject {
-  return { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name } };
 }
 
 async function removeOne(
   context: Context,
   access: ClusterAccess,
+  apis: DeadApis,
   agents: CniAgents,
 ): Promise<void> {
   const { cluster } = access;
@@ -52,7 +46,7 @@ async function removeOne(
     const steps = objects.toReversed().map((object) => removeStep(object, cluster));
     await runStage('Remove', steps, { ...acting(context), concurrency: 1 });
   }
-  await runStage('Wait', [goneStep(context, access, agents)], acting(context));
+  await runStage('Wait', [goneStep(context, access, apis, agents)], acting(context));
 }
 
 async function uninstallRelease(context: Context, access: ClusterAccess): Promise<void> {
@@ -78,8 +72,12 @@ const NAMESPACES: Readonly<Record<string, string>> = {
   flannel: 'kube-flannel',
 };
 
-function goneStep(context: Context, access: ClusterAccess, agents: CniAgents): Step<string> {
-  const { cluster } = access;
+function goneStep(
+  context: Context,
+  { cluster }: ClusterAccess,
+  apis: DeadApis,
+  agents: CniAgents,
+): Step<string> {
   const { name, namespace, selector } = agents;
   const look = async (): Promise<string | undefined> => {
     if ((await cluster.pods(namespace, selector)).length > 0) return undefined;
@@ -94,20 +92,13 @@ function goneStep(context: Context, access: ClusterAccess, agents: CniAgents): S
       const lookAndFree = async (): Promise<string | undefined> => {
         const gone = await look();
         // The pods behind an API may have lost their network just now.
-        if (gone === undefined) await freeNamespaces(access);
+        if (gone === undefined) await apis.free(NAMESPACES[name]);
         return gone;
       };
       return waitFor(lookAndFree, timeoutOf(context), signal, () => stays(agents));
     },
     describe: () => `${name} is gone`,
   };
-}
-
-async function freeNamespaces({ cluster }: ClusterAccess): Promise<void> {
-  const stuck = (await cluster.namespaces()).some((one) => one.terminating && one.stuck !== '');
-  if (!stuck) return;
-  const dead = (await cluster.apiServices()).filter(({ available }) => !available);
-  for (const { name } of dead) await cluster.deleteObject(apiService(name));
 }
 
 function stays({ name, namespace, selector }: CniAgents): ShipError {

@@ -39,9 +39,21 @@ export function objectWriter(api: KubernetesObjectApi, { ask, demand }: Asker) {
     async hasObject(object: NamedObject): Promise<boolean> {
       return (await read(object)) !== undefined;
     },
+    /** Without what the API server wrote into it. */
+    async readObject(object: NamedObject): Promise<PlainObject | undefined> {
+      const live = await read(object);
+      if (live === undefined) return undefined;
+      const { name, namespace, labels, annotations } = live.metadata ?? {};
+      const written = { ...live, metadata: { name, namespace, labels, annotations } };
+      // Once through JSON: what is undefined is not there.
+      const copy = JSON.parse(JSON.stringify({ ...object, ...written })) as PlainObject;
+      delete copy['status'];
+      return copy;
+    },
   };
 }
 
+type PlainObject = NamedObject & Record<string, unknown>;
 type Header = Parameters<KubernetesObjectApi['read']>[0];
 
 /** The client changes what it is given. */
