@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import { findConfig, loadConfig } from '../config/load.ts';
-import { combineFailures, ShipError } from '../core/errors.ts';
+import { ShipError } from '../core/errors.ts';
 import { examine } from '../doctor/examine.ts';
 import { problemOf, problemsFor } from '../doctor/find.ts';
 import { problems } from '../doctor/index.ts';
@@ -11,7 +11,7 @@ import { connectFleet } from './shared/fleet.ts';
 import { mendAll } from './shared/mend.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { problemData, problemText } from './shared/problem-text.ts';
-import { viewFleet } from './shared/view.ts';
+import { requireSeen, viewFleet } from './shared/view.ts';
 
 interface DoctorFlags {
   readonly match?: string;
@@ -23,7 +23,7 @@ export const doctor: BareCommandSpec<DoctorFlags> = {
   name: 'doctor',
   summary: 'look for known problems on nodes and cluster, each with its proof and its fix',
   description:
-    'Looks on every node, in the cluster and in your values for each known problem (ciliumship explain lists them) and shows what was found with the fact that this rests on, and the next command. What nobody could say is unknown, never ok. Changes nothing without --fix, which mends the problems that are named, one place after the other: it looks again just before, acts only where it is safe (never on the interface of our own SSH session, nor under an agent that runs), and is content when the problem is gone. What takes something away needs --confirm NODE too. With --match it finds the problem that a text of an error belongs to, without a config and without any node. Exit 3 with findings.',
+    'Looks on every node, in the cluster and in your values for each known problem (ciliumship explain lists them) and shows what was found with the fact that this rests on, and the next command. What nobody could say is unknown, never ok. Changes nothing without --fix, which mends the problems that are named, one place after the other: it looks again just before, acts only where it is safe (never on the interface of our own SSH session, nor under an agent that runs), and is content when the problem is gone. What takes something away needs --confirm NODE too. With --match it finds the problem that a text of an error belongs to, without a config and without any node. Exit 3 with findings, else the class of what could not be looked at.',
   examples: [
     ['ciliumship doctor', 'look for everything'],
     ['ciliumship doctor E1 N4 --nodes worker', 'two problems on one node'],
@@ -58,12 +58,14 @@ async function lookFor(context: Context<DoctorFlags>): Promise<void> {
   requireNamed(args, flags);
   const wanted = args.length === 0 ? problems : args.map(problemOf);
   await using fleet = await connectFleet(context, selectNodes(config.nodes, flags.nodes));
-  const findings = examine(await viewFleet(context, fleet), wanted);
-  if (flags.fix === true) return await mendAll(context, fleet, findings, flags.confirm ?? []);
-  output.result(findingsText(findings, args.length > 0 || flags.verbose === true), findings);
-  requireNone(findings);
-  // What could not be looked at is not known to be well.
-  if (fleet.failures.size > 0) throw combineFailures('doctor', fleet.failures);
+  const sight = await viewFleet(context, fleet);
+  const findings = examine(sight.view, wanted);
+  if (flags.fix === true) await mendAll(context, fleet, findings, flags.confirm ?? []);
+  else {
+    output.result(findingsText(findings, args.length > 0 || flags.verbose === true), findings);
+    requireNone(findings);
+  }
+  requireSeen(sight, findings);
 }
 
 /**

@@ -20,7 +20,7 @@ import { viewFleet } from './view.ts';
 export async function fleetTexts(context: Context): Promise<Texts> {
   const nodes = selectNodes(context.config.nodes, context.flags.nodes);
   await using fleet = await connectFleet(context, nodes);
-  const view = await viewFleet(context, fleet);
+  const { view } = await viewFleet(context, fleet);
   const unseen = [...view.unseen].map(([name, why]) => [`nodes/${name}/unseen.txt`, why] as const);
   return [...viewTexts(view), ...unseen, ...(await outputTexts(context, fleet))];
 }

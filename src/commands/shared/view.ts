@@ -1,6 +1,7 @@
-import { toShipError } from '../../core/errors.ts';
+import { combineFailures, ShipError, toShipError } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
 import { OPERATOR_CONTAINER, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
+import type { Finding } from '../../doctor/problem.ts';
 import type { ClusterView, View } from '../../doctor/view.ts';
 import { readNodeHealth, type NodeHealth } from '../../facts/node-health.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
@@ -13,19 +14,46 @@ import { readUserText, textOf } from './user-text.ts';
 import { readOperatorVersion } from './values-checks.ts';
 import { readChartVersion } from './values.ts';
 
+/** What was seen, and why the rest was not. */
+export interface Sight {
+  readonly view: View;
+  /** Node → why it could not be looked at. */
+  readonly nodes: ReadonlyMap<string, ShipError>;
+  /** Why the cluster could not; undefined when it was. */
+  readonly cluster: ShipError | undefined;
+}
+
 /**
  * Looks at everything that doctor judges: the nodes of a fleet, the cluster if it answers, and the
  * user's own files.
  *
  * @throws ShipError `config` when the values file cannot be read, `interrupted`
  */
-export async function viewFleet(context: Context, fleet: Fleet): Promise<View> {
-  const [nodes, cluster] = await Promise.all([
+export async function viewFleet(context: Context, fleet: Fleet): Promise<Sight> {
+  const [{ results, failures: lost }, cluster] = await Promise.all([
     lookAtNodes(context, fleet),
     viewCluster(context, fleet),
   ]);
-  const unseen = new Map([...fleet.failures, ...nodes.failures]);
-  return viewOf(context, { ...nodes, failures: unseen }, cluster);
+  const failures = new Map([...fleet.failures, ...lost]);
+  const view = await viewOf(context, { results, failures }, seenOf(cluster));
+  return { view, nodes: failures, cluster: cluster instanceof ShipError ? cluster : undefined };
+}
+
+/**
+ * What could not be looked at is not known to be well.
+ *
+ * @param findings what a silent cluster is no loss to, when all of it could be said
+ * @throws ShipError of the highest class of what hid something
+ */
+export function requireSeen({ nodes, cluster }: Sight, findings: readonly Finding[]): void {
+  const open = findings.some(({ state }) => state === 'unknown');
+  const hidden = cluster !== undefined && open ? [['the cluster', cluster] as const] : [];
+  const failures = new Map([...nodes, ...hidden]);
+  if (failures.size > 0) throw combineFailures('doctor', failures);
+}
+
+function seenOf(cluster: ClusterView | ShipError): ClusterView | undefined {
+  return cluster instanceof ShipError ? undefined : cluster;
 }
 
 /**
@@ -43,7 +71,8 @@ export async function viewAgain(
   const session = fleet.sessions.get(where);
   const results = new Map<string, NodeHealth>();
   if (session !== undefined) results.set(where, await readNodeHealth(session, signal));
-  return viewOf(context, { results, failures: new Map() }, await viewCluster(context, fleet));
+  const cluster = seenOf(await viewCluster(context, fleet));
+  return viewOf(context, { results, failures: new Map() }, cluster);
 }
 
 async function viewOf(
@@ -79,15 +108,16 @@ function lookAtNodes(context: Context, fleet: Fleet) {
   return settleStage('Look', steps, looking(context));
 }
 
-/** A cluster that does not answer is no failure here: it may be what is wrong. */
-async function viewCluster(context: Context, fleet: Fleet): Promise<ClusterView | undefined> {
+/** A cluster that does not answer ends no look: it may be what is wrong. */
+async function viewCluster(context: Context, fleet: Fleet): Promise<ClusterView | ShipError> {
   try {
     await using access = await openClusterAccess(context, fleet);
     return await readCluster(context, access);
   } catch (error) {
     context.signal.throwIfAborted();
-    context.output.note(`the cluster was not looked at: ${toShipError(error).message}`);
-    return undefined;
+    const failure = toShipError(error);
+    context.output.note(`the cluster was not looked at: ${failure.message}`);
+    return failure;
   }
 }
 
