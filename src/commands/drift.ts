@@ -30,7 +30,7 @@ export const drift: CommandSpec<DriftFlags> = {
   name: 'drift',
   summary: 'compare what should run with what is here, on the nodes and in the cluster',
   description:
-    'Compares ciliumship.lock with five places at once: the images in Docker or an archive here, what every node has under their names, the bytes that pods really run, the live release, and its objects with their labels and CiliumNodeConfigs, field by field, with who changed one and when. Changes nothing and needs no right to: not to Secrets either, see ciliumship drift rights. Each difference comes with the command that mends it. A place that cannot be looked at is unknown, and never ok. Exit 3 with a difference, else the class of what could not be read when something is unknown.',
+    'Compares ciliumship.lock with five places at once: the images in Docker or an archive here, what every node has under their names, the bytes that pods really run, the live release, and its objects with their labels and CiliumNodeConfigs, field by field, with who changed one and when. Changes nothing and needs no right to: not to Secrets either, see ciliumship drift rights: then values and manifest of the release are ok only when every object is as locked. Each difference comes with the command that mends it. A place that cannot be looked at is unknown, and never ok. Exit 3 with a difference, else the class of what could not be read when something is unknown.',
   examples: [
     ['ciliumship drift', 'everything'],
     ['ciliumship drift --only nodes,running,release', 'on a machine without Docker, as in CI'],

@@ -4,6 +4,7 @@ import { option } from './flags.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { canaryOption, repairOption, type DeployFlags } from './shared/deploy-flags.ts';
 import { connectFleet } from './shared/fleet.ts';
+import { recordLive } from './shared/live-release.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { whileLeased } from './shared/release.ts';
 import { rollBack } from './shared/roll-back.ts';
@@ -37,9 +38,11 @@ export const rollback: CommandSpec<RollbackFlags> = {
     refuseNarrowing(flags.nodes);
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);
-    const { revision, shipped } = await whileLeased(context, access, (leased) =>
-      rollBack(leased, fleet, access),
-    );
+    const { revision, shipped } = await whileLeased(context, access, async (leased) => {
+      const back = await rollBack(leased, fleet, access);
+      if (flags.dryRun !== true) await recordLive(leased, access);
+      return back;
+    });
     if (flags.dryRun === true) {
       output.result(`would go back to revision ${revision}`, { state: 'planned', revision });
       return;

@@ -15,6 +15,8 @@ export interface LiveRelease {
   readonly revision: number;
   readonly values: Digest;
   readonly manifest: Digest;
+  /** Where Helm could not be asked and this is what our own last rollout wrote down. */
+  readonly recorded?: boolean;
   /** When the revision was made. */
   readonly since?: string;
   /** `MTU 1400 → 1500`: how its values differ from those of the locked revision, if it is known. */
@@ -25,10 +27,15 @@ export interface LiveRelease {
 const SHOWN = 8;
 const LONGEST = 60;
 
-/** Values and manifest of the release as a whole. */
+/**
+ * Values and manifest of the release as a whole.
+ *
+ * @param objects cells of its objects: where Helm could not be asked only they prove what is there
+ */
 export function releaseCells(
   wanted: NonNullable<ShipLock['release']>,
   release: Seen<LiveRelease | 'none'>,
+  objects: readonly Cell[],
 ): readonly Cell[] {
   const place = 'release';
   const values = { what: 'values', place, wanted: shortDigest(wanted.values) } as const;
@@ -41,6 +48,9 @@ export function releaseCells(
   if (seen === 'none') {
     const gone = { wanted: `revision ${wanted.revision}`, found: 'not installed', remedy };
     return [{ ...values, ...gone, state: 'drift' }];
+  }
+  if (seen.recorded === true && seen.manifest === wanted.manifest) {
+    return [values, manifest].map((cell) => provedBy(objects, cell));
   }
   const since = seen.since === undefined ? {} : { since: seen.since };
   const differs = { state: 'drift', ...since, remedy } as const;
@@ -56,6 +66,17 @@ export function releaseCells(
       ? { ...manifest, state: 'ok', found: shortDigest(seen.manifest) }
       : { ...manifest, ...differs, found: shortDigest(seen.manifest) },
   ];
+}
+
+/** A record says what was rolled out, not what became of it. */
+function provedBy(objects: readonly Cell[], cell: Pick<Cell, 'what' | 'place' | 'wanted'>): Cell {
+  if (objects.length > 0 && objects.every(({ state }) => state === 'ok')) {
+    return { ...cell, state: 'ok', found: `as its ${objects.length} objects show` };
+  }
+  return unknownCell(
+    cell,
+    'only recorded: Helm could not be asked, and not every object is as locked',
+  );
 }
 
 function changesText({ changes, values, revision }: LiveRelease): string {

@@ -38,10 +38,6 @@ export function compare(lock: ShipLock, seen: Observed): readonly Cell[] {
   ]);
   const settings = (seen.settings ?? []).flatMap(nodeSettingCells);
   if (lock.release === undefined || seen.release === undefined) return [...images, ...settings];
-  return [
-    ...images,
-    ...releaseCells(lock.release, seen.release),
-    ...(objects === undefined ? [] : objectCells(objects)),
-    ...settings,
-  ];
+  const own = objects === undefined ? [] : objectCells(objects);
+  return [...images, ...releaseCells(lock.release, seen.release, own), ...own, ...settings];
 }

@@ -36,7 +36,7 @@ export async function readKeptRelease(
   const recorded = data === undefined ? undefined : parseRecord(data);
   const isLocked = recorded !== undefined && recorded.release.manifest === locked?.manifest;
   if (byHelm === undefined && recorded === undefined) throw unread(name, namespace);
-  const live = byHelm?.live ?? { ...recorded!.release, changes: [] };
+  const live = byHelm?.live ?? { ...recorded!.release, recorded: true, changes: [] };
   // What is wanted is what was locked; without it, what Helm applied last.
   const manifest = isLocked || byHelm === undefined ? recorded!.manifest : byHelm.manifest;
   return { live, manifest };
@@ -53,7 +53,7 @@ function unread(name: string, namespace: string): ShipError {
   );
 }
 
-/** Undefined where it cannot be asked; the record says the same. */
+/** Undefined where it cannot be asked; a record says what it was after our own last rollout. */
 async function askHelm(context: Context, access: ClusterAccess, locked: Locked | undefined) {
   try {
     return await readHelm(await helmOn(context, access), releaseOf(context), locked);

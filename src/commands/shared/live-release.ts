@@ -40,6 +40,19 @@ export async function readRelease(
 }
 
 /**
+ * As `recordRelease`, of what the release is now. A rollout has ended well by then: what cannot be
+ * read or written is said and no more.
+ */
+export async function recordLive(context: Context, access: ClusterAccess): Promise<void> {
+  try {
+    const live = await readRelease(context, access);
+    if (live !== undefined) await recordRelease(context, access, live);
+  } catch (error) {
+    noteUnrecorded(context, error);
+  }
+}
+
+/**
  * Writes what was rolled out into a ConfigMap, so that drift needs no right to Secrets. Without the
  * right to write it the rollout is none the worse.
  */
@@ -55,11 +68,14 @@ export async function recordRelease(
     const same = Object.entries(data).every(([key, value]) => found?.[key] === value);
     if (!same) await cluster.applyConfigMap(namespace, recordName(name), data);
   } catch (error) {
-    context.signal.throwIfAborted();
-    context.output.note(
-      `what was rolled out could not be recorded in the cluster: ${toShipError(error).message}`,
-    );
+    noteUnrecorded(context, error);
   }
+}
+
+function noteUnrecorded({ output, signal }: Context, error: unknown): void {
+  signal.throwIfAborted();
+  const why = toShipError(error).message;
+  output.note(`what was rolled out could not be recorded in the cluster: ${why}`);
 }
 
 /** One digest over every file of a chart's folder, by name; of its name when it is no folder. */

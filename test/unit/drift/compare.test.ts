@@ -176,6 +176,25 @@ describe('drift', () => {
     expect(open({ release })[0]).toBe('drift: values, release: MTU 1400 → 1500 (revision 3)');
   });
 
+  test('D25: takes values and manifest of a record for seen only when every object is as rendered', () => {
+    const recorded = { release: { seen: { ...LIVE, recorded: true } } };
+    const found = compare(LOCK, { ...SEEN, ...recorded }).filter(({ what }) => what === 'manifest');
+    expect(found).toMatchObject([{ state: 'ok', found: 'as its 1 objects show' }]);
+
+    const changed = { ...agents(IMAGE.digestName), live: 'deleted' } as const;
+    const unread = { ...agents(IMAGE.digestName), live: { why: 'no right' } } as const;
+    for (const objects of [{ seen: [changed] }, { seen: [unread] }, { seen: [] }, { why: 'no' }]) {
+      const cells = compare(LOCK, { ...SEEN, ...recorded, objects });
+      const states = cells.filter(({ what }) => what === 'values' || what === 'manifest');
+      expect(states.map(({ state }) => state)).toEqual(['unknown', 'unknown']);
+    }
+  });
+
+  test('D25: a record of another rollout than the locked one is a difference', () => {
+    const release = { seen: { ...LIVE, recorded: true, manifest: digestOf('x') } };
+    expect(open({ release })).toEqual([expect.stringContaining('drift: manifest, release')]);
+  });
+
   test('names a command for every difference', () => {
     const all: Observed = {
       local: { seen: new Map() },
