@@ -17,7 +17,7 @@ export interface Setting {
   readonly before: string;
   readonly wanted: string;
   /** Undefined when there is nothing to change. */
-  readonly change?: { readonly argv: Argv; readonly undo: Argv };
+  readonly change?: { readonly argv: Argv; readonly undo: Argv; readonly effect: string };
   /** The same in a file for systemd-udevd, and as options of ethtool; none when the driver has it not. */
   readonly persist?: { readonly link: readonly string[]; readonly ethtool: string };
 }
@@ -67,10 +67,11 @@ function feature({ device, features }: Offloads, which: Switch, on: boolean): Se
       wanted: '',
     };
   }
+  const effect = `sets ${which.short} of ${device} from ${before} to ${wanted}`;
   const set = (state: string): Argv => ['ethtool', '-K', device, which.short, state];
   return {
     ...base,
-    ...(found.on === on ? {} : { change: { argv: set(wanted), undo: set(before) } }),
+    ...(found.on === on ? {} : { change: { argv: set(wanted), undo: set(before), effect } }),
     persist: { link: [`${which.link}=${on}`], ethtool: `-K ${device} ${which.short} ${wanted}` },
   };
 }
@@ -94,11 +95,12 @@ function queues(node: string, at: Offloads, count: number): readonly Setting[] {
     ...kinds.flatMap((kind, index) => [kind, String(counts[index])]),
   ];
   const [argv, undo] = [set(kinds.map(() => count)), set(now)];
+  const effect = `sets the queues of ${device} to ${count}`;
   return [
     {
       ...base,
       before: [...new Set(now)].join('/'),
-      ...(now.every((has) => has === count) ? {} : { change: { argv, undo } }),
+      ...(now.every((has) => has === count) ? {} : { change: { argv, undo, effect } }),
       persist: {
         link: kinds.map((kind) => `${LINK_KEYS[kind]}=${count}`),
         ethtool: argv.slice(1).join(' '),

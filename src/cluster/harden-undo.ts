@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Action } from '../core/action.ts';
 import { ShipError } from '../core/errors.ts';
 import type { Node } from '../core/node.ts';
 import { quoteArgv } from '../core/quote.ts';
@@ -40,13 +41,30 @@ export async function undoIsDue({ remote }: Guarded, signal: AbortSignal): Promi
 }
 
 /** Tells the node to put everything back as it was after a while, the last change first. */
-export function timerArgv({ deadMan }: Guarded, changes: readonly Change[]): Argv {
+function timerArgv({ deadMan }: Guarded, changes: readonly Change[]): Argv {
   const undo = changes.toReversed().map((change) => quoteArgv(change.undo));
   const after = [`--on-active=${deadMan / 1000}`, '--timer-property=AccuracySec=100ms'];
   return ['systemd-run', '--quiet', `--unit=${UNDO}`, ...after, 'sh', '-c', undo.join('; ')];
 }
 
-export const CALL_OFF: Argv = ['systemctl', 'stop', `${UNDO}.timer`];
+const CALL_OFF: Argv = ['systemctl', 'stop', `${UNDO}.timer`];
+
+/** What `changeGuarded` does, for a dry run. */
+export function guardedActions(
+  guarded: Guarded,
+  changes: readonly Change[],
+): readonly Pick<Action, 'argv' | 'effect'>[] {
+  if (changes.length === 0) return [];
+  const seconds = guarded.deadMan / 1000;
+  return [
+    {
+      argv: timerArgv(guarded, changes),
+      effect: `lets the node undo it by itself in ${seconds} s`,
+    },
+    ...changes.map(({ argv, effect }) => ({ argv, effect })),
+    { argv: CALL_OFF, effect: 'calls that off, over a new connection' },
+  ];
+}
 
 /**
  * Makes changes that the node takes back by itself unless a new connection calls that off.

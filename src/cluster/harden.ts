@@ -1,14 +1,13 @@
-import { quoteArgv } from '../core/quote.ts';
+import { planLines } from '../core/action.ts';
 import type { Remote } from '../core/remote.ts';
 import type { Run, Step } from '../core/step.ts';
 import { readOffloads, type Offloads } from '../facts/offloads.ts';
 import type { Writing } from './harden-persist.ts';
 import { settingsOf, type Hardening, type Setting } from './harden-plan.ts';
 import {
-  CALL_OFF,
   changeGuarded,
   earlierUndo,
-  timerArgv,
+  guardedActions,
   undoIsDue,
   type Change,
   type Guarded,
@@ -53,12 +52,7 @@ export function hardenStep(hardened: Hardened): Step<HardenedNode> {
       if (changes.length > 0 || writings.length > 0) return undefined;
       return (await undoIsDue(hardened, signal)) ? undefined : done;
     },
-    plan: () => [
-      ...(changes.length === 0 ? [] : [`sudo ${quoteArgv(timerArgv(hardened, changes))}`]),
-      ...changes.map(({ argv }) => `sudo ${quoteArgv(argv)}`),
-      ...(changes.length === 0 ? [] : [`over a new connection: sudo ${quoteArgv(CALL_OFF)}`]),
-      ...writings.map(({ argv, effect }) => `sudo ${quoteArgv(argv)}   (${effect})`),
-    ],
+    plan: () => planLines([...guardedActions(hardened, changes), ...writings]),
     run: (run) => harden(hardened, run),
     describe: ({ settings: all }) =>
       `${node.name} ${all.filter(({ before, after }) => before !== after).length} changed`,

@@ -4,7 +4,6 @@ import type { Node } from '../core/node.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
 import { removedText, type ConfirmFlags } from './reset.ts';
-import { requireConfirmed } from './shared/confirm.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { removeCnis } from './shared/remove-cni.ts';
@@ -24,14 +23,12 @@ export const cniUninstall: CommandSpec<ConfirmFlags> = {
   run: async (context) => {
     const { nodes } = context.config;
     requireAllNodes(nodes, context.flags.nodes);
-    const names = nodes.map(({ name }) => name);
     await using fleet = await connectFleet(context, nodes);
     if (fleet.failures.size > 0) throw combineFailures('cni uninstall', fleet.failures);
-    await requireConfirmed(context, 'cni uninstall', names, context.flags.confirm ?? []);
     const removed = await removeFrom(context, fleet, nodes, {
       what: 'cni uninstall',
       phases: CNI,
-      confirmed: names,
+      confirmed: context.flags.confirm ?? [],
       fromCluster: (held) => removeCnis(held, fleet),
       leave: false,
     });

@@ -9,7 +9,7 @@ export interface Action {
   readonly undo?: string;
 }
 
-/** Lines of a dry run: the command, and what it does. */
-export function planLines(actions: readonly Action[]): readonly string[] {
-  return actions.map(({ argv, effect }) => `sudo ${quoteArgv(argv)}   (${effect})`);
+/** Lines of a dry run: what each action does, and below that its command. */
+export function planLines(actions: readonly Pick<Action, 'argv' | 'effect'>[]): readonly string[] {
+  return actions.flatMap(({ argv, effect }) => [effect, `  sudo ${quoteArgv(argv)}`]);
 }

@@ -6,6 +6,17 @@ const DESCRIBE = yours({
   effect: 'says what it waits for: an image (K1), a node that takes it, the API server (E12)',
 });
 
+const APPLY = yours(
+  {
+    argv: ['kubectl', '-n', 'kube-system', 'describe', 'deployment', 'cilium-operator'],
+    effect: 'says whether it is to have none, or why none can be made',
+  },
+  {
+    argv: ['ciliumship', 'deploy', '--force-conflicts'],
+    effect: 'applies the chart again, with its number of replicas',
+  },
+);
+
 export const e5: Problem = {
   id: 'E5',
   title: 'the operator does not run, so no pod gets an address',
@@ -21,7 +32,7 @@ export const e5: Problem = {
     if (operators.length === 0) {
       return config === undefined
         ? ok('Cilium is not installed')
-        : found('it has no pod', DESCRIBE);
+        : found('it has no pod', APPLY);
     }
     const ready = operators.find((pod) => pod.ready);
     if (ready !== undefined) return ok(`${ready.name} is ready on ${ready.node ?? '?'}`);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { planLines } from '../core/action.ts';
 import { ShipError } from '../core/errors.ts';
-import { quoteArgv } from '../core/quote.ts';
 import type { Remote } from '../core/remote.ts';
 import type { Step } from '../core/step.ts';
 import type { NodeHealth } from '../facts/node-health.ts';
@@ -41,7 +41,7 @@ export function mendStep(patient: Patient): Step<Finding> {
   return {
     id: `${id}/${where}`,
     title: `mend ${id} on ${where}`,
-    plan: () => (fix?.actions ?? []).map(({ argv }) => `sudo ${quoteArgv(argv)}`),
+    plan: () => planLines(fix?.actions ?? []),
     run: async ({ signal }) => mend(patient, signal),
     describe: () => `${id} ${where}`,
   };

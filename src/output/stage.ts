@@ -4,6 +4,7 @@ import type { Step } from '../core/step.ts';
 import { drawInTurn, type Ended, type RunningStep } from './list.ts';
 import type { Output } from './output.ts';
 import { settleStep, type Collector } from './settle-step.ts';
+import { fold } from './wrap.ts';
 
 export interface StageOptions {
   readonly output: Output;
@@ -100,7 +101,7 @@ function showPlans<Out>(
 ): void {
   for (const step of steps.filter(({ id }) => planned.has(id))) {
     output.note(`  would ${step.title}`);
-    for (const line of step.plan?.() ?? []) output.note(`    ${line}`);
+    for (const line of step.plan?.() ?? []) output.note(fold(line, '    '));
   }
 }
 

@@ -113,6 +113,24 @@ async function helm(...args: readonly string[]): Promise<string> {
   return (await execa(HELM, [...AT, ...args])).stdout;
 }
 
+/** An upgrade that a Helm was making when it was killed. */
+async function breakOffUpgrade(): Promise<void> {
+  const chart = join(dirname(changedConfig((text) => text)), 'half');
+  const template = join(chart, 'templates', 'waits.yaml');
+  mkdirSync(dirname(template), { recursive: true });
+  writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: half\nversion: 0.1.0\n');
+  writeFileSync(template, 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: doctor-half }\n');
+  await helm('install', 'half', chart);
+  const waits = pod('doctor-half', 'docker.io/library/nowhere:1');
+  writeFileSync(template, JSON.stringify(waits));
+  const upgrade = execa(HELM, [...AT, 'upgrade', 'half', chart, '--wait'], { reject: false });
+  await until('Helm waits', 30, async () =>
+    (await helm('status', 'half')).includes('pending-upgrade'),
+  );
+  upgrade.kill('SIGKILL');
+  await upgrade;
+}
+
 /** The values of the procedure with what it got wrong, for a release that is half away. */
 function wrongSettings(): NodeJS.ProcessEnv {
   const own = readFileSync(join(STATE, 'cilium-values.yaml'), 'utf8');
@@ -149,7 +167,7 @@ async function tidy(): Promise<void> {
   await kubectl('-n', 'kube-system', ...unkept, '-p', '{"metadata":{"finalizers":null}}').catch(
     () => undefined,
   );
-  await helm('uninstall', 'stuck').catch(() => undefined);
+  for (const release of ['stuck', 'half']) await helm('uninstall', release).catch(() => undefined);
   await ciliumship(['push', '--no-build'], { env });
 }
 
@@ -210,6 +228,16 @@ describe.skipIf(missing !== undefined)('doctor, of a cluster with much that is w
     expect(proof('E17')).toContain('tunnel: disabled');
   });
 
+  it('E8: sees a release whose upgrade was killed, and nothing once it was rolled back', async () => {
+    await breakOffUpgrade();
+    const config = changedConfig((text) => text.replace('deploy:', 'deploy:\n  release: half'));
+    const half = await look(['E8'], labEnvironment(config));
+    expect(half.get('E8')?.proof).toBe('revision 2 is pending-upgrade');
+    expect(commandOf(half, 'E8')).toBe('helm rollback half 1 -n kube-system');
+    await helm('rollback', 'half', '1');
+    expect(statesOf(await look(['E8'], labEnvironment(config)))).toEqual(['E8 ok']);
+  });
+
   it('E12: is right that nobody answers there on an agent node', async () => {
     const asked = await sh(
       'curl -sk --max-time 5 https://127.0.0.1:6443/readyz; echo "ended with $?"',
@@ -226,6 +254,8 @@ describe.skipIf(missing !== undefined)('doctor, of a cluster with much that is w
     expect(pushed.code, pushed.stderr).toBe(0);
     expect(commandOf(found, 'E8')).toBe('helm uninstall stuck -n kube-system');
     await helm('uninstall', 'stuck');
+    expect(commandOf(found, 'E6')).toBe('ip -br link show nocable');
+    expect(await sh(commandOf(found, 'E6'))).toMatch(/^nocable@\S+ +\S+ .*<NO-CARRIER,/);
     await sh('ip addr flush dev nocable; ip link set cable up');
     const config = changedConfig((text) =>
       text

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareLab } from '../support/bare-lab.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
@@ -58,6 +59,17 @@ function antrea(theirs: string): {
   };
 }
 
+const IFCFG = '/etc/sysconfig/network/ifcfg-eth1';
+
+const OTHER_CLUSTER = `# mine
+apiVersion: v1
+kind: Config
+clusters: [{ name: work, cluster: { server: "https://work.example" } }]
+users: [{ name: work, user: { token: secret } }]
+contexts: [{ name: work, context: { cluster: work, user: work } }]
+current-context: work
+`;
+
 /** A driver whose reset takes the link of our SSH session down, until it is set back. */
 const FATAL_ETHTOOL = `cat > /usr/local/sbin/ethtool <<'END'
 #!/bin/sh
@@ -101,6 +113,54 @@ describe.skipIf(missing !== undefined)('bare machines', () => {
     expect(await written()).toBe(before);
   });
 
+  it('what harden wrote is what udev takes from it', async () => {
+    // As at a reboot: udev finds the interface with what its driver begins with.
+    await onWorker('ethtool -K eth1 gro on');
+    const said = await onWorker(
+      'SYSTEMD_LOG_LEVEL=debug udevadm test-builtin net_setup_link /sys/class/net/eth1 2>&1',
+    );
+    expect(said).toMatch(/10-ciliumship-eth1\.link/);
+    expect(said).not.toMatch(/unknown (key|section)|failed to parse/i);
+    expect(await groOfWorker()).toContain(': off');
+    expect(await onWorker('cat /sys/class/net/eth1/ifindex')).toMatch(/^\d+$/);
+  });
+
+  it('where wicked runs its ifcfg file gets the settings, beside what is in it', async () => {
+    // A unit of its name: the file is what wicked reads, as variables of a shell.
+    await onWorker(
+      `mkdir -p /etc/sysconfig/network; printf "BOOTPROTO='static'\\nMTU='1500'\\n" > ${IFCFG}; systemd-run --quiet --unit=wicked sleep infinity; ethtool -K eth1 gro on`,
+    );
+    const kept = await run('harden', '--gro', 'off', '--persist', '--nodes', 'worker');
+    expect(kept.code, kept.stderr).toBe(0);
+    expect(kept.stdout).toContain(`lines to ${IFCFG}`);
+    expect(await onWorker(`head -n 2 ${IFCFG}`)).toBe("BOOTPROTO='static'\nMTU='1500'");
+    await onWorker(
+      `ethtool -K eth1 gro on; . ${IFCFG}; for name in $(sed -n 's/^\\(ETHTOOL_OPTIONS_[^=]*\\)=.*/\\1/p' ${IFCFG}); do eval "ethtool \\$$name"; done`,
+    );
+    expect(await groOfWorker()).toContain(': off');
+    const again = await run('harden', '--gro', 'off', '--persist', '--nodes', 'worker');
+    expect(again.stdout).not.toContain(IFCFG);
+    await onWorker('systemctl stop wicked; rm -r /etc/sysconfig');
+  });
+
+  it('K3s whose program or installer has another sha256 is not brought to any node', async () => {
+    const own = lab.env['CILIUMSHIP_CONFIG'] ?? '';
+    const config = join(dirname(own), 'other-sum.yaml');
+    for (const key of ['binary', 'installer']) {
+      const text = readFileSync(own, 'utf8').replace(
+        'k3s:',
+        `k3s:\n  ${key}Sha256: ${'0'.repeat(64)}`,
+      );
+      writeFileSync(config, text);
+      const refused = await run('k3s', 'install', '--config', config);
+      expect(refused.code, refused.stderr).toBe(7);
+      expect(refused.stderr).toMatch(
+        new RegExp(`k3s\\.${key}: \\S+ has sha256 [0-9a-f]{64}, and the config says 0{64}`),
+      );
+    }
+    expect(await onWorker('ls /usr/local/bin')).not.toContain('k3s');
+  });
+
   it('F48: an install that was killed half way is taken up, and a second one does nothing', async () => {
     const token = '/var/lib/rancher/k3s/server/token';
     const write = `mkdir -p "$(dirname ${token})" && umask 077 && printf %s ${TOKEN} > ${token}`;
@@ -141,6 +201,19 @@ describe.skipIf(missing !== undefined)('bare machines', () => {
     expect(written.code, written.stderr).toBe(0);
     expect(readFileSync(file, 'utf8')).toContain('current-context: mine');
     expect(statSync(file).mode & 0o777).toBe(0o600);
+
+    writeFileSync(file, OTHER_CLUSTER);
+    expect((await run('k3s', 'kubeconfig', '--kubeconfig', file)).code).toBe(0);
+    const merged = readFileSync(file, 'utf8');
+    expect(merged).toMatch(/# mine\n[^]*current-context: work/);
+    const nodes = await execa('kubectl', ['--context', 'k3s-master', 'get', 'nodes', '-o', 'name'], {
+      env: { ...lab.env, KUBECONFIG: file },
+      reject: false,
+    });
+    expect(nodes.stdout, nodes.stderr).toBe('node/master\nnode/worker');
+    const taken = await run('k3s', 'kubeconfig', '--kubeconfig', file, '--context', 'work');
+    expect(taken.code).toBe(2);
+    expect(readFileSync(file, 'utf8')).toBe(merged);
   });
 
   it('E14: Antrea, of whose images there is none here, is refused, given up and taken away again', async () => {
@@ -218,13 +291,18 @@ describe.skipIf(missing !== undefined)('bare machines', () => {
     await onWorker(`umount ${data}`);
   });
 
-  it('F48: a reset leaves nothing, also without the uninstall script, and does nothing again', async () => {
+  it('F48: a reset that was killed half way is taken up and leaves nothing, also without the uninstall script', async () => {
     await onWorker(
       'rm /usr/local/bin/k3s-agent-uninstall.sh; ip link add cilium_host type veth peer name cilium_net; iptables -N CILIUM_INPUT; iptables -A INPUT -j CILIUM_INPUT; ip rule add priority 9 fwmark 0x200/0xf00 table 2004; touch /etc/cni/net.d/05-cilium.conflist',
     );
     const unnamed = await run('reset', '--nodes', 'worker');
     expect(unnamed.code).toBe(2);
-    const reset = await run('reset', '--confirm', 'master', 'worker');
+    const signalAt = { text: 'link delete dev cilium_host', signal: 'SIGKILL' } as const;
+    const args = ['reset', '--confirm', 'master', 'worker', '--verbose'];
+    const killed = await ciliumship(args, { env: lab.env, signalAt });
+    expect(killed.code).toBe(-1);
+    expect(await onWorker('ls -d /var/lib/rancher/k3s')).toBe('/var/lib/rancher/k3s');
+    const reset = await run('reset', '--confirm', 'master', 'worker', '--lock-wait', '60s');
     expect(reset.code, reset.stderr).toBe(0);
     const left = await onWorker(
       'ls -d /var/lib/rancher/k3s /etc/rancher/k3s /var/lib/kubelet /run/k3s /usr/local/bin/k3s* 2>/dev/null; ip -br link; iptables -S; ip rule; ls /etc/cni/net.d; cat /mine/data; true',

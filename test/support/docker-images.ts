@@ -34,7 +34,7 @@ export async function importBase(
 }
 
 /** Folder with busybox and its names, unpacked from Debian's package. */
-async function busyboxRoot(): Promise<string> {
+export async function busyboxRoot(): Promise<string> {
   return cached('test-busybox', hashOf([], PROGRAMS), async (folder) => {
     const download = mkdtempSync(join(tmpdir(), 'ciliumship-busybox-'));
     await execa('apt-get', ['download', 'busybox-static'], { cwd: download });

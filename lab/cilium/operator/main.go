@@ -28,6 +28,9 @@ func main() {
 }
 
 func work(ctx context.Context, settings config.Config, api dynamic.Interface) error {
+	if err := readWatcherInterval(settings.PodWatcherInterval); err != nil {
+		return err
+	}
 	var ready atomic.Bool
 	failed := make(chan error, 1)
 	go func() { failed <- http.ListenAndServe(healthzAddress, healthz(&ready)) }()

@@ -34,6 +34,7 @@ export interface Removal {
 export interface RemovedNode {
   readonly node: string;
   readonly state: 'nothing to do' | 'would be cleaned' | 'cleaned';
+  /** In words: what was done, or would be. */
   readonly actions: readonly string[];
 }
 
@@ -53,17 +54,19 @@ export async function removeFrom(
   if (failures.size > 0) throw combineFailures(removal.what, failures);
   const remains = await readFleetRemains(context, chosen(fleet, nodes));
   refuseAll(remains, removal);
-  const full = nodes.filter(({ name }) => countOf(removal, remains.get(name)) > 0);
+  const full = nodes.filter(({ name }) => planOf(removal, remains.get(name)).length > 0);
   showWhatGoes(context, full, remains, removal);
   const names = full.map(({ name }) => name);
-  await requireConfirmed(context, removal.what, names, removal.confirmed);
+  // What goes from the cluster is of all nodes, also of those that have nothing of it.
+  const asked = removal.fromCluster === undefined ? names : nodes.map(({ name }) => name);
+  await requireConfirmed(context, removal.what, asked, removal.confirmed);
   const forget = async (gone: readonly Node[]): Promise<void> => {
     if (removal.leave) await forgetNodes(context, fleet, gone);
   };
   const parting = { ...removal, forget };
   const done = await removeAll(context, chosen(fleet, nodes), full, remains, parting);
   await forget(full);
-  return nodes.map(({ name }) => resultOf(name, names.includes(name), done.get(name)));
+  return nodes.map(({ name }) => resultOf(name, planOf(removal, remains.get(name)), done.get(name)));
 }
 
 async function readFleetRemains(
@@ -87,8 +90,9 @@ function refuseAll(remains: ReadonlyMap<string, Remains>, { what, refuse }: Remo
   if (failures.length > 0) throw combineFailures(what, new Map(failures));
 }
 
-function countOf({ phases }: Removal, remains: Remains | undefined): number {
-  return remains === undefined ? 0 : actionsFor(phases, remains).length;
+/** What would be done on a node, in words. */
+function planOf({ phases }: Removal, remains: Remains | undefined): readonly string[] {
+  return remains === undefined ? [] : actionsFor(phases, remains).map(({ effect }) => effect);
 }
 
 /** What goes, for who is asked to confirm it. */
@@ -130,7 +134,7 @@ async function removeAll(
   const stepOf = (node: Node): readonly Step<Removed>[] => {
     const [session, found] = [locked.sessions.get(node.name), remains.get(node.name)];
     if (session === undefined || found === undefined) return [];
-    return [removeStep(session, phases, found, `${what} ${node.name}`)];
+    return [removeStep(session, phases, found, `clean ${node.name}`)];
   };
   const agents = nodes.filter(({ role }) => role === 'agent');
   const servers = nodes.filter(({ role }) => role === 'server');
@@ -191,9 +195,13 @@ function forgetStep(server: Session, gone: readonly Node[]): Step<string> {
   };
 }
 
-function resultOf(node: string, wasFull: boolean, done: Removed | undefined): RemovedNode {
-  if (!wasFull) return { node, state: 'nothing to do', actions: [] };
+function resultOf(
+  node: string,
+  planned: readonly string[],
+  done: Removed | undefined,
+): RemovedNode {
+  if (planned.length === 0) return { node, state: 'nothing to do', actions: [] };
   return done === undefined
-    ? { node, state: 'would be cleaned', actions: [] }
+    ? { node, state: 'would be cleaned', actions: planned }
     : { node, state: 'cleaned', actions: done.done };
 }

@@ -26,6 +26,7 @@ type Config struct {
 	CNIExclusive         bool
 	PodCIDRs             []netip.Prefix
 	PodMaskSize          int
+	PodWatcherInterval   string // only the operator reads it
 	// BEGIN vxlanAcceleration
 	VXLANAcceleration bool
 	Queues            int
@@ -48,6 +49,7 @@ func Parse(values Map) (Config, error) {
 		CNIExclusive:         p.boolean("cni-exclusive", true),
 		PodCIDRs:             p.prefixes("cluster-pool-ipv4-cidr"),
 		PodMaskSize:          p.number("cluster-pool-ipv4-mask-size", 24, 8, 30),
+		PodWatcherInterval:   values["unmanaged-pod-watcher-interval"],
 		CrashOnStart:         values["crash-on-start"],
 		DropAll:              p.boolean("xdp-drop", false),
 		FailAfter:            time.Duration(p.number("fail-after", 0, 0, 86400)) * time.Second,
