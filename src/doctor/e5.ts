@@ -30,9 +30,7 @@ export const e5: Problem = {
   look: onCluster(({ pods, config }) => {
     const operators = pods.filter(({ labels }) => labels['io.cilium/app'] === 'operator');
     if (operators.length === 0) {
-      return config === undefined
-        ? ok('Cilium is not installed')
-        : found('it has no pod', APPLY);
+      return config === undefined ? ok('Cilium is not installed') : found('it has no pod', APPLY);
     }
     const ready = operators.find((pod) => pod.ready);
     if (ready !== undefined) return ok(`${ready.name} is ready on ${ready.node ?? '?'}`);

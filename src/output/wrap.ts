@@ -21,7 +21,11 @@ export function wrap(text: string, first = '', indent = first, width = WIDTH): s
 }
 
 /** A line that is folded for the terminal, deeper where it goes on; its own indentation stays. */
-export function fold(line: string, indent: string, width = process.stderr.columns || WIDTH): string {
+export function fold(
+  line: string,
+  indent: string,
+  width = process.stderr.columns || WIDTH,
+): string {
   const own = `${indent}${/^ */.exec(line)?.[0] ?? ''}`;
   return wrap(line.trimStart(), own, `${own}    `, width);
 }

@@ -187,7 +187,13 @@ describe.skipIf(missing !== undefined)('doctor, of a cluster whose parts are wro
     try {
       const said = await until('the pod fails', 60, async () => {
         const events = ['get', 'events', '--field-selector', 'reason=FailedCreatePodSandBox'];
-        const text = await kubectl('-n', 'default', ...events, '-o', 'jsonpath={.items[*].message}');
+        const text = await kubectl(
+          '-n',
+          'default',
+          ...events,
+          '-o',
+          'jsonpath={.items[*].message}',
+        );
         return /failed to find plugin "flannel"/.test(text) ? text : undefined;
       });
       expect((await ciliumship(['doctor', '--match', said], { env })).stdout).toMatch(/^E14 /);

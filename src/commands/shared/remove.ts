@@ -66,7 +66,9 @@ export async function removeFrom(
   const parting = { ...removal, forget };
   const done = await removeAll(context, chosen(fleet, nodes), full, remains, parting);
   await forget(full);
-  return nodes.map(({ name }) => resultOf(name, planOf(removal, remains.get(name)), done.get(name)));
+  return nodes.map(({ name }) =>
+    resultOf(name, planOf(removal, remains.get(name)), done.get(name)),
+  );
 }
 
 async function readFleetRemains(
