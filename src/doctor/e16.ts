@@ -1,5 +1,5 @@
 import { found, ok, onSettings, type Problem } from './problem.ts';
-import { setAndDeploy, settingOf } from './settings.ts';
+import { setAndDeploy, settingsOf } from './settings.ts';
 
 const MODES = new Set(['disabled', 'native', 'best-effort', 'testing-only']);
 
@@ -13,8 +13,9 @@ export const e16: Problem = {
   recognised: 'the value, or bpf-lb-acceleration of cilium-config, is none of these',
   example: setAndDeploy('loadBalancer.acceleration', 'native'),
   look: onSettings((view) => {
-    const mode = settingOf(view, 'loadBalancer.acceleration', 'bpf-lb-acceleration');
-    if (mode === '' || MODES.has(mode)) return ok(mode || 'not set: disabled');
-    return found(mode, setAndDeploy('loadBalancer.acceleration', 'best-effort'));
+    const modes = settingsOf(view, 'loadBalancer.acceleration', 'bpf-lb-acceleration');
+    const bad = modes.find((mode) => !MODES.has(mode));
+    if (bad === undefined) return ok(modes[0] ?? 'not set: disabled');
+    return found(bad, setAndDeploy('loadBalancer.acceleration', 'best-effort'));
   }),
 };

@@ -25,7 +25,7 @@ export const macsIn = (view: View): readonly string[] =>
 export const cidrsIn = (view: View): readonly string[] =>
   deviceWords(view).filter((word) => CIDR.test(word));
 
-/** A setting by its Helm value, or else by its key in cilium-config; empty when neither says it. */
-export function settingOf({ value, cluster }: View, path: string, key: string): string {
-  return value?.(path) || (cluster?.config?.[key] ?? '');
+/** What a setting is by its Helm value, and by its key in cilium-config; what is not set is left out. */
+export function settingsOf({ value, cluster }: View, path: string, key: string): readonly string[] {
+  return [value?.(path) ?? '', cluster?.config?.[key] ?? ''].filter((text) => text !== '');
 }
