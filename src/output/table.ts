@@ -19,7 +19,7 @@ const BORDERLESS = {
 };
 
 /** Sentences in narrower columns are harder to read than one line for each cell. */
-const NARROWEST = 16;
+const NARROWEST = 14;
 /** What is no longer than this stays on one line. */
 const SHORT = 12;
 
