@@ -62,18 +62,6 @@ describe.skipIf(missing !== undefined)('bare machines', () => {
     expect(await written()).toBe(before);
   });
 
-  it('what harden wrote is what udev takes from it', async () => {
-    // As at a reboot: udev finds the interface with what its driver begins with.
-    await onWorker('ethtool -K eth1 gro on');
-    const said = await onWorker(
-      'SYSTEMD_LOG_LEVEL=debug udevadm test-builtin net_setup_link /sys/class/net/eth1 2>&1',
-    );
-    expect(said).toMatch(/10-ciliumship-eth1\.link/);
-    expect(said).not.toMatch(/unknown (key|section)|failed to parse/i);
-    expect(await groOfWorker()).toContain(': off');
-    expect(await onWorker('cat /sys/class/net/eth1/ifindex')).toMatch(/^\d+$/);
-  });
-
   it('where wicked runs its ifcfg file gets the settings, beside what is in it', async () => {
     // A unit of its name: the file is what wicked reads, as variables of a shell.
     await onWorker(
