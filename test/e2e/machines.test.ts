@@ -58,6 +58,8 @@ function antrea(theirs: string): {
   };
 }
 
+const KUBECTL = join(dirname(lab.env['CILIUMSHIP_CONFIG'] ?? ''), 'bin', 'kubectl');
+
 const OTHER_CLUSTER = `# mine
 apiVersion: v1
 kind: Config
