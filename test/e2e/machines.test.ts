@@ -136,14 +136,10 @@ describe.skipIf(missing !== undefined)('K3s on bare machines', () => {
     expect((await run('k3s', 'kubeconfig', '--kubeconfig', file)).code).toBe(0);
     const merged = readFileSync(file, 'utf8');
     expect(merged).toMatch(/# mine\n[^]*current-context: work/);
-    const nodes = await execa(
-      'kubectl',
-      ['--context', 'k3s-master', 'get', 'nodes', '-o', 'name'],
-      {
-        env: { ...lab.env, KUBECONFIG: file },
-        reject: false,
-      },
-    );
+    const nodes = await execa(KUBECTL, ['--context', 'k3s-master', 'get', 'nodes', '-o', 'name'], {
+      env: { ...lab.env, KUBECONFIG: file },
+      reject: false,
+    });
     expect(nodes.stdout, nodes.stderr).toBe('node/master\nnode/worker');
     const taken = await run('k3s', 'kubeconfig', '--kubeconfig', file, '--context', 'work');
     expect(taken.code).toBe(2);
