@@ -6,7 +6,7 @@ import { compare } from '../drift/compare.ts';
 import { REPORT_FORMATS } from '../output/report.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
-import { countsOf, driftReport, driftText } from './shared/drift-text.ts';
+import { countsOf, driftReport, driftSummary, driftText } from './shared/drift-text.ts';
 import { connectFleet } from './shared/fleet.ts';
 import { needLock } from './shared/lock-file.ts';
 import { selectNodes } from './shared/nodes.ts';
@@ -66,6 +66,7 @@ export const drift: CommandSpec<DriftFlags> = {
       await writeReports(flags.report ?? [], driftReport(cells), { ...counts, cells }, output);
       return {
         show: (to) => to.result(driftText(cells), { ...counts, cells }, driftReport(cells)),
+        summary: driftSummary(cells),
         error: differs(cells) ?? notSeen(counts.unknown, failures),
       };
     });

@@ -57,8 +57,10 @@ async function lookOnce(context: Context): Promise<Round> {
   const rows = nodes.flatMap((node) =>
     names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),
   );
+  const summary = summaryOf(rows);
   return {
-    show: (output) => output.result(`${table(rows)}\n\n${summary(rows)}`, rows),
+    show: (output) => output.result(`${table(rows)}\n\n${summary}`, rows),
+    summary,
     error: probed.failures.size === 0 ? silent : combineFailures('status', probed.failures),
   };
 }
@@ -75,7 +77,7 @@ async function readPods(context: Context, fleet: Fleet): Promise<readonly Pod[]>
 }
 
 /** `10 ok, 2 behind`: what a person looks for who watches a rollout. */
-function summary(rows: readonly Row[]): string {
+function summaryOf(rows: readonly Row[]): string {
   const counts = Map.groupBy(rows, ({ state }) => state);
   return [...counts].map(([state, { length }]) => `${length} ${state}`).join(', ');
 }

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { lineOf } from '../deploy/user-values.ts';
 import { sourcedValues, type SourcedValue } from '../deploy/value-sources.ts';
 import { deriveValues, type PlacedImage } from '../deploy/values.ts';
 import { ShipError } from '../core/errors.ts';
@@ -58,8 +57,8 @@ async function placeBuilt(context: Context): Promise<readonly PlacedImage[]> {
 }
 
 /** `cilium-values.yaml:12` for the user's own. */
-function sourceOf({ path, source }: SourcedValue, { file, text }: UserValues): string {
+function sourceOf({ path, source }: SourcedValue, { file, lineOf }: UserValues): string {
   if (source !== 'file' || file === undefined) return source;
-  const line = lineOf(text, path.join('.'));
+  const line = lineOf(path.join('.'));
   return line === undefined ? basename(file) : `${basename(file)}:${line}`;
 }

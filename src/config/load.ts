@@ -122,12 +122,12 @@ function listed(file: string, details: readonly string[], all = details.length):
   });
 }
 
-/** Line of the value at `path`, or of the nearest parent that exists. */
+/** Line of the value at `path`, or of the nearest parent that exists; the whole begins at the first. */
 export function lineAt(
   { document, lines }: ReadYaml,
   path: readonly (string | number)[],
 ): number | undefined {
-  const start = startOf(document, path);
+  const start = path.length === 0 ? 0 : startOf(document, path);
   return start === undefined ? undefined : lines.linePos(start).line;
 }
 

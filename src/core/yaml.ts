@@ -1,6 +1,7 @@
 import {
   isAlias,
   isScalar,
+  Lexer,
   LineCounter,
   parseDocument,
   visit,
@@ -22,6 +23,8 @@ export interface ReadYaml {
 }
 
 const MAX_PROBLEMS = 20;
+/** Of what no file that people write has half. A piece takes up to two kilobytes in the tree. */
+const MAX = { pieces: 40_000, depth: 100, aliases: 100 };
 
 /** In words of the one who wrote the file, not of the library. */
 const PLAIN: Partial<Record<ErrorCode, string>> = {
@@ -43,29 +46,64 @@ export function readYaml(
   if (text.length > maxBytes) {
     return whole(`is ${text.length} bytes long, more than the ${maxBytes} that it can have`);
   }
-  const lines = new LineCounter();
+  const tooMuch = tooMuchIn(text);
+  if (tooMuch !== undefined) return { problems: [tooMuch] };
   try {
-    const document = parseDocument(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      uniqueKeys: false,
-      logLevel: 'error',
-    });
-    const errors = document.errors.slice(0, MAX_PROBLEMS);
-    const wrong = errors.map(({ code, message, pos }) => ({
-      message: PLAIN[code] ?? message,
-      at: pos[0],
-    }));
-    const found = wrong.length > 0 ? wrong : wrongNodes(document);
-    if (found.length > 0) {
-      const problems = found.map(({ message, at }) => ({ line: lines.linePos(at).line, message }));
-      return { problems };
-    }
-    return { value: document.toJS({ maxAliasCount: 100 }), document, lines };
+    return withoutStacks(() => readTree(text));
   } catch (error) {
     // What the library throws: aliases that multiply, and trees too deep for its stack.
     return whole(error instanceof ReferenceError ? 'uses too many aliases' : 'cannot be read');
   }
+}
+
+function readTree(text: string): ReturnType<typeof readYaml> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+    logLevel: 'error',
+  });
+  const wrong = document.errors.slice(0, MAX_PROBLEMS).map(({ code, message, pos }) => ({
+    message: PLAIN[code] ?? message,
+    at: pos[0],
+  }));
+  const found = wrong.length > 0 ? wrong : wrongNodes(document);
+  if (found.length > 0) {
+    const problems = found.map(({ message, at }) => ({ line: lines.linePos(at).line, message }));
+    return { problems };
+  }
+  return { value: document.toJS({ maxAliasCount: MAX.aliases }), document, lines };
+}
+
+/** A file can be wrong in ten thousand places, and each error of the library would hold its stack. */
+function withoutStacks<T>(act: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return act();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** Looks at the pieces of a text one by one, before a tree is made of them. */
+function tooMuchIn(text: string): YamlProblem | undefined {
+  let [line, pieces, depth, steps] = [1, 0, 0, 0];
+  for (const piece of new Lexer().lex(text)) {
+    pieces += 1;
+    if (piece === '[' || piece === '{') depth += 1;
+    else if (piece === ']' || piece === '}') depth = Math.max(0, depth - 1);
+    // `- - - a` goes down as well; in brackets these mean something else.
+    else if (depth === 0 && /^[-?:]$/.test(piece)) steps += 1;
+    else if (piece.includes('\n')) {
+      line += piece.split('\n').length - 1;
+      steps = 0;
+    }
+    if (depth + steps > MAX.depth) return { line, message: 'is nested too deeply' };
+    if (pieces > MAX.pieces) return { line, message: 'is longer than any file of its kind' };
+  }
+  return undefined;
 }
 
 function whole(message: string): { readonly problems: readonly YamlProblem[] } {
@@ -80,6 +118,7 @@ interface WrongNode {
 /** Keys that are none or are there twice, and aliases to what they are in. */
 function wrongNodes(document: Document): readonly WrongNode[] {
   const found: WrongNode[] = [];
+  let aliases = 0;
   const wrong = (message: string, node: unknown): typeof visit.BREAK | undefined => {
     found.push({ message, at: startOf(node) });
     return found.length >= MAX_PROBLEMS ? visit.BREAK : undefined;
@@ -96,6 +135,12 @@ function wrongNodes(document: Document): readonly WrongNode[] {
       return undefined;
     },
     Alias: (_, node, path) => {
+      // Each is looked for in the whole document.
+      aliases += 1;
+      if (aliases > MAX.aliases) {
+        wrong('uses too many aliases', node);
+        return visit.BREAK;
+      }
       const target = isAlias(node) ? node.resolve(document) : undefined;
       return path.some((above) => above === target)
         ? wrong(`the alias *${node.source} leads into itself`, node)

@@ -32,10 +32,11 @@ export interface ChartKeys {
  */
 export function checkValues(values: Values, chart: ChartKeys): readonly ValueProblem[] {
   const named = NAMED_RULES.flatMap((rule) => rule(values, chart));
-  const spoken = named.map(({ path }) => path);
+  const spoken = [...new Set(named.map(({ path }) => path))];
+  const around = withParents(chart.read);
   const unknown = leaves(values)
     .map(({ path }) => path)
-    .filter((path) => path[0] !== 'global' && !isKnown(path, chart))
+    .filter((path) => path[0] !== 'global' && !isKnown(path, chart, around))
     .filter((path) => !spoken.some((said) => isBelow(path.join('.'), said)))
     .map((path, index) => ({
       severity: 'error' as const,
@@ -62,11 +63,11 @@ export function pathsRead(templates: readonly string[]): ReadonlySet<string> {
  * Known is what the defaults declare, what lies below a default that is open, and what a template
  * reads, with all that lies above or below it.
  */
-function isKnown(path: Path, { defaults, read }: ChartKeys): boolean {
+function isKnown(path: Path, { defaults, read }: ChartKeys, around: ReadonlySet<string>): boolean {
   let at: unknown = defaults;
   for (const part of path) {
     if (!isTree(at) || isOpen(at)) return true;
-    if (!(part in at)) return isRead(path.join('.'), read);
+    if (!Object.hasOwn(at, part)) return around.has(path.join('.')) || isBelowRead(path, read);
     at = at[part];
   }
   return true;
@@ -78,8 +79,17 @@ function isOpen(tree: Values): boolean {
   return keys.length === 0 || keys.some((key) => /[./]/.test(key));
 }
 
-function isRead(path: string, read: ReadonlySet<string>): boolean {
-  return [...read].some((known) => isBelow(known, path) || isBelow(path, known));
+function isBelowRead(path: Path, read: ReadonlySet<string>): boolean {
+  return path.some((_, at) => read.has(path.slice(0, at + 1).join('.')));
+}
+
+/** Paths with all that lie above them. */
+function withParents(paths: ReadonlySet<string>): ReadonlySet<string> {
+  const all = [...paths].flatMap((path) => {
+    const parts = path.split('.');
+    return parts.map((_, at) => parts.slice(0, at + 1).join('.'));
+  });
+  return new Set(all);
 }
 
 /** The nearest key beside it: another case, or a letter or two away. */

@@ -52,6 +52,8 @@ const file = content.extend({ digest });
 
 /** Bytes; a lock of many images and nodes has some ten thousand. */
 export const MAX_LOCK = 1024 * 1024;
+/** Problems; a lock is written by no one, so that one of them says enough. */
+const MAX_SHOWN = 5;
 const HEAD = '# Written by ciliumship push and deploy; commit it, do not edit it.\n';
 
 /**
@@ -71,15 +73,15 @@ export function lockText(lock: ShipLock): string {
  */
 export function parseLock(written: string, name: string): ShipLock {
   if (written.length > MAX_LOCK) throw tooLarge(name, written.length);
-  const document = readDocument(written);
+  const document = readDocument(written, MAX_LOCK);
   if ('problems' in document) throw broken(name, document.problems);
   const read = file.safeParse(document.value);
   if (!read.success) {
-    const problems = read.error.issues.map(({ path, message }) => {
+    const problems = read.error.issues.slice(0, MAX_SHOWN).map(({ path, message }) => {
       const line = document.lineOf(path);
       return `line ${line}: ${[path.join('.'), message].filter((part) => part !== '').join(': ')}`;
     });
-    throw broken(name, problems.slice(0, 5));
+    throw broken(name, problems);
   }
   const { digest: said, ...lock } = read.data;
   if (said !== selfDigest(lock)) throw changed(name, document.lineOf(['digest']));

@@ -22,21 +22,27 @@ export function countsOf(cells: readonly Cell[]): Counts {
  */
 export function driftText(cells: readonly Cell[]): string {
   const open = cells.filter(({ state }) => state !== 'ok');
-  if (open.length === 0) {
-    return `no drift: ${cells.length} of ${cells.length} comparisons are as ciliumship.lock says`;
-  }
-  const { differences, unknown } = countsOf(cells);
+  if (open.length === 0) return driftSummary(cells);
   const rows = open.map((cell) => [
     ...[cell.what, placeText(cell), MARKS[cell.state], cell.wanted, cell.found],
     [cell.by, cell.since].filter((part) => part !== undefined).join(' '),
   ]);
-  const rest = cells.length - open.length;
   return [
     driftMatrix(cells),
     textTable(['what', 'where', 'state', 'wanted', 'found', 'by, since'], rows),
-    `${differences} ${differences === 1 ? 'difference' : 'differences'}, ${unknown} unknown, ${rest} ok`,
+    driftSummary(cells),
     ...remedyLines(open),
   ].join('\n\n');
+}
+
+/** What all cells come to, in a line. */
+export function driftSummary(cells: readonly Cell[]): string {
+  const { differences, unknown } = countsOf(cells);
+  const rest = cells.length - differences - unknown;
+  if (rest === cells.length) {
+    return `no drift: ${rest} of ${rest} comparisons are as ciliumship.lock says`;
+  }
+  return `${differences} ${differences === 1 ? 'difference' : 'differences'}, ${unknown} unknown, ${rest} ok`;
 }
 
 /** Each command once, whatever it mends; as one block, so that it can be copied. */

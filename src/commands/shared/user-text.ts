@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { ShipError } from '../../core/errors.ts';
-import { parseUserValues } from '../../deploy/user-values.ts';
+import { MAX_VALUES, parseUserValues } from '../../deploy/user-values.ts';
 import { textAt, valueAt, type Values } from '../../deploy/tree.ts';
 
 /**
@@ -9,15 +9,26 @@ import { textAt, valueAt, type Values } from '../../deploy/tree.ts';
  * @throws ShipError `config` when the file is missing or is not YAML
  */
 export async function readUserText(file: string | undefined): Promise<Values | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return parseUserValues(await readFile(file, 'utf8'), file);
-  } catch (cause) {
-    if (cause instanceof ShipError) throw cause;
-    throw new ShipError('config', `${file} cannot be read`, {
+  return file === undefined ? undefined : parseUserValues(await readValuesText(file), file);
+}
+
+/**
+ * The text of a values file, measured before it is read: it may be larger than memory.
+ *
+ * @throws ShipError `config` when it cannot be read, or is longer than values can be
+ */
+export async function readValuesText(file: string): Promise<string> {
+  const refused = (what: string, cause?: unknown): ShipError =>
+    new ShipError('config', `cannot read the values file ${file}${what}`, {
       cause,
-      hint: 'set deploy.values to your values file, or leave it out',
+      hint: 'name one: --values FILE, or deploy.values, which counts from the folder of ciliumship.yaml',
     });
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_VALUES) throw refused(`: it is ${size} bytes long, more than values can be`);
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw cause instanceof ShipError ? cause : refused('', cause);
   }
 }
 

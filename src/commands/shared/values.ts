@@ -8,10 +8,11 @@ import {
   type Severity,
   type ValueProblem,
 } from '../../deploy/check-values.ts';
-import { lineOf, parseUserValues } from '../../deploy/user-values.ts';
+import { lineFinder, parseUserValues, type LineOf } from '../../deploy/user-values.ts';
 import { textAt, type Values } from '../../deploy/tree.ts';
 import type { Context } from '../command.ts';
 import { option } from '../flags.ts';
+import { readValuesText } from './user-text.ts';
 
 /** Of each severity; nobody reads more, and each is looked up in the file. */
 const MAX_SHOWN = 50;
@@ -27,11 +28,11 @@ export const valuesOptions = [
   option('--allow <keys>', 'values keys to go on with in spite of an error, comma-separated'),
 ];
 
-/** The user's values, with the text and the name that problems are shown with. */
+/** The user's values, with the name and the lines that problems are shown with. */
 export interface UserValues {
   /** Undefined without a file. */
   readonly file: string | undefined;
-  readonly text: string;
+  readonly lineOf: LineOf;
   readonly values: Values;
   readonly chart: ChartKeys;
 }
@@ -51,9 +52,9 @@ export async function readValues(context: Context<ValuesFlags>): Promise<UserVal
   await requireChart(folder, context.config.source);
   const chart = await readChart(folder);
   const file = valuesFile(context);
-  if (file === undefined) return { file, text: '', values: {}, chart };
-  const text = await readText(file);
-  return { file, text, values: parseUserValues(text, file), chart };
+  if (file === undefined) return { file, lineOf: lineFinder(''), values: {}, chart };
+  const text = await readValuesText(file);
+  return { file, lineOf: lineFinder(text), values: parseUserValues(text, file), chart };
 }
 
 /**
@@ -121,7 +122,7 @@ export function requireNoErrors(
 function linesOf(
   severity: Severity,
   context: Context<ValuesFlags>,
-  { text }: UserValues,
+  { lineOf }: UserValues,
   problems: readonly ValueProblem[],
 ): readonly string[] {
   const allowed = allowedKeys(context);
@@ -129,12 +130,11 @@ function linesOf(
     .map((each) => (allowed.has(each.path) ? { ...each, severity: 'warning' as const } : each))
     .filter((each) => each.severity === severity)
     .slice(0, MAX_SHOWN)
-    .map(({ path, message }) => `${place(text, path)}${path}: ${message}`);
+    .map(({ path, message }) => `${place(lineOf(path))}${path}: ${message}`);
 }
 
 /** `line 12: `; nothing for what does not stand in the file. */
-function place(text: string, path: string): string {
-  const line = lineOf(text, path);
+function place(line: number | undefined): string {
   return line === undefined ? '' : `line ${line}: `;
 }
 
@@ -191,13 +191,4 @@ async function readSchema(chart: string): Promise<unknown> {
   } catch {
     return undefined;
   }
-}
-
-async function readText(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ShipError('config', `cannot read the values file ${file}`, {
-      cause,
-      hint: 'name one: --values FILE, or deploy.values, which counts from the folder of ciliumship.yaml',
-    });
-  });
 }

@@ -20,6 +20,8 @@ export interface WatchFlags {
 /** What one look came to: shown with `show`, and thrown at its end when it is all there is. */
 export interface Round {
   readonly show: (output: Output) => void;
+  /** A paragraph of it that says what it comes to. */
+  readonly summary: string;
   readonly error?: Error | undefined;
 }
 
@@ -58,6 +60,7 @@ async function onScreen(output: Output, how: string, rounds: Rounds): Promise<vo
   try {
     using screen = openScreen(process.stdout, () => ({
       text: seen === undefined ? 'looking …' : textOf(output, seen.round),
+      summary: output.clean(seen?.round.summary ?? ''),
       last: seen === undefined ? how : `${seen.at} · ${how}`,
     }));
     for await (const round of rounds()) {

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { checkValues, pathsRead, type ChartKeys } from '../../../src/deploy/check-values.ts';
-import { lineOf } from '../../../src/deploy/user-values.ts';
+import { lineFinder } from '../../../src/deploy/user-values.ts';
 import type { Values } from '../../../src/deploy/tree.ts';
 
 const CHART = 'lab/cilium/install/kubernetes/cilium';
@@ -117,6 +117,6 @@ describe('values', () => {
 
 test('a problem is found on its line', () => {
   expect(
-    lineOf('a: 1\nbpf:\n  masquerade: true\n  legacyBPFLink: true\n', 'bpf.legacyBPFLink'),
+    lineFinder('a: 1\nbpf:\n  masquerade: true\n  legacyBPFLink: true\n')('bpf.legacyBPFLink'),
   ).toBe(4);
 });
