@@ -14,7 +14,10 @@ export { receiptSchema } from './output/receipt/schema.ts';
 export interface CommandResult {
   /** As in docs/exit-codes.md. */
   readonly exitCode: number;
-  /** What it prints with `-o json`; undefined when it printed nothing. */
+  /**
+   * What it prints with `-o json`; undefined when it printed nothing, and the text itself of what
+   * prints text whatever it is asked for: `--help`, `completion bash`.
+   */
   readonly data: unknown;
   /** Progress, and the error with its next command. */
   readonly stderr: string;
@@ -48,5 +51,14 @@ export async function runCommand(
   const cli = join(import.meta.dirname, `cli${extname(import.meta.filename)}`);
   const argv = [process.execPath, cli, ...words, '-o', 'json'] as const;
   const { code, stdout, stderr } = await runProcess(argv, { ...options, accept: ANY });
-  return { exitCode: code, data: stdout.trim() === '' ? undefined : JSON.parse(stdout), stderr };
+  return { exitCode: code, data: readData(stdout), stderr };
+}
+
+function readData(text: string): unknown {
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -1,6 +1,6 @@
 import { judged, unknown, type Check } from '../core/check.ts';
 import type { TrafficProgram } from '../facts/bpf.ts';
-import type { Link } from '../facts/links.ts';
+import { CILIUM_LINK, type Link } from '../facts/links.ts';
 import type { RouteMtu } from '../facts/routes.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -14,7 +14,7 @@ export interface DataPath {
   readonly traffic: readonly TrafficProgram[] | undefined;
 }
 
-const OWN = /^(cil_|cilium_|lxc)/;
+const isOwn = (name: string): boolean => name.startsWith('cil_') || CILIUM_LINK.test(name);
 
 /** Programs, their hooks and the sizes of packets, as the kernel has them. */
 export function checkDataPath(wanted: Wanted, found: DataPath): readonly Check[] {
@@ -73,7 +73,7 @@ function checkMtu(node: string, mtu: number, links: readonly Link[]): Check {
 function checkRoutes({ node, routes }: DataPath, mtu: number): Check {
   const about = { node, id: 'route-mtu', check: 'MTU of pod routes', wanted: `${mtu} or less` };
   if (routes === undefined) return unknown({ ...about, found: 'the routes could not be read' });
-  const own = routes.filter(({ device }) => OWN.test(device));
+  const own = routes.filter(({ device }) => isOwn(device));
   const large = own.filter((route) => route.mtu > mtu);
   const shown = (large.length > 0 ? large : own).map(({ to, mtu: is }) => `${is} to ${to}`);
   return judged({

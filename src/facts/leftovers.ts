@@ -1,8 +1,8 @@
-import type { Link } from './links.ts';
+import { CILIUM_LINK, type Link } from './links.ts';
 
 /** What CNIs leave behind, by the names that they give their interfaces. */
 const INTERFACES: readonly (readonly [cni: string, name: RegExp])[] = [
-  ['cilium', /^(cilium_|lxc)/],
+  ['cilium', CILIUM_LINK],
   ['flannel', /^(flannel\.|cni0$|flannel-)/],
   // Not ovs-system: that is there for whoever uses Open vSwitch.
   ['antrea', /^(antrea-|genev_sys_)/],

@@ -3,7 +3,7 @@ import type { Node } from '../core/node.ts';
 import { parseServerVersion } from './containerd.ts';
 import { parseFree } from './disk.ts';
 import { tracesOf, type Trace } from './leftovers.ts';
-import { parseLinks, type Link } from './links.ts';
+import { CILIUM_LINK, parseLinks, type Link } from './links.ts';
 import { parseFeatures, type Feature } from './offloads.ts';
 import {
   parseBpfMounts,
@@ -183,7 +183,9 @@ async function readCards(
   ask: Ask,
   links: readonly Link[],
 ): Promise<Pick<NodeFacts, 'drivers' | 'merging'>> {
-  const asked = links.filter(({ name }) => name !== 'lo' && !/^(lxc|veth|cilium_)/.test(name));
+  const asked = links.filter(
+    ({ name }) => name !== 'lo' && !name.startsWith('veth') && !CILIUM_LINK.test(name),
+  );
   const accept = [...MISSING, 71, 81];
   const found = await Promise.all(
     asked.map(async ({ name }) => {

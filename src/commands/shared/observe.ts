@@ -84,18 +84,32 @@ function lookingFor({ signal }: Context): Looking {
   };
 }
 
-/** Config digests of the images that Docker has; those that it lacks are left out. */
+/**
+ * Config digests of the images that Docker has; those that it lacks are left out.
+ *
+ * @throws ShipError `build` for a Docker with the containerd store whose image never was in the blob
+ * store of this machine: its own id is another digest, which says nothing about the config
+ */
 async function localImages(context: Context): Promise<ReadonlyMap<string, Digest>> {
   const docker = await openDocker(context);
+  const isClassic = (await docker.info(context.signal)).store === 'classic';
   const store = await openStore(storeFolder());
   const found = (await shippedNames(context)).map(async (name) => {
     const seen = await docker.inspect(name, context.signal);
     if (seen === undefined) return [];
     // Docker's own id is the config digest on the classic store only.
     const known = await store.recall(seen.id);
-    return [[name, known?.config.digest ?? seen.id] as const];
+    const digest = known?.config.digest ?? (isClassic ? seen.id : undefined);
+    if (digest === undefined) throw unknownHere(name);
+    return [[name, digest] as const];
   });
   return new Map((await Promise.all(found)).flat());
+}
+
+function unknownHere(name: string): ShipError {
+  return new ShipError('build', `Docker does not say which image ${name} is by its config`, {
+    hint: 'ciliumship push --no-build brings it to the blob store, which knows',
+  });
 }
 
 /** The same of an archive; it is unpacked beside the blob store, and nothing of it stays. */
