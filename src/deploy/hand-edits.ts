@@ -3,10 +3,13 @@ import {
   objectDifferences,
   objectName,
   type ManifestObject,
+  type ObjectDifference,
 } from '../facts/manifest-object.ts';
 
 /** Every kubectl command that changes an object signs with a name that begins so. */
 const BY_HAND = /^kubectl/;
+/** Whoever scales an object leaves no name: its number of replicas has no owner then. */
+const SCALED = 'kubectl scale';
 /** Fields that are named of one edit. */
 const SHOWN = 5;
 
@@ -27,11 +30,15 @@ function editsOf(object: ManifestObject): readonly string[] {
   if (live === 'deleted') return ['deleted'];
   if ('why' in live) return [];
   const changed = objectDifferences(object).filter(({ wanted }) => wanted !== undefined);
-  const byManager = Map.groupBy(changed, ({ owner }) => owner?.manager ?? '');
+  const byManager = Map.groupBy(changed, managerOf);
   return [...byManager]
     .filter(([manager]) => BY_HAND.test(manager))
     .map(([manager, fields]) => {
       const shown = fields.slice(0, SHOWN).map((field) => fieldText(field, live.object));
       return `${shown.join(', ')} (${manager})`;
     });
+}
+
+function managerOf({ owner, path }: ObjectDifference): string {
+  return owner?.manager ?? (path.join('.') === 'spec.replicas' ? SCALED : '');
 }

@@ -62,6 +62,18 @@ test('what kubectl set to something else than the chart is an edit by hand, and 
   expect(handEdits([map({})])).toEqual(['ConfigMap cilium-config: deleted']);
 });
 
+test('a number of replicas that nobody signed was scaled by hand', () => {
+  const operator = (replicas: number): object => ({ spec: { replicas, paused: replicas > 0 } });
+  const scaled: ManifestObject = {
+    ...{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'cilium-operator' },
+    ...{ namespace: 'kube-system', rendered: operator(1) },
+    live: { object: operator(0), managed: [] },
+  };
+  expect(handEdits([scaled])).toEqual([
+    'Deployment cilium-operator: spec.replicas (kubectl scale)',
+  ]);
+});
+
 test('values are compared with those of the newest revision', () => {
   expect(valueChanges({ MTU: 1400, a: { b: 1 } }, { MTU: 1390, c: [1] })).toEqual([
     'MTU: 1400 → 1390',
