@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Digest } from '../core/digest.ts';
-import type { BuiltImage, Platform } from '../core/image.ts';
+import type { BuiltImage } from '../core/image.ts';
 import type { Argv } from '../core/remote.ts';
 import type { Run } from '../core/step.ts';
 import { buildxVersion, followBuildx, readMetadata, type BuildxOptions } from './buildx.ts';
@@ -13,8 +13,6 @@ type Named = Pick<BuiltImage, 'name' | 'platform'>;
 
 /** Writes what an OCI layout lacks of an image of Docker. */
 export interface BuildxLayouts {
-  /** Docker's own. */
-  readonly platform: Platform;
   /**
    * @param folder an OCI layout
    * @returns digest of the image's manifest. Throws ShipError `build` when buildx fails
@@ -34,10 +32,9 @@ export async function openBuildxLayouts(
   options: BuildxOptions = {},
 ): Promise<BuildxLayouts | undefined> {
   if (!docker.host.url.startsWith('unix:')) return undefined;
-  const { store, platform } = await docker.info(signal);
-  if (store !== 'containerd') return undefined;
+  if ((await docker.info(signal)).store !== 'containerd') return undefined;
   if (!isUsable(await buildxVersion(options.command))) return undefined;
-  return { platform, writeLayout: (...image) => writeLayout(docker, options, ...image) };
+  return { writeLayout: (...image) => writeLayout(docker, options, ...image) };
 }
 
 /** Older ones report no digests. */

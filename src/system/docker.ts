@@ -25,8 +25,6 @@ export interface DockerInfo {
   readonly apiVersion: string;
   /** `containerd` has an id that is not the config digest, and saves attestations. */
   readonly store: 'classic' | 'containerd';
-  /** Its own. */
-  readonly platform: Platform;
 }
 
 /** An image as Docker describes it. */
@@ -141,7 +139,7 @@ async function readInfo(api: Docker, host: DockerHost, signal: AbortSignal): Pro
     requestDocker<T>(api, { method: 'GET', path, signal });
   const [info, version] = await Promise.all([
     get<{ readonly DriverStatus: readonly (readonly string[])[] | null }>('/info'),
-    get<Record<'Version' | 'ApiVersion' | 'Os' | 'Arch', string>>('/version'),
+    get<Record<'Version' | 'ApiVersion', string>>('/version'),
   ]);
   const containerd = (info.DriverStatus ?? []).some(
     ([key, value]) => key === 'driver-type' && value?.startsWith('io.containerd.snapshotter'),
@@ -152,7 +150,6 @@ async function readInfo(api: Docker, host: DockerHost, signal: AbortSignal): Pro
     version: version.Version,
     apiVersion: version.ApiVersion,
     store: containerd ? 'containerd' : 'classic',
-    platform: `${version.Os}/${version.Arch}`,
   };
 }
 

@@ -6,34 +6,29 @@ import { ShipError } from '../../src/core/errors.ts';
 import type { BuiltImage } from '../../src/core/image.ts';
 import { layoutExporter, type LayoutWriter } from '../../src/image/export-layout.ts';
 import { saveExporter } from '../../src/image/export-save.ts';
-import { sparingExporter } from '../../src/image/export-sparing.ts';
 import type { ExportedDocker } from './exporter-suite.ts';
 import { configOf, tarOf, type Content, type Entry } from './saved-archive.ts';
 import { digestOf } from './values.ts';
 
 type Images = Map<string, Content>;
 
-/** A Docker in memory whose images come as one archive, and the names that it saved. */
-export async function fakeSaves(
-  images: Images = new Map(),
-): Promise<ExportedDocker & { readonly saves: string[] }> {
-  const saves: string[] = [];
+/** A Docker in memory whose images come as one archive. */
+export async function fakeSaves(): Promise<ExportedDocker> {
+  const images: Images = new Map();
   const save = async (names: readonly string[], signal?: AbortSignal): Promise<Readable> => {
     signal?.throwIfAborted();
-    saves.push(...names);
     const saved = names.map((name) => imageOf(images, name));
     const blobs = saved.flatMap((image) => [configOf(image), ...image.layers].map(blobEntry));
     // What images share is saved once.
     const entries = new Map(blobs.map((entry) => [entry.name, entry]));
     return Readable.from([await tarOf([...entries.values(), manifestOf(saved)])]);
   };
-  return { exporter: saveExporter({ save }), build: builder(images), saves };
+  return { exporter: saveExporter({ save }), build: builder(images) };
 }
 
 /** A Docker in memory that writes what a layout lacks, as buildx does, and the paths that it wrote. */
-export async function fakeLayouts(
-  images: Images = new Map(),
-): Promise<ExportedDocker & { readonly written: string[] }> {
+export async function fakeLayouts(): Promise<ExportedDocker & { readonly written: string[] }> {
+  const images: Images = new Map();
   const written: string[] = [];
   const writeLayout: LayoutWriter['writeLayout'] = async ({ name }, folder, { signal }) => {
     signal.throwIfAborted();
@@ -48,14 +43,6 @@ export async function fakeLayouts(
     return manifest;
   };
   return { exporter: layoutExporter({ writeLayout }), build: builder(images), written };
-}
-
-/** A Docker in memory that gives its images in both ways. */
-export async function fakeBoth() {
-  const images: Images = new Map();
-  const [bySave, byLayout] = [await fakeSaves(images), await fakeLayouts(images)];
-  const exporter = sparingExporter(bySave.exporter, byLayout.exporter, 'linux/amd64');
-  return { exporter, build: builder(images), saves: bySave.saves, written: byLayout.written };
 }
 
 /** Blobs of an image as buildx exports it, the manifest last. */

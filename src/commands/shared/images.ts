@@ -8,7 +8,6 @@ import { VERSION } from '../../core/version.ts';
 import type { BuiltImage, ShipImage } from '../../core/image.ts';
 import { exportStep } from '../../image/export.ts';
 import { layoutExporter } from '../../image/export-layout.ts';
-import { sparingExporter } from '../../image/export-sparing.ts';
 import { saveExporter } from '../../image/export-save.ts';
 import type { ImageExporter } from '../../image/exporter.ts';
 import type { BlobStore } from '../../image/store.ts';
@@ -199,15 +198,11 @@ export async function exportImages(
   return exportedImages;
 }
 
-/** `docker save` works with every Docker, buildx beside it with some. */
+/** buildx writes only what the store lacks; `docker save` works with every Docker. */
 async function chooseExporter(docker: DockerDaemon, signal: AbortSignal): Promise<ImageExporter> {
   const { openBuildxLayouts } = await import('../../system/buildx-export.ts');
   const layouts = await openBuildxLayouts(docker, signal);
-  const saves = saveExporter(docker);
-  const exporter =
-    layouts === undefined
-      ? saves
-      : sparingExporter(saves, layoutExporter(layouts), layouts.platform);
+  const exporter = layouts === undefined ? saveExporter(docker) : layoutExporter(layouts);
   return unmoved(exporter, async (name, ending) => (await docker.inspect(name, ending))?.id);
 }
 
