@@ -21,7 +21,7 @@ hooks: { before-push: ./hook, timeout: 1m }
 `;
 
 /** A lock with everything that one can have. */
-export const LOCK: ShipLock = {
+const LOCK: ShipLock = {
   version: 1,
   source: { commit: 'a'.repeat(40), version: '1.19.0-dev', inputs: digestOf('i'), changed: ['a'] },
   images: Object.fromEntries(

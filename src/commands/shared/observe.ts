@@ -92,16 +92,16 @@ function lookingFor({ signal }: Context): Looking {
  */
 async function localImages(context: Context): Promise<ReadonlyMap<string, Digest>> {
   const docker = await openDocker(context);
-  const isClassic = (await docker.info(context.signal)).store === 'classic';
   const store = await openStore(storeFolder());
   const found = (await shippedNames(context)).map(async (name) => {
     const seen = await docker.inspect(name, context.signal);
     if (seen === undefined) return [];
     // Docker's own id is the config digest on the classic store only.
     const known = await store.recall(seen.id);
-    const digest = known?.config.digest ?? (isClassic ? seen.id : undefined);
-    if (digest === undefined) throw unknownHere(name);
-    return [[name, digest] as const];
+    if (known !== undefined) return [[name, known.config.digest] as const];
+    const { store: kind } = await docker.info(context.signal);
+    if (kind !== 'classic') throw unknownHere(name);
+    return [[name, seen.id] as const];
   });
   return new Map((await Promise.all(found)).flat());
 }

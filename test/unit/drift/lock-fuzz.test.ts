@@ -2,34 +2,14 @@ import { assert, constantFrom, integer, oneof, property, string, tuple } from 'f
 import { describe, expect, test } from 'vitest';
 import { ShipError } from '../../../src/core/errors.ts';
 import { lockText, parseLock, type ShipLock } from '../../../src/drift/lock-file.ts';
+import { BROKEN_FROM } from '../../support/broken-from.ts';
 import { seedOf } from '../../support/random.ts';
-import { digestOf, shipImage } from '../../support/values.ts';
 
 const COUNT = process.env['CILIUMSHIP_TEST_ALL'] === undefined ? 2_000 : 20_000;
 /** Milliseconds of this thread that one lock may take. */
 const SLOW = 1_000;
 
-const keys = ['cilium', 'operator-generic', 'a: b', '__proto__', '- x'];
-const LOCK: ShipLock = {
-  version: 1,
-  source: { commit: 'a'.repeat(40), version: '1.19.0-dev', inputs: digestOf('i'), changed: ['a'] },
-  images: Object.fromEntries(
-    keys.slice(0, 3).map((key) => {
-      const { name, digestName, config, manifest, layers } = shipImage('x', [key]);
-      const digests = { config: config.digest, manifest: manifest.digest };
-      return [key, { name, digestName, ...digests, layers: layers.map(({ digest }) => digest) }];
-    }),
-  ),
-  nodes: ['master', 'worker'],
-  release: {
-    revision: 7,
-    chart: digestOf('c'),
-    chartVersion: '1.19.6',
-    values: digestOf('v'),
-    manifest: digestOf('m'),
-  },
-};
-const TEXT = lockText(LOCK);
+const TEXT = BROKEN_FROM.lock;
 
 /** What merges, editors, disks and people make of a file. */
 const pieces = oneof(
