@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import type { CommandSpec } from './command.ts';
+import type { Node } from '../core/node.ts';
+import type { CommandSpec, Context } from './command.ts';
 import { option } from './flags.ts';
 import { openClusterAccess } from './shared/cluster.ts';
 import { canaryOption, repairOption, type DeployFlags } from './shared/deploy-flags.ts';
@@ -19,7 +20,7 @@ export const rollback: CommandSpec<RollbackFlags> = {
   name: 'rollback',
   summary: 'bring an earlier revision back, one node at a time',
   description:
-    'Goes back to the last finished revision that differs from what runs, or undoes a rollout that was not finished. Refuses unless every node has the images of that revision, complete and pinned; those that a node lost are shipped again first, as far as the blob store of this machine still holds them. Needs no pod network: the API server and the nodes are reached by their management addresses. Each agent must be ready, stay ready and run the bytes of that revision before the next one is touched; what runs is checked at the end.',
+    'Goes back to the last finished revision that differs from what runs, or undoes a rollout that was not finished. Refuses unless every node has the images of that revision, complete and pinned; those that a node lost are shipped again first, as far as the blob store of this machine still holds them. Needs no pod network: the API server and the nodes are reached by their management addresses. Profiles and devices of the nodes go back with the revision, to what they were when it ran. Each agent must be ready, stay ready and run the bytes of that revision before the next one is touched; what runs is checked at the end.',
   examples: [
     ['ciliumship rollback', 'to the finished revision before this one'],
     ['ciliumship rollback --to 4', 'to revision 4 of helm history'],
@@ -38,7 +39,7 @@ export const rollback: CommandSpec<RollbackFlags> = {
     refuseNarrowing(flags.nodes);
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);
-    const { revision, shipped } = await whileLeased(context, access, async (leased) => {
+    const { revision, shipped, nodes } = await whileLeased(context, access, async (leased) => {
       const back = await rollBack(leased, fleet, access);
       if (flags.dryRun !== true) await recordLive(leased, access);
       return back;
@@ -47,7 +48,9 @@ export const rollback: CommandSpec<RollbackFlags> = {
       output.result(`would go back to revision ${revision}`, { state: 'planned', revision });
       return;
     }
-    const checks = await validateNodes(context, fleet, access.cluster, shipped, SETTLING);
+    noteDevices(context, nodes);
+    const asItRuns = { ...context, config: { ...context.config, nodes } };
+    const checks = await validateNodes(asItRuns, fleet, access.cluster, shipped, SETTLING);
     output.result(`${checksText(checks)}\n\nrevision ${revision} runs again`, {
       state: 'rolled back',
       revision,
@@ -56,6 +59,21 @@ export const rollback: CommandSpec<RollbackFlags> = {
     requireValid(checks, 'deploy');
   },
 };
+
+/** What went back here is still in the config. */
+function noteDevices({ config, output }: Context, nodes: readonly Node[]): void {
+  for (const [index, { name, devices }] of nodes.entries()) {
+    const said = config.nodes[index]?.devices ?? [];
+    if (said.join(' ') === devices.join(' ')) continue;
+    output.note(
+      `${name}: devices ${namesOf(devices)} again; the config still says ${namesOf(said)}, and the next deploy sets those`,
+    );
+  }
+}
+
+function namesOf(devices: readonly string[]): string {
+  return devices.length === 0 ? 'of Cilium’s own choice' : devices.join(' ');
+}
 
 /** @throws InvalidArgumentError that commander reports as a usage error */
 function parseRevision(text: string): number {

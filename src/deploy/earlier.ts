@@ -1,5 +1,6 @@
 import type { Helm, HelmStatus, ReleaseName } from './cluster.ts';
 import { finishedBefore, unfinishedRollout, type History } from './history.ts';
+import { sameSettings, type NodeSettings } from './node-record.ts';
 
 /** Where a rollback goes that nobody gave a number. */
 export interface Earlier {
@@ -10,24 +11,34 @@ export interface Earlier {
 }
 
 /**
- * The last finished revision that differs from what runs: one that was rolled out only to take back
- * what somebody changed by hand is no way back. An unfinished rollout goes back to the last finished
- * one, whatever is in it.
+ * The last finished revision that differs from what runs, in what Helm applied or in what the nodes
+ * were told beside it: one that was rolled out only to take back what somebody changed by hand is no
+ * way back. An unfinished rollout goes back to the last finished one, whatever is in it.
  *
+ * @param settingsAt what the nodes were told at a revision, as far as that is known
  * @throws ShipError as Helm does
  */
 export async function earlierRevision(
   helm: Pick<Helm, 'manifest'>,
   release: ReleaseName,
   history: History,
+  settingsAt: (entry: HelmStatus) => NodeSettings | undefined,
 ): Promise<Earlier> {
   const before = finishedBefore(history);
-  if (unfinishedRollout(history) !== undefined) return { target: before[0], same: [] };
+  const newest = history.at(-1);
+  if (newest === undefined || unfinishedRollout(history) !== undefined) {
+    return { target: before[0], same: [] };
+  }
   const now = (await helm.manifest(release))?.trim();
+  const told = settingsAt(newest);
   const same: number[] = [];
   for (const entry of before) {
     const manifest = await helm.manifest(release, entry.revision);
     if (manifest?.trim() !== now) return { target: entry, same };
+    const were = settingsAt(entry);
+    if (told !== undefined && were !== undefined && !sameSettings(told, were)) {
+      return { target: entry, same };
+    }
     same.push(entry.revision);
   }
   return { target: undefined, same };

@@ -20,6 +20,7 @@ export function patientCluster(cluster: Cluster, patience: Patience): Cluster {
     workload: (...which) => again(() => cluster.workload(...which)),
     currentHash: (...of) => again(() => cluster.currentHash(...of)),
     configMap: (...which) => again(() => cluster.configMap(...which)),
+    applyConfigMap: (...what) => again(() => cluster.applyConfigMap(...what)),
     nodeConfigVersion: () => again(() => cluster.nodeConfigVersion()),
     nodeConfigs: (...of) => again(() => cluster.nodeConfigs(...of)),
     applyNodeConfig: (...what) => again(() => cluster.applyNodeConfig(...what)),

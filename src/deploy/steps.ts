@@ -129,19 +129,26 @@ async function late(
   });
 }
 
-/** Waits for the CRD that the operator makes, then sets the CiliumNodeConfigs that differ. */
+/**
+ * Waits for the CRD that the operator makes, then sets the CiliumNodeConfigs that differ.
+ *
+ * @param gone those that are there and will be taken away, as far as that is known beforehand
+ */
 export function nodeConfigStep(
   cluster: Cluster,
   namespace: string,
   wanted: readonly NodeConfigObject[],
   timeout: number,
+  gone: readonly Pick<NodeConfigObject, 'name'>[] = [],
 ): Step<readonly string[]> {
   const names = wanted.map(({ name }) => name);
   return {
     id: 'node-configs',
-    title: `set the devices of ${names.join(', ')}`,
-    plan: () =>
-      wanted.map(({ name, defaults }) => `CiliumNodeConfig ${name}: ${JSON.stringify(defaults)}`),
+    title: `set the devices of ${[...names, ...gone.map(({ name }) => name)].join(', ')}`,
+    plan: () => [
+      ...wanted.map(({ name, defaults }) => `CiliumNodeConfig ${name}: ${devicesText(defaults)}`),
+      ...gone.map(({ name }) => `kubectl -n ${namespace} delete ciliumnodeconfig ${name}`),
+    ],
     done: async () => {
       const version = await cluster.nodeConfigVersion();
       if (version === undefined) return undefined;
@@ -162,6 +169,11 @@ export function nodeConfigStep(
     },
     describe: () => names.join(', '),
   };
+}
+
+function devicesText(defaults: NodeConfigObject['defaults']): string {
+  const set = Object.entries(defaults).map(([key, value]) => `${key}: ${value}`);
+  return set.length === 0 ? 'no devices' : set.join(', ');
 }
 
 /** The CiliumNodeConfigs to set, and those to take away. */

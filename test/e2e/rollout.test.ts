@@ -124,24 +124,32 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
   });
 
   it.skipIf(tooLong !== undefined)(
-    'replaces the agent of one node for other devices of that node, and again for the old ones',
+    'replaces the agent of one node for other devices of that node, and a rollback brings the old ones back on the interface',
     async () => {
       const devices = 'devices: [eth1, em2], profile: worker-layout';
       const config = changedConfig((text) => text.replace('profile: worker-layout', devices));
+      const other = labEnvironment(config);
       // The tests before may have left another MTU, which would be a change on both nodes.
       const settled = await ciliumship(['deploy'], { env });
       expect(settled.code, settled.stderr).toBe(0);
       const [master, worker] = await Promise.all([agentOn('master'), agentOn('worker')]);
-      const changed = await ciliumship(['deploy'], { env: labEnvironment(config) });
+      const changed = await ciliumship(['deploy'], { env: other });
       expect(changed.code, changed.stderr).toBe(0);
       const now = await agentOn('worker');
       expect(now).not.toBe(worker);
       expect(await xdpOn('em2')).toContain('xdp');
-      const back = await ciliumship(['deploy'], { env });
+      const planned = await ciliumship(['rollback', '--dry-run'], { env: other });
+      expect(planned.code, planned.stderr).toBe(0);
+      expect(planned.stderr).toContain('CiliumNodeConfig worker-layout: devices: eth1\n');
+      expect(await agentOn('worker')).toBe(now);
+      const back = await ciliumship(['rollback'], { env: other });
       expect(back.code, back.stderr).toBe(0);
+      expect(back.stderr).toContain('worker: devices eth1 again; the config still says eth1 em2');
       expect(await agentOn('worker')).not.toBe(now);
       expect(await xdpOn('em2')).not.toContain('xdp');
       expect(await agentOn('master')).toBe(master);
+      const again = await ciliumship(['deploy', '-o', 'json'], { env });
+      expect(again.json(), again.stderr).toMatchObject({ state: 'nothing to do' });
     },
   );
 

@@ -23,6 +23,7 @@ export function rollingCluster(
   const labels = new Map<string, Record<string, string>>(nodes.map((name) => [name, {}]));
   const proved = { [NODE_CONFIG_ANNOTATION]: 'none' };
   const pods = new Map<string, Pod>(running.map((node) => [node, podOf(node, OLD, proved)]));
+  const configMaps = new Map<string, Readonly<Record<string, string>>>();
   const template = async (): Promise<string> => ((await helm.manifest(release)) ?? '').trim();
   const schedule = async (): Promise<void> => {
     if ((await helm.status(release)) === undefined) return;
@@ -32,7 +33,8 @@ export function rollingCluster(
   const cluster = clusterThat({
     nodes: async () => nodes.map((name) => clusterNode(name, { labels: labels.get(name) ?? {} })),
     nodeConfigVersion: async () => undefined,
-    configMap: async () => ({}),
+    configMap: async (_, name) => configMaps.get(name) ?? {},
+    applyConfigMap: async (_, name, data) => void configMaps.set(name, data),
     workload: async (_, kind, name) => ({ kind, name, ...SETTLED }),
     currentHash: template,
     pods: async (_, selector) => {

@@ -2,16 +2,19 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type Digest } from '../../core/digest.ts';
 import { toShipError } from '../../core/errors.ts';
+import type { History } from '../../deploy/history.ts';
 import type { ShipLock } from '../../drift/lock-file.ts';
 import { manifestDigest, recordData, recordName, valuesDigest } from '../../drift/record.ts';
 import type { Context } from '../command.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
+import { recordNodes } from './node-record.ts';
 import { readChartVersion } from './values.ts';
 
 /** What a release is now: as the lock takes it, and the manifest that Helm applied. */
 export interface AppliedRelease {
   readonly release: NonNullable<ShipLock['release']>;
   readonly manifest: string;
+  readonly history: History;
 }
 
 /** The live release, as Helm keeps it; undefined before a first install. Throws as `helmOn`. */
@@ -22,12 +25,13 @@ export async function readRelease(
   const helm = await helmOn(context, access);
   const name = releaseOf(context);
   const { chart } = context.config.deploy;
-  const [status, manifest = '', values, chartVersion] = await Promise.all([
-    helm.status(name),
+  const [history, manifest = '', values, chartVersion] = await Promise.all([
+    helm.history(name),
     helm.manifest(name),
     helm.values(name),
     readChartVersion(chart),
   ]);
+  const status = history.at(-1);
   if (status === undefined) return undefined;
   const release = {
     revision: status.revision,
@@ -36,7 +40,7 @@ export async function readRelease(
     values: valuesDigest(values),
     manifest: manifestDigest(manifest),
   };
-  return { release, manifest };
+  return { release, manifest, history };
 }
 
 /**
@@ -53,13 +57,14 @@ export async function recordLive(context: Context, access: ClusterAccess): Promi
 }
 
 /**
- * Writes what was rolled out into a ConfigMap, so that drift needs no right to Secrets. Without the
- * right to write it the rollout is none the worse.
+ * Writes what was rolled out into a ConfigMap, so that drift needs no right to Secrets, and what nodes
+ * are told beside it into another, for a rollback. Without the right to write them the rollout is none
+ * the worse.
  */
 export async function recordRelease(
   context: Context,
   { cluster }: ClusterAccess,
-  { release, manifest }: AppliedRelease,
+  { release, manifest, history }: AppliedRelease,
 ): Promise<void> {
   const { name, namespace } = releaseOf(context);
   const data = recordData(release, manifest);
@@ -67,6 +72,7 @@ export async function recordRelease(
     const found = await cluster.configMap(namespace, recordName(name));
     const same = Object.entries(data).every(([key, value]) => found?.[key] === value);
     if (!same) await cluster.applyConfigMap(namespace, recordName(name), data);
+    await recordNodes(cluster, { name, namespace }, history);
   } catch (error) {
     noteUnrecorded(context, error);
   }

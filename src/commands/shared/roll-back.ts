@@ -1,6 +1,7 @@
 import { ShipError } from '../../core/errors.ts';
+import type { Node } from '../../core/node.ts';
 import { candidateNodes } from '../../deploy/candidates.ts';
-import type { ClusterNode, Helm, HelmStatus } from '../../deploy/cluster.ts';
+import type { Cluster, ClusterNode, Helm, HelmStatus } from '../../deploy/cluster.ts';
 import {
   missingImages,
   requireNothingMissing,
@@ -9,26 +10,40 @@ import {
 } from '../../deploy/gate.ts';
 import { earlierRevision } from '../../deploy/earlier.ts';
 import { isToGoBackTo, wayBackTo, type History } from '../../deploy/history.ts';
+import { foundNodeConfigs, PROFILE_LABEL } from '../../deploy/node-config.ts';
+import { asTold, nodesBefore } from '../../deploy/node-record.ts';
 import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
 import { namedBy } from '../../deploy/named.ts';
 import { rolloutOrder } from '../../deploy/order.ts';
 import type { Shipped } from '../../deploy/wanted.ts';
 import type { NodeStore } from '../../facts/node-store.ts';
+import { allOf } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import type { RollbackFlags } from '../rollback.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
 import { goBack } from './go-back.ts';
+import { readKnownSettings, recordNodesBefore, type KnownSettings } from './node-record.ts';
 import { patient } from './patience.ts';
 import { usableRelease } from './release.ts';
+import { restoreNodes } from './restore-nodes.ts';
 import { agentSet, lookAtStores } from './rollout.ts';
 import { shipFromStore } from './ship-from-store.ts';
 
+/** What runs again. */
+export interface RolledBack {
+  readonly revision: number;
+  /** What that revision names. */
+  readonly shipped: Shipped;
+  /** The nodes of the config, with the devices that they have again. */
+  readonly nodes: readonly Node[];
+}
+
 /**
- * Goes back to an earlier revision, once every node is seen to have what it needs for that.
+ * Goes back to an earlier revision, once every node is seen to have what it needs for that. Nodes get
+ * back the profiles and devices that they had at that revision, as far as that is known.
  *
- * @returns the revision, and what it names
  * @throws ShipError `config` naming the images that are missing, or the revisions there are;
  * `deploy`, `network`
  */
@@ -36,13 +51,14 @@ export async function rollBack(
   context: Context<RollbackFlags>,
   fleet: Fleet,
   access: ClusterAccess,
-): Promise<{ readonly revision: number; readonly shipped: Shipped }> {
+): Promise<RolledBack> {
   const { config, flags } = context;
   const { cluster } = access;
   const helm = await helmOn(context, access);
   const history = await usableRelease(context, helm, 'is undone now');
   const release = releaseOf(context);
-  const target = await targetOf(context, helm, history);
+  const known = await readKnownSettings(cluster, release);
+  const target = await targetOf(context, helm, history, known);
   const workloads = workloadsOf((await helm.manifest(release, target.revision)) ?? '');
   const nodes = await cluster.nodes();
   const stores = await storesWith(context, fleet, { nodes, workloads, target });
@@ -52,8 +68,40 @@ export async function rollBack(
   const live = workloadsOf((await helm.manifest(release)) ?? '');
   await freeNodes(context, fleet, cluster, live, order);
   const bearing = patient(context, fleet, cluster);
-  await goBack(context, { cluster: bearing, helm, release, way, order, stores });
-  return { revision: target.revision, shipped: namedBy(workloads, stores) };
+  const place = { cluster: bearing, namespace: release.namespace };
+  if (flags.dryRun !== true) await recordNodesBefore(context, bearing, release, history);
+  await restoreSettings(context, place, known, target);
+  await goBack(context, { ...place, helm, release, way, order, stores });
+  const told = asTold(config.nodes, ...(await readNodes(place)));
+  return { revision: target.revision, shipped: namedBy(workloads, stores), nodes: told };
+}
+
+/** A cluster, and where its CiliumNodeConfigs are. */
+interface Place {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+}
+
+/** They are changed before Helm is asked: an agent that starts anew would obey. */
+async function restoreSettings(
+  context: Context,
+  place: Place,
+  known: KnownSettings,
+  target: HelmStatus,
+): Promise<void> {
+  const had = known.at(target);
+  if (had !== undefined) {
+    const before = nodesBefore(had, ...(await readNodes(place)));
+    return restoreNodes(context, place, before, [PROFILE_LABEL]);
+  }
+  if (known.now.configs.length === 0) return;
+  context.output.note(
+    `the devices of the nodes stay: what they were at revision ${target.revision} was not recorded`,
+  );
+}
+
+function readNodes({ cluster, namespace }: Place) {
+  return allOf(cluster.nodes(), foundNodeConfigs(cluster, namespace));
 }
 
 /**
@@ -94,11 +142,12 @@ async function targetOf(
   context: Context<RollbackFlags>,
   helm: Helm,
   history: History,
+  known: KnownSettings,
 ): Promise<HelmStatus> {
   const wanted = context.flags.to;
   const found =
     wanted === undefined
-      ? await differing(context, helm, history)
+      ? await differing(context, helm, history, known)
       : history.find(({ revision }) => revision === wanted);
   if (found !== undefined && isToGoBackTo(history, found)) return found;
   const finished = history.filter((entry) => isToGoBackTo(history, entry));
@@ -118,8 +167,11 @@ async function differing(
   context: Context,
   helm: Helm,
   history: History,
+  { now, at }: KnownSettings,
 ): Promise<HelmStatus | undefined> {
-  const { target, same } = await earlierRevision(helm, releaseOf(context), history);
+  const newest = history.at(-1);
+  const settingsAt = (entry: HelmStatus) => at(entry) ?? (entry === newest ? now : undefined);
+  const { target, same } = await earlierRevision(helm, releaseOf(context), history, settingsAt);
   if (same.length > 0) {
     context.output.note(`passed over, since it is what runs now: revision ${same.join(', ')}`);
   }

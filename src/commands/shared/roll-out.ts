@@ -22,6 +22,7 @@ import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
 import { judgeOf } from './judge.ts';
+import { recordNodesBefore } from './node-record.ts';
 import { patienceOf, patient } from './patience.ts';
 import { shippedOf } from './placed.ts';
 import { requireImagesOn } from './recheck.ts';
@@ -42,7 +43,8 @@ export async function rollOut(
   given: Rollout,
 ): Promise<number | undefined> {
   const rollout = { ...given, cluster: patient(context, fleet, given.cluster) };
-  const { cluster, namespace, workloads } = rollout;
+  const { cluster, namespace, workloads, release, history } = rollout;
+  if (context.flags.dryRun !== true) await recordNodesBefore(context, cluster, release, history);
   await labelNodes(context, rollout);
   await (byChart(context) ? applyByChart(context, rollout) : applyInOurOrder(context, rollout));
   await replaceAgents(context, fleet, rollout);
@@ -119,8 +121,9 @@ async function configureNodes(context: Context, rollout: Rollout): Promise<void>
   await runStage('Operator', ready, acting(context));
   const wanted = nodeConfigsOf(context.config.nodes);
   const found = await foundNodeConfigs(cluster, namespace);
-  const needed = wanted.length > 0 || unwantedNodeConfigs(wanted, found).length > 0;
-  const steps = needed ? [nodeConfigStep(cluster, namespace, wanted, timeout)] : [];
+  const gone = unwantedNodeConfigs(wanted, found);
+  const needed = wanted.length + gone.length > 0;
+  const steps = needed ? [nodeConfigStep(cluster, namespace, wanted, timeout, gone)] : [];
   await runStage('Devices', steps, acting(context));
 }
 

@@ -4,14 +4,12 @@ import { agentAmong, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agen
 import type { ClusterNode, FoundNodeConfig, HelmStatus, Pod } from '../../deploy/cluster.ts';
 import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
 import {
-  changedNodeConfigs,
   foundNodeConfigs,
   NODE_CONFIG_ANNOTATION,
   ownParts,
   PROFILE_LABEL,
-  unwantedNodeConfigs,
 } from '../../deploy/node-config.ts';
-import { labelStep, nodeConfigStep } from '../../deploy/steps.ts';
+import { labelStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
 import { waitFor } from '../../core/wait.ts';
 import { runStage } from '../../output/stage.ts';
@@ -24,6 +22,7 @@ import { freeNodes } from './free-nodes.ts';
 import { goBack, type Return } from './go-back.ts';
 import { patient, restoreSessions } from './patience.ts';
 import { timeoutOf } from './timeout.ts';
+import { restoreNodes } from './restore-nodes.ts';
 import type { Rollout } from './rollout.ts';
 import { acting } from './stages.ts';
 import {
@@ -100,7 +99,7 @@ async function end(failed: Failed): Promise<ShipError> {
     });
     if (history.at(-1)?.revision === before.history.at(-1)?.revision) {
       // They are changed before Helm is asked: an agent that starts anew would obey.
-      await restoreNodes(patiently(failed), [PROFILE_LABEL, HOLD_LABEL]);
+      await restore(patiently(failed), [PROFILE_LABEL, HOLD_LABEL]);
       return provedUnchanged(failure);
     }
     ending.evidence.push(await gather(failed).catch(noEvidence));
@@ -108,7 +107,7 @@ async function end(failed: Failed): Promise<ShipError> {
     const bearing = patiently(failed);
     ending.evidence.push(...(await free(bearing)));
     if (target === undefined) return held(ending, await hold(bearing));
-    await restoreNodes(bearing, [PROFILE_LABEL]);
+    await restore(bearing, [PROFILE_LABEL]);
     await goBack(context, returnOf(bearing, target));
     return rolledBack(ending);
   } catch (error) {
@@ -121,6 +120,11 @@ async function end(failed: Failed): Promise<ShipError> {
 function patiently(failed: Failed): Failed {
   const { context, fleet, rollout } = failed;
   return { ...failed, rollout: { ...rollout, cluster: patient(context, fleet, rollout.cluster) } };
+}
+
+function restore({ context, rollout, before }: Failed, labels: readonly string[]): Promise<void> {
+  const had = { nodes: before.nodes, configs: ownParts(before.nodeConfigs) };
+  return restoreNodes(context, rollout, had, labels);
 }
 
 /** The node that failed goes back first: it is the one that does not work. */
@@ -182,35 +186,6 @@ async function free({ context, fleet, rollout }: Failed): Promise<readonly strin
 /** A full disk here must not keep a node from its old agent. */
 function noEvidence(error: unknown): string {
   return `no evidence was saved: ${toShipError(error).message}`;
-}
-
-/** Gives nodes back the labels that they had. */
-async function restoreLabels(
-  { context, rollout: { cluster }, before }: Failed,
-  keys: readonly string[],
-): Promise<void> {
-  const now = await cluster.nodes();
-  const changed = before.nodes.filter(({ name, labels: had }) => {
-    const has = now.find((node) => node.name === name)?.labels;
-    return keys.some((key) => has?.[key] !== had[key]);
-  });
-  const steps = changed.map((node) => {
-    const had = keys.map((key) => [key, node.labels[key] ?? null] as const);
-    return labelStep(node, Object.fromEntries(had), cluster);
-  });
-  await runStage('Label', steps, acting(context));
-}
-
-/** Gives nodes back the labels and devices that they had. */
-async function restoreNodes(failed: Failed, labels: readonly string[]): Promise<void> {
-  const { context, rollout, before } = failed;
-  const { cluster, namespace } = rollout;
-  await restoreLabels(failed, labels);
-  const had = ownParts(before.nodeConfigs);
-  const now = await foundNodeConfigs(cluster, namespace);
-  if (changedNodeConfigs(had, now).length + unwantedNodeConfigs(had, now).length === 0) return;
-  const devices = nodeConfigStep(cluster, namespace, had, timeoutOf(context));
-  await runStage('Devices', [devices], acting(context));
 }
 
 /**

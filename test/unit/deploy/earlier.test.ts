@@ -6,6 +6,13 @@ const RELEASE = { name: 'cilium', namespace: 'kube-system' };
 
 /** Revisions of one manifest each; those in brackets were not finished. */
 function goingBackFrom(...manifests: readonly string[]) {
+  return goingBack(manifests, () => undefined);
+}
+
+function goingBack(
+  manifests: readonly string[],
+  settingsAt: (revision: number) => string | undefined,
+) {
   const open = (text: string): boolean => text.startsWith('(');
   const history = manifests.map((text, index) => ({
     revision: index + 1,
@@ -13,7 +20,12 @@ function goingBackFrom(...manifests: readonly string[]) {
     description: open(text) ? UNFINISHED : FINISHED,
   }));
   const manifest = async (_: unknown, revision = manifests.length) => manifests[revision - 1];
-  return earlierRevision({ manifest }, RELEASE, history);
+  return earlierRevision({ manifest }, RELEASE, history, ({ revision }) => {
+    const devices = settingsAt(revision);
+    if (devices === undefined) return undefined;
+    const configs = [{ name: 'w', profile: 'w', defaults: { devices } }];
+    return { profiles: { worker: 'w' }, configs };
+  });
 }
 
 describe('without a number a rollback goes', () => {
@@ -31,5 +43,17 @@ describe('without a number a rollback goes', () => {
       target: { revision: 3 },
       same: [],
     });
+  });
+
+  test('to the one before a deploy that changed devices only', async () => {
+    const devices: Record<number, string> = { 1: 'eth1', 3: 'eth1', 5: 'eth1 em2' };
+    const earlier = await goingBack(['a', '(a)', 'a', '(a)', 'a'], (revision) => devices[revision]);
+    expect(earlier).toMatchObject({ target: { revision: 3 }, same: [] });
+  });
+
+  test('past one of which nobody knows the devices, when Helm would change nothing', async () => {
+    const known: Record<number, string> = { 1: 'eth1', 5: 'eth1 em2' };
+    const earlier = await goingBack(['a', '(a)', 'a', '(a)', 'a'], (revision) => known[revision]);
+    expect(earlier).toMatchObject({ target: { revision: 1 }, same: [3] });
   });
 });

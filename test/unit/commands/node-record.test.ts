@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import {
+  readKnownSettings,
+  recordNodes,
+  recordNodesBefore,
+} from '../../../src/commands/shared/node-record.ts';
+import { restoreNodes } from '../../../src/commands/shared/restore-nodes.ts';
+import { ShipError } from '../../../src/core/errors.ts';
+import type { ClusterNode, HelmStatus, NodeConfigObject } from '../../../src/deploy/cluster.ts';
+import { FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
+import { nodesBefore } from '../../../src/deploy/node-record.ts';
+import { testContext } from '../../support/context.ts';
+import { crashing, failureOf, RELEASE } from '../../support/failing-rollout.ts';
+import { clusterNode, clusterThat } from '../../support/fake-cluster.ts';
+import { testFolder } from '../../support/folder.ts';
+
+const LABEL = 'hw-profile';
+const RECORD = 'ciliumship-cilium-nodes';
+const FINISHED_ONE = { revision: 2, status: 'deployed', description: FINISHED };
+
+/** A cluster of one worker whose labels, CiliumNodeConfigs and ConfigMaps can be changed. */
+function workerWith(profile: string, devices: string) {
+  let node: ClusterNode = clusterNode('worker', { labels: { [LABEL]: profile } });
+  const configs = new Map<string, NodeConfigObject>();
+  const maps = new Map<string, Readonly<Record<string, string>>>();
+  const tell = (name: string, listed: string): void =>
+    void configs.set(name, { name, profile: name, defaults: { devices: listed } });
+  tell(profile, devices);
+  const cluster = clusterThat({
+    nodes: async () => [node],
+    nodeConfigVersion: async () => 'v2',
+    nodeConfigs: async () => [...configs.values()].map((config) => ({ ...config, ours: true })),
+    applyNodeConfig: async (_, __, config) => void configs.set(config.name, config),
+    deleteNodeConfig: async (_, __, name) => void configs.delete(name),
+    configMap: async (_, name) => maps.get(name),
+    applyConfigMap: async (_, name, data) => void maps.set(name, data),
+    labelNode: async (_, labels) => {
+      node = { ...node, labels: { ...node.labels, ...(labels as Record<string, string>) } };
+    },
+  });
+  const told = (): readonly string[] => [
+    node.labels[LABEL] ?? 'none',
+    ...[...configs.values()].map(({ name, defaults }) => `${name}: ${defaults['devices']}`),
+  ];
+  return { cluster, maps, tell, told };
+}
+
+function revision(number: number, description: string = FINISHED): HelmStatus {
+  return { revision: number, status: 'deployed', description };
+}
+
+test('a rollback gives back the profile and devices of its revision, and takes away what came since', async () => {
+  const { context } = testContext(testFolder());
+  const { cluster, tell, told } = workerWith('old', 'eth1');
+  await recordNodes(cluster, RELEASE, [revision(2)]);
+  await cluster.labelNode('worker', { [LABEL]: 'new' });
+  tell('new', 'eth1 em2');
+  tell('old', 'eth9');
+  const had = (await readKnownSettings(cluster, RELEASE)).at(revision(2));
+  const before = nodesBefore(had!, await cluster.nodes(), await cluster.nodeConfigs('', 'v2'));
+  const place = { cluster, namespace: RELEASE.namespace };
+  const planning = { ...context, flags: { ...context.flags, dryRun: true } };
+  await restoreNodes(planning, place, before, [LABEL]);
+  expect(told()).toEqual(['new', 'old: eth9', 'new: eth1 em2']);
+  await restoreNodes(context, place, before, [LABEL]);
+  expect(told()).toEqual(['old', 'old: eth1']);
+});
+
+test.each([
+  ['an unfinished rollout', [revision(2), revision(3, UNFINISHED)]],
+  ['what failed', [revision(2), { ...revision(3), status: 'failed' }]],
+  ['no release', []],
+])(
+  'nothing is recorded of %s: its nodes are half one thing and half another',
+  async (_, history) => {
+    const { cluster, maps } = workerWith('w', 'eth1');
+    await recordNodes(cluster, RELEASE, history);
+    expect(maps.size).toBe(0);
+  },
+);
+
+test('a rollout records what nodes were told before it changes anything, even when it fails', async () => {
+  const run = await crashing();
+  await failureOf(run);
+  const data = await run.rollout.cluster.configMap(RELEASE.namespace, RECORD);
+  expect(Object.keys(data ?? {})).toEqual(['revision-2']);
+});
+
+test('without the right to record them the rollout goes on, and it is said what that means', async () => {
+  const { context, lines } = testContext(testFolder());
+  const { cluster } = workerWith('w', 'eth1');
+  const refuse = (kind: 'identity' | 'network') => async (): Promise<void> => {
+    throw new ShipError(kind, 'the API server refuses ConfigMaps');
+  };
+  const forbidden = clusterThat({ ...cluster, applyConfigMap: refuse('identity') });
+  await recordNodesBefore(context, forbidden, RELEASE, [FINISHED_ONE]);
+  expect(lines.join('')).toContain('no rollback will know the devices of the nodes');
+  const away = clusterThat({ ...cluster, applyConfigMap: refuse('network') });
+  const recording = recordNodesBefore(context, away, RELEASE, [FINISHED_ONE]);
+  await expect(recording).rejects.toThrow('the API server refuses ConfigMaps');
+});
