@@ -4,7 +4,10 @@ import { kubernetesName, type Node } from '../core/node.ts';
 import { dataAddress } from '../facts/node-facts.ts';
 import { K3S_TOKEN, OUR_MARK } from '../facts/k3s.ts';
 
-type Setting = string | number | boolean | readonly string[];
+export type Setting = string | number | boolean | readonly string[];
+
+/** Of a config.yaml, by key. */
+export type Settings = Readonly<Record<string, Setting>>;
 
 /** What the config says of K3s. */
 export interface K3sSettings {
@@ -13,8 +16,8 @@ export interface K3sSettings {
   /** Whether K3s runs its kube-proxy. */
   readonly kubeProxy: boolean;
   /** More settings of server and agent nodes, as in K3s's config.yaml. */
-  readonly server: Readonly<Record<string, Setting>>;
-  readonly agent: Readonly<Record<string, Setting>>;
+  readonly server: Settings;
+  readonly agent: Settings;
 }
 
 /** How a node comes into the cluster. */
@@ -27,12 +30,33 @@ export type Entry =
 const API_PORT = 6443;
 
 /** Text of `/etc/rancher/k3s/config.yaml` of a node. It holds no secret: the token has its own file. */
-export function k3sConfig(node: Node, entry: Entry, settings: K3sSettings): string {
+export function k3sConfig(
+  node: Node,
+  entry: Entry,
+  settings: K3sSettings,
+  kept: Settings = entryPart(entry),
+): string {
   const own = node.role === 'server' ? serverPart(node, settings) : settings.agent;
-  return `${OUR_MARK}\n${stringify({ ...nodePart(node), ...entryPart(entry), ...own })}`;
+  return `${OUR_MARK}\n${stringify({ ...nodePart(node), ...kept, ...own })}`;
 }
 
-function nodePart(node: Node): Readonly<Record<string, Setting>> {
+/**
+ * How a node that is in the cluster came into it, by its own config.yaml: which server it joined is
+ * of no more account, unless that is none of the config any more.
+ *
+ * @param servers data addresses
+ */
+export function keptEntry(before: Settings, entry: Entry, servers: readonly string[]): Settings {
+  const now = entryPart(entry);
+  if (before['server'] !== undefined) {
+    const known = servers.some((address) => apiOf(address) === before['server']);
+    return { server: before['server'], 'token-file': K3S_TOKEN, ...(known ? {} : now) };
+  }
+  const initial = { 'cluster-init': true };
+  return 'cluster-init' in now || 'cluster-init' in before ? initial : {};
+}
+
+function nodePart(node: Node): Settings {
   const ip = dataAddress(node);
   return {
     'node-name': kubernetesName(node),
@@ -41,13 +65,16 @@ function nodePart(node: Node): Readonly<Record<string, Setting>> {
   };
 }
 
-function entryPart(entry: Entry): Readonly<Record<string, Setting>> {
+function entryPart(entry: Entry): Settings {
   if (entry.as === 'first') return entry.others ? { 'cluster-init': true } : {};
-  const host = isIPv6(entry.server) ? `[${entry.server}]` : entry.server;
-  return { server: `https://${host}:${API_PORT}`, 'token-file': K3S_TOKEN };
+  return { server: apiOf(entry.server), 'token-file': K3S_TOKEN };
 }
 
-function serverPart(node: Node, settings: K3sSettings): Readonly<Record<string, Setting>> {
+function apiOf(address: string): string {
+  return `https://${isIPv6(address) ? `[${address}]` : address}:${API_PORT}`;
+}
+
+function serverPart(node: Node, settings: K3sSettings): Settings {
   const { 'tls-san': more = [], ...rest } = settings.server;
   const names = [dataAddress(node), node.externalAddress, ...listOf(more)];
   return {

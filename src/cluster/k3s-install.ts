@@ -4,30 +4,42 @@ import type { Node } from '../core/node.ts';
 import type { Run, Step } from '../core/step.ts';
 import { K3S_CONFIG, readK3s, type K3sFacts } from '../facts/k3s.ts';
 import { INBOX } from '../facts/node-paths.ts';
+import { changesOf } from './k3s-change.ts';
 import { isRegistered, waitUntilRegistered } from './k3s-register.ts';
-import { INSTALLER, OTHER_BYTES, tasksOf, type NodeInstall, type Task } from './k3s-tasks.ts';
+import {
+  COMPLETE,
+  INSTALLER,
+  OTHER_BYTES,
+  tasksOf,
+  type NodeInstall,
+  type Task,
+} from './k3s-tasks.ts';
 
 export interface Installed {
   readonly node: string;
   readonly role: Node['role'];
+  readonly how: 'installed' | 'changed' | 'already there' | 'there, and not by us';
 }
 
 const INSTALL_TIMEOUT = 5 * 60_000;
 
 /**
  * Installs K3s on one node. Every part may be repeated: what was cut off in the middle is done by
- * running it again. A node whose K3s runs and is part of the cluster is left alone.
+ * running it again. A node whose K3s runs as it should and is part of the cluster is left alone.
  *
  * @throws ShipError `config` for a config.yaml of somebody else, `integrity` for a file that
  * arrived with other bytes, `deploy` when K3s does not come up; as `Remote.run`
  */
 export function installStep(install: NodeInstall): Step<Installed> {
   const { node } = install;
-  const installed: Installed = { node: node.name, role: node.role };
+  const installed: Installed = { node: node.name, role: node.role, how: 'installed' };
   return {
     id: node.name,
     title: `install K3s on ${node.name}`,
-    done: async ({ signal }) => ((await isInstalled(install, signal)) ? installed : undefined),
+    done: async ({ signal }) => {
+      const how = await foundThere(install, signal);
+      return how === undefined ? undefined : { ...installed, how };
+    },
     plan: () => [
       `sftp: write ${install.binary.path}, ${install.installer.path}`,
       ...planLines(tasksOf(install)),
@@ -42,16 +54,24 @@ export function installStep(install: NodeInstall): Step<Installed> {
       await install.send(run);
       for (const task of tasksOf(install)) await perform(install, task, run);
       await waitUntilRegistered(install, run);
+      await perform(install, COMPLETE, run);
       await tidy(install, run.signal);
       return installed;
     },
-    describe: () => node.name,
+    describe: ({ how }) => how,
   };
 }
 
-async function isInstalled(install: NodeInstall, signal: AbortSignal): Promise<boolean> {
-  const { unit } = await readK3s(install.remote, install.node.role, signal);
-  return unit === 'active' && (await isRegistered(install, signal));
+/** Undefined when there is something to do: K3s is no part of the cluster, or runs otherwise. */
+async function foundThere(
+  install: NodeInstall,
+  signal: AbortSignal,
+): Promise<Installed['how'] | undefined> {
+  const state = await readK3s(install.remote, install.node.role, signal);
+  if (state.unit !== 'active' || !(await isRegistered(install, signal))) return undefined;
+  if (state.text === undefined) return 'there, and not by us';
+  const same = changesOf(install.node, state.text, install.config).length === 0;
+  return same && !state.changing ? 'already there' : undefined;
 }
 
 function refuseForeign(node: Node, { config }: K3sFacts): void {
@@ -61,7 +81,11 @@ function refuseForeign(node: Node, { config }: K3sFacts): void {
   });
 }
 
-async function perform({ node, remote, server }: NodeInstall, task: Task, run: Run): Promise<void> {
+export async function perform(
+  { node, remote, server }: NodeInstall,
+  task: Task,
+  run: Run,
+): Promise<void> {
   const { signal } = run;
   run.progress({ text: task.effect });
   const on = task.onServer === true ? server : remote;

@@ -2,7 +2,15 @@ import type { Action } from '../core/action.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
 import type { Remote } from '../core/remote.ts';
 import type { Run } from '../core/step.ts';
-import { K3S_BINARY, K3S_CONFIG, K3S_TOKEN, NODE_TOKEN, unitOf } from '../facts/k3s.ts';
+import {
+  K3S_BINARY,
+  K3S_CONFIG,
+  K3S_CONFIG_BEFORE,
+  K3S_TOKEN,
+  NODE_TOKEN,
+  unitOf,
+  type K3sFacts,
+} from '../facts/k3s.ts';
 import { NODE_FOLDER } from '../facts/node-paths.ts';
 import type { Entry } from './k3s-config.ts';
 
@@ -20,6 +28,8 @@ export interface NodeInstall {
   readonly entry: Entry;
   /** Text of its config.yaml. */
   readonly config: string;
+  /** How far K3s was when the run began. */
+  readonly state: K3sFacts;
   readonly binary: Brought;
   readonly installer: Brought;
   readonly remote: Remote;
@@ -57,8 +67,42 @@ export function tasksOf(install: NodeInstall): readonly Task[] {
       argv: ['env', ...INSTALLER_SETTINGS, `INSTALL_K3S_EXEC=${node.role}`, 'sh', INSTALLER],
       effect: `makes the unit ${unit} and its scripts, downloads nothing`,
     },
-    { argv: ['systemctl', 'restart', '--no-block', unit], effect: 'starts K3s' },
+    start(node, 'starts K3s'),
   ];
+}
+
+/** A K3s that is in the cluster gets another config.yaml. A cut keeps the one of before beside it. */
+export function changeTasks({ node, config }: NodeInstall): readonly Task[] {
+  const keep = 'test -e "$2" || cp -p -- "$1" "$2"';
+  return [
+    {
+      argv: ['sh', '-c', keep, 'keep', K3S_CONFIG, K3S_CONFIG_BEFORE],
+      effect: `keeps ${K3S_CONFIG} as it is until K3s is back`,
+    },
+    { ...write(K3S_CONFIG), input: async () => config },
+    start(node, 'starts K3s again; pods stay'),
+  ];
+}
+
+/** K3s is back with the new config.yaml. */
+export const COMPLETE: Task = {
+  argv: ['rm', '-f', '--', K3S_CONFIG_BEFORE],
+  effect: 'forgets the config.yaml of before',
+};
+
+/** K3s gets back the config.yaml that it ran with. */
+export function restoreTasks({ node }: NodeInstall): readonly Task[] {
+  return [
+    {
+      argv: ['mv', '-f', '--', K3S_CONFIG_BEFORE, K3S_CONFIG],
+      effect: `puts ${K3S_CONFIG} back`,
+    },
+    start(node, 'starts K3s with it'),
+  ];
+}
+
+function start({ role }: Node, effect: string): Task {
+  return { argv: ['systemctl', 'restart', '--no-block', unitOf(role)], effect };
 }
 
 const INSTALLER_SETTINGS = [

@@ -1,5 +1,5 @@
 import type { Role } from '../core/node.ts';
-import type { Remote } from '../core/remote.ts';
+import type { Argv, Remote } from '../core/remote.ts';
 
 export const K3S_BINARY = '/usr/local/bin/k3s';
 export const K3S_CONFIG = '/etc/rancher/k3s/config.yaml';
@@ -7,6 +7,11 @@ export const K3S_CONFIG = '/etc/rancher/k3s/config.yaml';
 export const K3S_TOKEN = '/etc/rancher/k3s/token';
 /** The token as a server shows it to those that join. */
 export const NODE_TOKEN = '/var/lib/rancher/k3s/server/node-token';
+
+/** The config.yaml of before, from when a change begins until K3s is back with the new one. */
+export const K3S_CONFIG_BEFORE = `${K3S_CONFIG}.before`;
+/** What K3s makes when it starts for the first time. */
+const STARTED = '/var/lib/rancher/k3s/agent';
 
 /** First line of a config.yaml that ciliumship wrote. */
 export const OUR_MARK = '# Written by ciliumship k3s install; run it again to change this.';
@@ -17,8 +22,12 @@ export interface K3sFacts {
   readonly binary: string | undefined;
   /** `none`, `ours`, or somebody else's. */
   readonly config: 'none' | 'ours' | 'foreign';
-  /** sha256 of its config.yaml. */
-  readonly configHash: string | undefined;
+  /** Text of a config.yaml of ours; never read when it is somebody else's, who may keep a token in it. */
+  readonly text: string | undefined;
+  /** Whether a change of its config.yaml was begun and K3s did not come back with it yet. */
+  readonly changing: boolean;
+  /** Whether it ever started here. */
+  readonly started: boolean;
   /** What systemd says of the unit of the role: `active`, `inactive`, `failed`, … */
   readonly unit: string;
 }
@@ -34,27 +43,25 @@ export function unitOf(role: Role): string {
  * @throws ShipError `network`, `identity`
  */
 export async function readK3s(remote: Remote, role: Role, signal: AbortSignal): Promise<K3sFacts> {
-  const options = { sudo: true, signal, accept: [1, 2, 3, 4] };
-  const [sums, head, unit] = await Promise.all([
-    remote.run(['sha256sum', K3S_BINARY, K3S_CONFIG], options),
-    remote.run(['head', '-n', '1', K3S_CONFIG], options),
-    remote.run(['systemctl', 'is-active', unitOf(role)], options),
+  const ask = (...argv: Argv) => remote.run(argv, { sudo: true, signal, accept: [1, 2, 3, 4] });
+  const [sums, head, unit, there] = await Promise.all([
+    ask('sha256sum', K3S_BINARY),
+    ask('head', '-n', '1', K3S_CONFIG),
+    ask('systemctl', 'is-active', unitOf(role)),
+    ask('ls', '-d', K3S_CONFIG, K3S_CONFIG_BEFORE, STARTED),
   ]);
-  const configHash = sumOf(sums.stdout, K3S_CONFIG);
+  const paths = new Set(there.stdout.split('\n'));
+  const config = paths.has(K3S_CONFIG) ? whose(head.stdout) : 'none';
   return {
-    binary: sumOf(sums.stdout, K3S_BINARY),
-    config: configHash === undefined ? 'none' : whose(head.stdout),
-    configHash,
+    binary: sums.code === 0 ? sums.stdout.slice(0, 64) : undefined,
+    config,
+    text: config === 'ours' ? (await ask('cat', K3S_CONFIG)).stdout : undefined,
+    changing: paths.has(K3S_CONFIG_BEFORE),
+    started: paths.has(STARTED),
     unit: unit.stdout.trim() || 'unknown',
   };
 }
 
 function whose(firstLine: string): 'ours' | 'foreign' {
   return firstLine.trim() === OUR_MARK ? 'ours' : 'foreign';
-}
-
-/** The sum of a file among the lines of `sha256sum`. */
-function sumOf(text: string, file: string): string | undefined {
-  const line = text.split('\n').find((row) => row.endsWith(`  ${file}`));
-  return line?.slice(0, 64);
 }

@@ -1,6 +1,8 @@
-import { k3sConfig, type K3sSettings } from '../../cluster/k3s-config.ts';
+import { judgeChange, settingsOf } from '../../cluster/k3s-change.ts';
+import { k3sConfig, keptEntry, type K3sSettings } from '../../cluster/k3s-config.ts';
 import { installStep, type Installed } from '../../cluster/k3s-install.ts';
-import type { Brought } from '../../cluster/k3s-tasks.ts';
+import { changeStep, isToChange } from '../../cluster/k3s-restart.ts';
+import type { Brought, NodeInstall } from '../../cluster/k3s-tasks.ts';
 import { entryOf, founderOf, judgeInstall } from '../../cluster/k3s-plan.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { hexOf } from '../../core/digest.ts';
@@ -8,6 +10,7 @@ import { combineFailures, ShipError } from '../../core/errors.ts';
 import type { Node } from '../../core/node.ts';
 import type { Step } from '../../core/step.ts';
 import { readK3s, type K3sFacts } from '../../facts/k3s.ts';
+import { dataAddress } from '../../facts/node-facts.ts';
 import { runStage, settleStage, type Settled } from '../../output/stage.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import { inboxPath, type WireBlob } from '../../transfer/send.ts';
@@ -61,26 +64,51 @@ export interface K3sInstall {
 }
 
 /**
- * Refuses networks that overlap and releases that would be overwritten, before anything is changed.
+ * Refuses what cannot be, before anything is changed: networks that overlap, another program than
+ * the one that runs, and settings that K3s takes at its first start only.
  *
  * @throws ShipError `config` with every finding
  */
 export async function checkMachines(
   context: Context,
   fleet: Fleet,
-  { nodes, settings }: K3sInstall,
+  { nodes, settings, states, files }: K3sInstall,
 ): Promise<void> {
   const facts = await readFleetFacts(context, fleet);
   if (facts.failures.size > 0) throw combineFailures('k3s install', facts.failures);
-  const checks = nodes.flatMap(({ name }) => {
-    const found = facts.results.get(name);
-    return found === undefined ? [] : judgeInstall(found, settings, context.config.k3s.version);
+  const binary = hexOf(files.binary.digest);
+  const founder = founderOf(context.config.nodes, states);
+  const checks = nodes.flatMap((node) => {
+    const [found, state] = [facts.results.get(node.name), states.get(node.name)];
+    if (found === undefined || state === undefined) return [];
+    const config = configOf(context.config.nodes, node, founder, { settings, state });
+    return [
+      ...judgeInstall(found, settings, context.config.k3s.version),
+      ...judgeChange(node, state, { config, binary }),
+    ];
   });
   requireValid(checks, 'config', 'ciliumship k3s install');
 }
 
+function configOf(
+  all: readonly Node[],
+  node: Node,
+  founder: Node,
+  { settings, state }: { readonly settings: K3sSettings; readonly state: K3sFacts },
+): string {
+  const entry = entryOf(node, all, founder);
+  if (!state.started || state.text === undefined) return k3sConfig(node, entry, settings);
+  const servers = all.flatMap((other) =>
+    other.role === 'server' ? (dataAddress(other) ?? []) : [],
+  );
+  const kept = keptEntry(settingsOf(node, state.text), entry, servers);
+  return k3sConfig(node, entry, settings, kept);
+}
+
 /**
- * Installs K3s: the server that founds the cluster, the other servers one by one, then all agents.
+ * Installs K3s, or changes its settings: the server that founds the cluster, the other servers one by
+ * one, then all agents; those whose settings change one by one too, so that none that does not come
+ * back takes the next with it.
  *
  * @throws ShipError of the first of these groups that failed
  */
@@ -92,16 +120,17 @@ export async function installAll(
   const { config } = context;
   const founder = founderOf(config.nodes, install.states);
   requireFounder(install, founder);
-  const stepOf = installer(context, fleet, install, founder);
+  const installOf = installer(context, fleet, install, founder);
   const servers = install.nodes.filter(({ role }) => role === 'server');
-  const agents = install.nodes.filter(({ role }) => role === 'agent');
+  const agents = install.nodes.filter(({ role }) => role === 'agent').map(installOf);
   const inOrder = servers.toSorted(
     (a, b) => Number(b.name === founder.name) - Number(a.name === founder.name),
   );
   const oneByOne = { ...acting(context), concurrency: 1, stopAtFailure: true };
-  const first = await settleStage('Servers', inOrder.map(stepOf), oneByOne);
+  const first = await settleStage('Servers', inOrder.map(installOf).map(stepOf), oneByOne);
   if (first.failures.size > 0) throw combineFailures('k3s install', first.failures);
-  const then = await settleStage('Agents', agents.map(stepOf), perNode(context));
+  const how = agents.some(isToChange) ? oneByOne : perNode(context);
+  const then = await settleStage('Agents', agents.map(stepOf), how);
   if (then.failures.size > 0) throw combineFailures('k3s install', then.failures);
   return {
     results: new Map([...first.results, ...then.results]),
@@ -109,6 +138,10 @@ export async function installAll(
     planned: new Set([...first.planned, ...then.planned]),
     already: new Set([...first.already, ...then.already]),
   };
+}
+
+function stepOf(install: NodeInstall): Step<Installed> {
+  return isToChange(install) ? changeStep(install) : installStep(install);
 }
 
 function requireFounder({ nodes, states }: K3sInstall, founder: Node): void {
@@ -121,9 +154,9 @@ function requireFounder({ nodes, states }: K3sInstall, founder: Node): void {
 function installer(
   context: Context,
   { sessions }: Fleet,
-  { files, settings }: K3sInstall,
+  { files, settings, states }: K3sInstall,
   founder: Node,
-): (node: Node) => Step<Installed> {
+): (node: Node) => NodeInstall {
   const { config, flags } = context;
   const options = sendOptions(context);
   const sessionOf = ({ name }: Node): Session => {
@@ -132,19 +165,21 @@ function installer(
     return session;
   };
   return (node) => {
-    const entry = entryOf(node, config.nodes, founder);
     const remote = sessionOf(node);
-    return installStep({
+    const state = states.get(node.name);
+    if (state === undefined) throw new Error(`nobody looked for K3s on ${node.name}`);
+    return {
       node,
-      entry,
-      config: k3sConfig(node, entry, settings),
+      entry: entryOf(node, config.nodes, founder),
+      config: configOf(config.nodes, node, founder, { settings, state }),
+      state,
       binary: broughtOf(files.binary),
       installer: broughtOf(files.installer),
       remote,
       server: sessionOf(founder),
       send: (run) => sendFiles(remote, [files.binary, files.installer], options, run),
       timeout: flags.timeout === undefined ? config.deploy.timeout : parseDuration(flags.timeout),
-    });
+    };
   };
 }
 
