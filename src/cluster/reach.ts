@@ -1,4 +1,4 @@
-import { judged, type Check } from '../core/check.ts';
+import { judged, unknown, type Check } from '../core/check.ts';
 import type { Node } from '../core/node.ts';
 import type { Remote } from '../core/remote.ts';
 import { dataAddress } from '../facts/node-facts.ts';
@@ -9,7 +9,7 @@ const VXLAN_PORT = '8472';
 
 /**
  * How one node reaches another on the data network: by ping from the right interface, the API
- * server's port on servers, and VXLAN's. UDP has no handshake, so VXLAN is blocked or unknown.
+ * server's port on servers, and VXLAN's, of which only a refusal shows that datagrams get there.
  */
 export async function checkReach(
   from: Node,
@@ -25,11 +25,11 @@ export async function checkReach(
     reachPort(remote, 'udp', address, VXLAN_PORT, signal),
   ]);
   const own = from.dataInterface;
-  const neighbour = ping === 'open' ? undefined : await readNeighbour(remote, own, address, signal);
+  const neighbour = ping === true ? undefined : await readNeighbour(remote, own, address, signal);
   return [
     pingCheck(from, to, address, { ping, neighbour }),
     ...(api === undefined ? [] : [apiCheck(from, to, address, api)]),
-    vxlanCheck(from, to, address, vxlan === 'blocked' ? 'blocked' : 'unknown'),
+    vxlanCheck(from, to, address, vxlan),
   ];
 }
 
@@ -37,32 +37,53 @@ function pingCheck(
   from: Node,
   to: Node,
   address: string,
-  { ping: reach, neighbour }: { readonly ping: Reach; readonly neighbour: string | undefined },
+  {
+    ping,
+    neighbour,
+  }: { readonly ping: boolean | undefined; readonly neighbour: string | undefined },
 ): Check {
-  return judged({
+  const base = {
     node: from.name,
     check: `reaches ${to.name}`,
     wanted: `${address} answers on ${from.dataInterface}`,
-    found: reach === 'open' ? 'answers' : `no answer, neighbour ${neighbour ?? 'unknown'}`,
-    ok: reach === 'open',
+  };
+  if (ping === undefined) {
+    return unknown({
+      ...base,
+      found: `not tried: no ping there, neighbour ${neighbour ?? 'unknown'}`,
+    });
+  }
+  return judged({
+    ...base,
+    found: ping ? 'answers' : `no answer, neighbour ${neighbour ?? 'unknown'}`,
+    ok: ping,
     remedy: `look at cable, addresses and routes: ip route get ${address} (on ${from.name})`,
   });
 }
 
+const REFUSED = 'refused: nobody listens, or a firewall rejects';
+const FOUND: Readonly<Record<Reach, string>> = {
+  open: 'open',
+  refused: `blocked, ${REFUSED}`,
+  unreachable: 'blocked, no way there',
+  unknown: 'no answer',
+};
+
 function apiCheck(from: Node, to: Node, address: string, reach: Reach): Check {
-  const base = { node: from.name, check: `API server of ${to.name}`, wanted: 'open', found: reach };
-  if (reach === 'unknown') return { ...base, state: 'unknown' };
+  const check = `API server of ${to.name}`;
+  const base = { node: from.name, check, wanted: 'open', found: FOUND[reach] };
+  if (reach === 'unknown') return unknown(base);
   const remedy = `start K3s on ${to.name}, or let ${address}:${API_PORT} through its firewall`;
   return judged({ ...base, ok: reach === 'open', remedy });
 }
 
-/** Before a CNI runs the port is closed, and the answer shows that datagrams get through. */
+/** Before a CNI runs the port is closed, and the refusal shows that datagrams get there. */
 function vxlanCheck(from: Node, to: Node, address: string, reach: Reach): Check {
-  return {
+  const base = {
     node: from.name,
     check: `VXLAN to ${to.name}`,
-    state: reach === 'blocked' ? 'ok' : 'unknown',
     wanted: `${address}:${VXLAN_PORT} is reached`,
-    found: reach === 'blocked' ? 'reached, nobody listens yet' : 'no answer',
   };
+  if (reach === 'refused') return { ...base, state: 'ok', found: REFUSED };
+  return unknown({ ...base, found: reach === 'unreachable' ? 'no way there' : 'no answer' });
 }

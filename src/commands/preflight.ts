@@ -22,7 +22,8 @@ export const preflight: CommandSpec = {
     await using fleet = await connectFleet(context, nodes);
     const machines = await readFleetFacts(context, fleet);
     const facts = nodes.flatMap(({ name }) => machines.results.get(name) ?? []);
-    const failures = new Map([...fleet.failures, ...machines.failures]);
+    const reach = await checkFleetReach(context, fleet);
+    const failures = new Map([...fleet.failures, ...machines.failures, ...reach.failures]);
     const checks = [
       ...[...failures].map(([node, error]) => unseen(node, error)),
       ...nodes.flatMap((node) => {
@@ -30,7 +31,7 @@ export const preflight: CommandSpec = {
         return found === undefined ? [] : judgeMachine(node, found);
       }),
       ...judgeFleet(facts),
-      ...(await checkFleetReach(context, fleet)),
+      ...[...reach.results.values()].flat(),
     ];
     const open = checks.filter(({ state }) => state !== 'ok');
     const tables = facts.length === 0 ? [] : [machineTable(facts), linkTable(nodes, facts)];

@@ -2,6 +2,7 @@ import type { Node } from '../core/node.ts';
 import { overlap } from '../core/network.ts';
 import { hasNativeXdp } from '../facts/drivers.ts';
 import type { NodeFacts } from '../facts/node-facts.ts';
+import type { Reach } from '../facts/reach.ts';
 import type { ValueProblem } from './check-values.ts';
 import { textAt, textsAt, valueAt, type Values } from './tree.ts';
 import { wrong } from './value-rules.ts';
@@ -16,7 +17,7 @@ export interface Surroundings {
   /** VERSION of the tree that the shipped operator was built from. */
   readonly operatorVersion: string | undefined;
   /** Node → whether `k8sServiceHost` took a connection; none where nobody was asked. */
-  readonly apiReached: ReadonlyMap<string, 'open' | 'blocked' | 'unknown'>;
+  readonly apiReached: ReadonlyMap<string, Reach>;
 }
 
 type Rule = (values: Values, around: Surroundings) => readonly ValueProblem[];
@@ -94,14 +95,19 @@ function isPlain(name: string): boolean {
 /** The value that says how agents reach the API server. */
 export const API_HOST = 'k8sServiceHost';
 
+const API_ANSWERS: Readonly<Record<Exclude<Reach, 'open'>, string>> = {
+  refused: 'refuses connections from',
+  unreachable: 'can not be reached from',
+  unknown: 'does not answer',
+};
+
 /** Agents reach the API server by it before there is a service network. */
 const apiServer: Rule = (values, { apiReached }) => {
   const host = textAt(values, API_HOST);
   return [...apiReached].flatMap(([node, reach]): readonly ValueProblem[] => {
     if (reach === 'open') return [];
-    const how = reach === 'blocked' ? 'refuses connections from' : 'does not answer';
-    const problem = wrong(API_HOST, `${host} ${how} ${node} (E12)`);
-    return [reach === 'blocked' ? problem : { ...problem, severity: 'warning' }];
+    const problem = wrong(API_HOST, `${host} ${API_ANSWERS[reach]} ${node} (E12)`);
+    return [reach === 'unknown' ? { ...problem, severity: 'warning' } : problem];
   });
 };
 

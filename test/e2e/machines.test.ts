@@ -110,53 +110,6 @@ describe.skipIf(missing !== undefined)('K3s on bare machines', () => {
     expect(await lab.onNode('master', 'k3s', 'kubectl', 'get', 'nodes')).toMatch(/worker/);
   });
 
-  it('F48: settings of K3s that changed are shown, brought node by node, and taken up after a kill', async () => {
-    const own = lab.env['CILIUMSHIP_CONFIG'] ?? '';
-    const config = join(dirname(own), 'changed.yaml');
-    const write = (more: string): void =>
-      writeFileSync(config, readFileSync(own, 'utf8').replace('k3s:', `k3s:\n  ${more}`));
-    const changed = (...args: readonly string[]): Promise<Ended> =>
-      run('k3s', 'install', '--config', config, '--lock-wait', '60s', ...args);
-    const settings = (name: string): Promise<string> =>
-      lab.onNode(name, 'cat', '/etc/rancher/k3s/config.yaml');
-    const names = (): Promise<string> =>
-      lab.onNode(
-        'master',
-        ...['openssl', 'x509', '-noout', '-ext', 'subjectAltName', '-in'],
-        '/var/lib/rancher/k3s/server/tls/serving-kube-apiserver.crt',
-      );
-
-    write('clusterCidr: 10.52.0.0/16');
-    const refused = await changed();
-    expect(refused.code, refused.stderr).toBe(2);
-    expect(refused.stderr).toMatch(
-      /master: cluster-cidr of K3s: cluster-cidr: 10\.42\.0\.0\/16 → 10\.52\.0\.0\/16; set k3s\.clusterCidr back/,
-    );
-
-    write('server: { tls-san: [k3s.example] }\n  agent: { kubelet-arg: [max-pods=50] }');
-    const dry = await changed('--dry-run', '-o', 'json');
-    expect(dry.json()).toMatchObject([
-      { state: 'would be changed' },
-      { state: 'would be changed' },
-    ]);
-    expect(dry.stderr).toMatch(/tls-san: \[10[.\d]+\] → \[10[.\d]+, k3s\.example\]/);
-    expect(await settings('master')).not.toContain('k3s.example');
-    const signalAt = { text: 'change the settings of K3s on master', signal: 'SIGKILL' } as const;
-    const args = ['k3s', 'install', '--config', config];
-    expect((await ciliumship(args, { env: lab.env, signalAt })).code).not.toBe(0);
-    const taken = await changed('-o', 'json');
-    expect(taken.code, taken.stderr).toBe(0);
-    expect(taken.json()).toMatchObject([{ state: 'changed' }, { state: 'changed' }]);
-    expect(await names()).toContain('k3s.example');
-    expect(await settings('worker')).toContain('max-pods=50');
-    expect(await onWorker('ls /etc/rancher/k3s')).not.toContain('before');
-    expect((await changed()).stdout).toMatch(/already there[\s\S]*already there/);
-
-    const back = await run('k3s', 'install', '-o', 'json');
-    expect(back.json()).toMatchObject([{ state: 'changed' }, { state: 'changed' }]);
-    expect(await names()).not.toContain('k3s.example');
-  });
-
   it('D7: the token of the cluster lies in a file of root alone, and in no log', async () => {
     const files = await onWorker(`grep -rlF ${TOKEN} /etc /root /home /tmp /var/log || true`);
     expect(files).toBe('/etc/rancher/k3s/token');

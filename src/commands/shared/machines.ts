@@ -22,8 +22,16 @@ export async function readFleetFacts(context: Context, fleet: Fleet): Promise<Se
   return settleStage('Look', steps, looking(context));
 }
 
-/** How each node of a fleet reaches every other node of the config. */
-export async function checkFleetReach(context: Context, fleet: Fleet): Promise<readonly Check[]> {
+/**
+ * How each node of a fleet reaches every other node of the config; the checks of a node that could
+ * not be asked are missing, and it is among the failures.
+ *
+ * @throws ShipError `interrupted`
+ */
+export async function checkFleetReach(
+  context: Context,
+  fleet: Fleet,
+): Promise<Settled<readonly Check[]>> {
   const { nodes } = context.config;
   const steps = [...fleet.sessions].map(([name, session]): Step<readonly Check[]> => ({
     id: name,
@@ -37,6 +45,5 @@ export async function checkFleetReach(context: Context, fleet: Fleet): Promise<r
     },
     describe: () => name,
   }));
-  const settled = await settleStage('Reach', steps, looking(context));
-  return [...settled.results.values()].flat();
+  return settleStage('Reach', steps, looking(context));
 }

@@ -60,7 +60,7 @@ describe('values that do not fit the machines', () => {
     [
       'E12: an API server that refuses',
       { k8sServiceHost: '127.0.0.1' },
-      { apiReached: new Map([['worker', 'blocked']]) },
+      { apiReached: new Map([['worker', 'refused']]) },
       'error: k8sServiceHost: 127.0.0.1 refuses connections from worker (E12)',
     ],
     [
