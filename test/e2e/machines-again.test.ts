@@ -20,7 +20,7 @@ const onWorker = (script: string): Promise<string> => lab.onNode('worker', 'sh',
 const onMaster = (script: string): Promise<string> => lab.onNode('master', 'sh', '-c', script);
 
 /** Waits until systemd has stopped a unit, which a reset does first. */
-function stopped(on: (script: string) => Promise<string>, unit: string): Promise<void> {
+function stopped(on: (script: string) => Promise<string>, unit: string): Promise<boolean> {
   return until(`${unit} is stopped`, 60, async () =>
     (await on(`systemctl is-active ${unit} || true`)).startsWith('inactive'),
   );
