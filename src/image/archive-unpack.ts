@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { extract, type Extract, type Header } from 'tar-stream';
 import { ShipError } from '../core/errors.ts';
 import { decompressor, formOfBytes } from './archive-form.ts';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 import { writeHashed, type SavedFile } from './docker-save.ts';
 import { limitUnpacked } from './limit.ts';
 

@@ -11,7 +11,7 @@ import type { Run, Step } from '../core/step.ts';
 import { counted } from '../core/text.ts';
 import { qualified } from '../facts/node-store.ts';
 import { compressor, formOfName } from './archive-form.ts';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 import { writeHashed } from './docker-save.ts';
 import type { BlobStore } from './store.ts';
 import { requireWhole } from './wire.ts';

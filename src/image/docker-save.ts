@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import { peek } from './compressed.ts';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 
 /** A file of a saved archive, on disk and hashed. */
 export interface SavedFile {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { isDigest, type Digest } from '../core/digest.ts';
 import type { Blob, Layered, ShipImage } from '../core/image.ts';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 import type { BlobStore } from './store.ts';
 
 /** So many images of a repository are remembered: a node that was off may be some pushes behind. */

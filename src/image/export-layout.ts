@@ -5,7 +5,7 @@ import { hexOf, isDigest, shortDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import type { BuiltImage } from '../core/image.ts';
 import type { Run } from '../core/step.ts';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 import type { SavedFile, SavedImage } from './docker-save.ts';
 import type { ExportTarget, ImageExporter } from './exporter.ts';
 import { hashFile } from './hash.ts';

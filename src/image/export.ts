@@ -5,7 +5,7 @@ import type { Self } from '../core/lock.ts';
 import type { Run, Step } from '../core/step.ts';
 import { counted } from '../core/text.ts';
 import { qualified } from '../facts/node-store.ts';
-import { isFull } from './disk.ts';
+import { isFull } from '../core/disk.ts';
 import { discard, type SavedImage } from './docker-save.ts';
 import type { ExportTarget, ImageExporter, Landed } from './exporter.ts';
 import { dropBlobs } from './prune.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HEARTBEAT, isDead, overtaken, parseHolder, type Holder, type Self } from '../core/lock.ts';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 
 /** How long to watch a heartbeat, and how often to look. Milliseconds. */
 export interface Watching {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describeHolder, type Self } from '../core/lock.ts';
 import { ShipError } from '../core/errors.ts';
 import { blobsOf, type ShipImage } from '../core/image.ts';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 import { holderOf, setMark, WATCHING, type Mark, type Watching } from './mark.ts';
 import type { BlobStore } from './store.ts';
 

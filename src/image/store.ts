@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { hexOf, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import type { Blob, BlobSource } from '../core/image.ts';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 import { writeHashed, type SavedFile } from './docker-save.ts';
 import { records, type Records } from './records.ts';
 import { writeWhole } from './write-whole.ts';

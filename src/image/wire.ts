@@ -5,7 +5,7 @@ import { shortDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import { isPatch, type WireForm } from '../core/wire.ts';
 import { wireName } from '../facts/node-paths.ts';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 import { hashFile } from './hash.ts';
 import type { BlobStore } from './store.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { diskError } from './disk.ts';
+import { diskError } from '../core/disk.ts';
 
 /**
  * Writes a small file in one moment, so that nobody reads half of it.

@@ -6,6 +6,7 @@ import { parseContent } from '../facts/containerd.ts';
 import { INBOX, LAYOUT } from '../facts/node-paths.ts';
 import { isProved, proofOf, type NodeImages } from '../facts/node-store.ts';
 import { ctr, decodeAll, rooted, type SendWhole, type SentBlob } from './decode.ts';
+import { endImport } from './end.ts';
 import { giveBack } from './give-back.ts';
 import { importCommand } from './layout.ts';
 import { namingCommands, planLines, stagingName, type Staged } from './names.ts';
@@ -22,6 +23,10 @@ export interface ImportPlan {
 
 export interface ImportTools {
   readonly remote: Remote;
+  /** The same node, also when it is not ours any more: for ending what we began on it. */
+  readonly unheld: Remote;
+  /** Leaves the node locked at the end: something of ours may still be at work on it. */
+  readonly keepLock: (why: unknown) => void;
   /** Looks at the images of the node anew. */
   readonly probe: (signal: AbortSignal) => Promise<NodeImages>;
   /** What it had since it was ours; looked at when absent. */
@@ -60,7 +65,7 @@ async function importAll(
 ): Promise<readonly ImageProof[]> {
   const { remote } = tools;
   const before = tools.before ?? (await tools.probe(run.signal));
-  await sweepNode(remote, before, run.signal);
+  await sweepNode(remote, before, tools.probe, run.signal);
   let naming = false;
   try {
     const store = await stageAll(plan, staged, tools, run);
@@ -77,7 +82,7 @@ async function importAll(
     if (!naming) await giveBack(error, plan.sent, remote);
     throw error;
   } finally {
-    await unstage(remote, staged, naming ? undefined : before);
+    await unstage(tools, staged, naming ? undefined : before);
   }
   const proofs = await proveAll(plan, tools, run);
   await cleanNode(remote, run.signal);
@@ -116,7 +121,7 @@ async function stageAll(
   for (const one of staged) {
     run.progress({ text: `import ${one.image.name}` });
     try {
-      await stageImage(plan, one, tools, run);
+      await stageImage(plan, one, tools, run, 'first');
     } catch (error) {
       if (!(await stageWithGone(plan, one, tools, run))) throw error;
     }
@@ -127,15 +132,27 @@ async function stageAll(
   return half.length === 0 ? store : tools.probe(run.signal);
 }
 
+/**
+ * Imports one image. However this ends, the import is over on the node; where that cannot be had, the
+ * node stays locked.
+ */
 async function stageImage(
   { sent }: Pick<ImportPlan, 'sent'>,
   { image, staging }: Staged,
-  { remote, token, maxRate }: ImportTools,
+  tools: ImportTools,
   run: Run,
+  time: 'first' | 'again',
 ): Promise<void> {
+  const { remote, unheld, maxRate, keepLock } = tools;
+  const token = `${tools.token}-${image.config.digest.slice(7, 19)}-${time}`;
   const blobs = sent.map(({ blob }) => blob);
   const argv = importCommand(image, { staging, token, maxRate }, blobs);
-  await remote.run(argv, rooted(run.signal));
+  try {
+    await remote.run(argv, rooted(run.signal));
+  } catch (error) {
+    await endImport(unheld, token).catch(keepLock);
+    throw error;
+  }
 }
 
 /** Imports an image with the layers that left the node. @returns whether there were any */
@@ -152,7 +169,7 @@ async function stageWithGone(
   const again: SentBlob[] = [];
   for (const layer of gone) again.push(await sendWhole(layer, 'it left the node meanwhile', run));
   await decodeAll(node, again, remote, run, sendWhole);
-  await stageImage({ sent: [...sent, ...again] }, staged, tools, run);
+  await stageImage({ sent: [...sent, ...again] }, staged, tools, run, 'again');
   return true;
 }
 

@@ -81,7 +81,7 @@ function patchArguments(blob: Blob, { base }: Patch): readonly string[] {
 /** How an image is streamed into containerd. */
 export interface ImportOptions {
   readonly staging: string;
-  /** Unique to the run. */
+  /** Unique to this import. */
   readonly token: string;
   /** Bytes per second; as fast as it goes when undefined. */
   readonly maxRate: number | undefined;
@@ -94,7 +94,8 @@ const PACED = `paced() { while [ "$2" -gt 0 ]; do head -c "$1"; sleep 1; set -- 
  * Streams a layout into `ctr images import`. Blobs that the node has are left out: containerd finds
  * them in its content store. `index.json` comes last, so that a cut stream names nothing. containerd
  * names what it writes after the paths, and goes on unseen where an import that was killed stopped:
- * so each run has paths of its own. That it began is on the disk first, for the power may go (D18).
+ * so each has paths of its own, and a folder of its own by which it is found while it runs (end.ts).
+ * That it began is on the disk first, for the power may go (D18).
  */
 export function importCommand(
   image: ShipImage,
@@ -107,14 +108,16 @@ export function importCommand(
   const script = `set -eu
 ${GENTLE}
 ${PACED}
-cd "$1"; index=$2; ln -sfn . "$3"; shift 3
+cd "$1"; index=$2; own=$3; shift 3
+mkdir -p "$own"; cd "$own"
+[ ! -e stop ]
+ln -sfn .. "$own"
 printf '{"imageLayoutVersion":"1.0.0"}' > oci-layout
 printf '%s' "$index" > index.json
-date +%s > importing; sync importing 2> /dev/null || sync
-rc=$(mktemp); trap 'rm -f "$rc"' EXIT
-{ tar -cf - oci-layout "$@" index.json; echo $? > "$rc"; }${pace} | k3s ctr -n k8s.io images import -
-[ "$(cat "$rc")" = 0 ]
-rm -f importing`;
+date +%s > ../importing; sync ../importing 2> /dev/null || sync
+{ tar -cf - oci-layout "$@" index.json; echo $? > tar; }${pace} | k3s ctr -n k8s.io images import -
+[ "$(cat tar)" = 0 ]
+rm -f ../importing`;
   const index = indexText([{ image, name: staging }]);
   const paths = blobs.map((blob) => `${token}/blobs/sha256/${hexOf(blob.digest)}`);
   return ['sh', '-c', script, 'import', LAYOUT, index, token, ...paths];

@@ -20,6 +20,8 @@ export interface NodeLock extends AsyncDisposable {
    * @throws ShipError `locked` when the lock is not ours any more, `network`
    */
   confirm(): Promise<void>;
+  /** Leaves the node locked when this is disposed of, for whoever finds the lock of a holder that is gone. */
+  keep(): void;
 }
 
 const LOCK = `${NODE_FOLDER}/lock`;
@@ -84,8 +86,12 @@ function heldLock(remote: Remote, holder: Holder): NodeLock {
   }, HEARTBEAT);
   beat.unref();
   lost.signal.addEventListener('abort', () => clearInterval(beat));
+  let kept = false;
   return {
     lost: lost.signal,
+    keep: () => {
+      kept = true;
+    },
     confirm: async () => {
       await touch();
       lost.signal.throwIfAborted();
@@ -93,7 +99,7 @@ function heldLock(remote: Remote, holder: Holder): NodeLock {
     [Symbol.asyncDispose]: async () => {
       clearInterval(beat);
       await underWay;
-      await unlock(remote, JSON.stringify(holder)).catch(() => undefined);
+      if (!kept) await unlock(remote, JSON.stringify(holder)).catch(() => undefined);
     },
   };
 }

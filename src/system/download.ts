@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { diskError } from '../core/disk.ts';
 import { ShipError } from '../core/errors.ts';
 import { cacheFolder } from './folders.ts';
 
@@ -12,7 +13,8 @@ import { cacheFolder } from './folders.ts';
  *
  * @param what names the file in errors
  * @returns its path in the cache
- * @throws ShipError `network`, `integrity` when the bytes are others; the reason of `signal`
+ * @throws ShipError `network`, `integrity` when the bytes are others, `build` when the cache takes
+ * nothing; the reason of `signal`
  */
 export async function download(
   what: string,
@@ -23,13 +25,15 @@ export async function download(
   const folder = join(cacheFolder(), 'downloads');
   const file = join(folder, sha256);
   if (await stat(file).catch(() => undefined)) return file;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const part = `${file}.${process.pid}.part`;
   try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const got = await fetchTo(part, what, url, signal);
     if (got !== sha256) throw otherBytes(what, url, sha256, got);
     await rename(part, file);
     return file;
+  } catch (error) {
+    throw diskError(folder, error);
   } finally {
     await rm(part, { force: true });
   }
@@ -42,17 +46,22 @@ async function fetchTo(
   signal: AbortSignal,
 ): Promise<string> {
   const hash = createHash('sha256');
+  const hashed = async function* () {
+    for await (const chunk of bodyOf(what, url, signal)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  await pipeline(hashed, createWriteStream(part, { mode: 0o600 }));
+  return hash.digest('hex');
+}
+
+/** What an address gives. Only what fails here is the network's fault, and no full disk of ours. */
+async function* bodyOf(what: string, url: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
     const answer = await fetch(url, { signal });
     if (!answer.ok || answer.body === null) throw new Error(`it answers ${answer.status}`);
-    const hashed = async function* (body: AsyncIterable<Uint8Array>) {
-      for await (const chunk of body) {
-        hash.update(chunk);
-        yield chunk;
-      }
-    };
-    await pipeline(answer.body, hashed, createWriteStream(part, { mode: 0o600 }));
-    return hash.digest('hex');
+    yield* answer.body;
   } catch (cause) {
     signal.throwIfAborted();
     throw unreachable(what, url, cause);

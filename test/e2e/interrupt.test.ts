@@ -8,6 +8,8 @@ import { changeBanner, resetTree } from '../support/tree.ts';
 const missing = await missingPart('the lab', requireLab);
 const env = labEnvironment();
 const CHECK = ['k3s', 'ctr', '-n', 'k8s.io', 'images', 'check'];
+/** An import that goes on would name what it imports when the node is somebody else's. */
+const AT_WORK = "pgrep -fa '[c]tr .*images import -' || true";
 
 /** What every node has under Cilium's names. */
 function images(): Promise<readonly string[]> {
@@ -38,6 +40,10 @@ describe.skipIf(missing !== undefined)('a push that is interrupted', () => {
       const cut = await ciliumship(['push', '--no-build'], { env, signalAt: { text, signal } });
       expect(cut.code, cut.stderr).toBe(code);
       expect(cut.stderr).toContain('next: run the same command');
+      for (const { name } of NODES) {
+        const imports = await onNode(nodeNamed(name), 'sh', '-c', AT_WORK);
+        expect(imports, `still at work on ${name}`).toBe('');
+      }
       for (const [index, list] of (await images()).entries()) {
         expect(list).not.toContain('ciliumship.local/staging');
         const names = before[index]

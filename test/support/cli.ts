@@ -37,7 +37,7 @@ interface Options {
   readonly cwd?: string;
   /** Milliseconds after which it is killed. */
   readonly killAfter?: number;
-  /** Kills it when this is aborted. */
+  /** Kills it when this is aborted, by the signal that is the reason if that is one. */
   readonly killOn?: AbortSignal;
   /** Sent once, when standard error shows the text. */
   readonly signalAt?: { readonly text: string; readonly signal: NodeJS.Signals };
@@ -55,7 +55,8 @@ export async function ciliumship(args: readonly string[], options: Options = {})
     ...(options.env === undefined ? {} : { env: options.env }),
   });
   const { signalAt, actAt, killAfter, killOn } = options;
-  killOn?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
+  const kill = (): boolean => child.kill(killOn?.reason === 'SIGINT' ? 'SIGINT' : 'SIGKILL');
+  killOn?.addEventListener('abort', kill, { once: true });
   let acting: Promise<unknown> = Promise.resolve();
   if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter).unref();
   if (signalAt !== undefined) {

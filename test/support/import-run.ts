@@ -1,4 +1,5 @@
 import { blobsOf } from '../../src/core/image.ts';
+import type { Remote } from '../../src/core/remote.ts';
 import type { Run } from '../../src/core/step.ts';
 import type { CheckedName } from '../../src/facts/containerd.ts';
 import type { NodeStore } from '../../src/facts/node-store.ts';
@@ -22,6 +23,8 @@ export const STAGED = {
 const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^sudo sh -c .* decode /s, 'decode'],
   [/^sudo sh -c .* import /s, 'import'],
+  [/^sudo sh -c .* end \S+ \S*\/\.\.$/s, 'end left'],
+  [/^sudo sh -c .* end /s, 'end import'],
   [/ cat .*importing$/, 'look for killed'],
   [/ df -P -B1 /, 'look for room'],
   [/leases ls$/, 'list leases'],
@@ -46,15 +49,35 @@ export const sendWhole: SendWhole = async ({ digest }, why) => {
   throw new Error(`${digest} is wanted again: ${why}`);
 };
 
+const NEVER = new AbortController().signal;
+
+/** What happens to an import beside what its node answers. */
+interface Circumstances {
+  readonly requireLock?: () => Promise<void>;
+  readonly signal?: AbortSignal;
+  /** How the node answers while it is ours. */
+  readonly hold?: (node: FakeNode) => Remote;
+}
+
+/** What an import came to. */
+interface Imported {
+  readonly kinds: readonly string[];
+  readonly outcome: unknown;
+  readonly node: FakeNode;
+  /** Why the node is to stay locked. */
+  readonly kept: readonly unknown[];
+}
+
 /** Imports on a node whose containerd says this of the staged image, and whose commands answer so. */
 export async function importOn(
   staged: CheckedName | undefined,
   answers: Readonly<Record<string, Answer | (() => Answer)>> = {},
-  before: NodeStore = EMPTY_NODE,
-  requireLock: () => Promise<void> = async () => {},
-  controller = new AbortController(),
-): Promise<{ readonly kinds: readonly string[]; readonly outcome: unknown; node: FakeNode }> {
-  let store = before;
+  before: NodeStore | (() => NodeStore) = EMPTY_NODE,
+  { requireLock = async () => {}, signal = NEVER, hold = (node) => node }: Circumstances = {},
+): Promise<Imported> {
+  let store: NodeStore | undefined;
+  const now = (): NodeStore => store ?? (typeof before === 'function' ? before() : before);
+  const kept: unknown[] = [];
   const node = fakeNode((command) => {
     const kind = kindOf(`sudo ${command}`);
     if (kind === 'import' && staged)
@@ -66,15 +89,17 @@ export async function importOn(
   const sent = blobsOf(IMAGE).map((blob) => ({ blob, form: 'zstd' as const }));
   const plan = { node: 'worker', images: [IMAGE], sent };
   const step = importStep(plan, {
-    remote: node,
-    probe: async () => store,
+    remote: hold(node),
+    probe: async () => now(),
     token: 't1',
     maxRate: undefined,
     sendWhole,
     requireLock,
+    unheld: node,
+    keepLock: (why) => kept.push(why),
   });
-  const run: Run = { signal: controller.signal, progress: () => undefined };
+  const run: Run = { signal, progress: () => undefined };
   const outcome: unknown = await step.run(run).catch((error: unknown) => error);
   const kinds = node.asked.map(kindOf).filter((kind) => !LOOKS.has(kind));
-  return { kinds, outcome, node };
+  return { kinds, outcome, node, kept };
 }

@@ -1,5 +1,6 @@
 import { Cleanup } from '../../core/cleanup.ts';
 import { parseDuration } from '../../config/duration.ts';
+import { toShipError } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
 import { lockNode, type NodeLock } from '../../import/lock.ts';
 import type { Link } from '../../transfer/send.ts';
@@ -20,6 +21,10 @@ export interface LockedFleet extends Fleet {
   readonly lost: AbortSignal;
   /** Asks the node. @throws ShipError `locked` when it is not ours any more, `network` */
   confirmLock(node: string): Promise<void>;
+  /** The same nodes, also when they are not ours any more: for ending what we began on them. */
+  readonly unheld: Fleet;
+  /** Leaves a node locked at the end, and says why. */
+  keepLock(node: string, why: unknown): void;
 }
 
 /**
@@ -50,6 +55,12 @@ export async function lockFleet(
     failures: new Map([...fleet.failures, ...locked.failures]),
     lost: AbortSignal.any([...locked.results.values()].map(({ lost }) => lost)),
     confirmLock: async (node) => locked.results.get(node)?.confirm(),
+    unheld: fleet,
+    keepLock: (node, why) => {
+      locked.results.get(node)?.keep();
+      const { message } = toShipError(why);
+      context.output.note(`${node} stays locked, and the next run ends what is left: ${message}`);
+    },
     [Symbol.asyncDispose]: () => taken[Symbol.asyncDispose](),
   };
 }

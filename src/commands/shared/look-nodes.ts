@@ -10,7 +10,7 @@ import { compressor, type Weakest } from '../../system/compress.ts';
 import type { Session } from '../../system/ssh/session.ts';
 import { costText, totalCost } from '../../transfer/cost.ts';
 import { planNode, type NodePlan, type Planning } from '../../transfer/plan.ts';
-import { probeNode } from '../../transfer/probe.ts';
+import { probeImages, probeNode } from '../../transfer/probe.ts';
 import type { Context } from '../command.ts';
 import type { Fleet } from './fleet.ts';
 import { rateTo } from './link-rates.ts';
@@ -54,7 +54,7 @@ function askNode(session: Session, context: Context, sharing: number): AskedNode
 async function readStore(session: Session, { flags, signal }: Context): Promise<NodeStore> {
   const store = await probeNode(session, signal);
   if (flags.dryRun === true || !hasLeft(store)) return store;
-  await sweepNode(session, store, signal);
+  await sweepNode(session, store, (until) => probeImages(session, until), signal);
   return probeNode(session, signal);
 }
 

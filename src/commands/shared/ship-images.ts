@@ -196,8 +196,12 @@ async function importAll(
     const probe = (signal: AbortSignal): Promise<NodeImages> => probeImages(remote, signal);
     const { store: before } = found(looked.results, node);
     const sendWhole = found(senders, node).send;
-    const requireLock = (): Promise<void> => fleet.confirmLock(node);
-    const tools = { remote, probe, before, token, maxRate, sendWhole, requireLock };
+    const tools = {
+      ...{ remote, probe, before, token, maxRate, sendWhole },
+      requireLock: (): Promise<void> => fleet.confirmLock(node),
+      unheld: sessionOf(fleet.unheld, node),
+      keepLock: (why: unknown): void => fleet.keepLock(node, why),
+    };
     const ready = arrived(node);
     const step = { ...importStep({ node, images, sent: send }, tools), ready };
     return isServer(node) ? { ...step, run: (run: Run) => serversInTurn(step.run, run) } : step;
@@ -220,8 +224,9 @@ async function cleanIdle(
   if (flags.dryRun === true) return;
   const idle = [...looked.results].filter(([, { plan }]) => plan.images.length === 0);
   const clean = idle.map(async ([node, { store }]) => {
-    await sweepNode(sessionOf(fleet, node), store, signal);
-    await cleanNode(sessionOf(fleet, node), signal);
+    const session = sessionOf(fleet, node);
+    await sweepNode(session, store, (until) => probeImages(session, until), signal);
+    await cleanNode(session, signal);
   });
   await Promise.all(clean);
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Fleet } from '../../../src/commands/shared/fleet.ts';
 import type { LockedFleet } from '../../../src/commands/shared/lock.ts';
 import { sendEarly } from '../../../src/commands/shared/send-early.ts';
 import type { WireFile } from '../../../src/image/wire.ts';
@@ -14,7 +15,7 @@ const OPTIONS = { uplink: UNLIMITED, retryFor: 0 };
 /** One node, and what it was asked in a word. */
 function oneNode(answer?: (command: string) => Answer | undefined) {
   const node = fakeNode(answer);
-  const fleet: LockedFleet = {
+  const unheld: Fleet = {
     sessions: new Map([
       [
         'worker',
@@ -28,9 +29,14 @@ function oneNode(answer?: (command: string) => Answer | undefined) {
       ],
     ]),
     failures: new Map(),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const fleet: LockedFleet = {
+    ...unheld,
+    unheld,
     lost: new AbortController().signal,
     confirmLock: async () => undefined,
-    [Symbol.asyncDispose]: async () => undefined,
+    keepLock: () => undefined,
   };
   const asked = (pattern: RegExp): number => node.asked.filter((one) => pattern.test(one)).length;
   return { node, asked, early: sendEarly(testContext(testFolder()).context, fleet, OPTIONS) };

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ShipError } from '../../../src/core/errors.ts';
 import type { ImageProof } from '../../../src/core/image.ts';
+import type { Remote } from '../../../src/core/remote.ts';
 import type { Run } from '../../../src/core/step.ts';
 import type { CheckedName } from '../../../src/facts/containerd.ts';
 import { INBOX, LAYOUT } from '../../../src/facts/node-paths.ts';
 import { importStep } from '../../../src/import/import.ts';
-import { fakeNode, type Answer } from '../../support/fake-node.ts';
+import { fakeNode, type Answer, type FakeNode } from '../../support/fake-node.ts';
 import {
   IMAGE,
   importOn,
@@ -46,6 +48,8 @@ describe('an import', () => {
       maxRate: undefined,
       sendWhole,
       requireLock: async () => {},
+      unheld: node,
+      keepLock: () => undefined,
     };
     const plan = { node: 'worker', images: [IMAGE], sent: [] };
     expect(importStep(plan, tools).plan?.()).toHaveLength(9);
@@ -68,7 +72,7 @@ describe('no final name moves', () => {
   test('F27: when ctr fails, and the staging name goes all the same', async () => {
     const { kinds, outcome } = await importOn(STAGED, { import: { code: 1 } });
     expect(outcome).toMatchObject({ kind: 'storage' });
-    expect(kinds).toEqual(['import', 'unstage']);
+    expect(kinds).toEqual(['import', 'end import', 'unstage']);
   });
 
   test('when the command is interrupted; the staging name goes all the same', async () => {
@@ -76,16 +80,57 @@ describe('no final name moves', () => {
       controller.abort(new Error('interrupted'));
       return '';
     };
-    const { kinds, outcome } = await importOn(
-      STAGED,
-      { import: interrupt },
-      EMPTY_NODE,
-      undefined,
-      controller,
-    );
+    const { kinds, outcome } = await importOn(STAGED, { import: interrupt }, EMPTY_NODE, {
+      signal: controller.signal,
+    });
     expect(outcome).toMatchObject({ message: 'interrupted' });
     expect(kinds.filter((kind) => kind === 'tag' || kind === 'pin')).toEqual([]);
     expect(kinds.at(-1)).toBe('unstage');
+  });
+});
+
+describe('F16: an import whose command was given up', () => {
+  const givenUp = new ShipError('network', 'worker: gave up waiting for the command');
+
+  test('is over on the node before its staging name goes and the node is given back', async () => {
+    const { kinds, outcome, kept, node } = await importOn(STAGED, { import: givenUp });
+    expect(outcome).toBe(givenUp);
+    expect(kinds).toEqual(['import', 'end import', 'unstage']);
+    expect(kept).toEqual([]);
+    const [begun, ended] = ['import', 'end import'].map((kind) =>
+      node.asked.find((command) => kindOf(command) === kind),
+    );
+    const token = /\S+-first/.exec(begun ?? '')?.[0] ?? 'none';
+    expect(ended).toMatch(new RegExp(` ${token}$`));
+  });
+
+  test.each([
+    ['that does not end', { code: 70, stdout: '4711\n' }, 'still runs there (process 4711)'],
+    ['of which nobody knows', new ShipError('network', 'worker: the connection was lost'), 'lost'],
+  ])('and %s leaves the node locked', async (_, answer, why) => {
+    const ends = { import: givenUp, 'end import': answer };
+    const { outcome, kept } = await importOn(STAGED, ends);
+    expect(outcome).toBe(givenUp);
+    expect(kept).toMatchObject([{ message: expect.stringContaining(why) }]);
+  });
+
+  test('because the node was lost to another run takes its own staging name with it, and no more', async () => {
+    const lost = new ShipError('locked', 'worker: taken over');
+    // What is asked of the node that we hold, after the import was given up.
+    const hold = (node: FakeNode): Remote => ({
+      ...node,
+      run: async (argv, options) => {
+        if (argv.includes('rm') && argv.includes(STAGING)) throw lost;
+        return node.run(argv, options);
+      },
+    });
+    const { kinds, outcome, kept, node } = await importOn(STAGED, { import: lost }, EMPTY_NODE, {
+      hold,
+    });
+    expect(outcome).toBe(lost);
+    expect(kept).toEqual([]);
+    expect(kinds).toEqual(['import', 'end import', 'unstage']);
+    expect(node.asked.at(-1)).toBe(`sudo k3s ctr -n k8s.io images rm ${STAGING}`);
   });
 });
 
@@ -93,7 +138,7 @@ test('no name moves on a node whose lock was taken over', async () => {
   const lost = async (): Promise<never> => {
     throw new Error('taken over');
   };
-  const { kinds, outcome } = await importOn(STAGED, {}, EMPTY_NODE, lost);
+  const { kinds, outcome } = await importOn(STAGED, {}, EMPTY_NODE, { requireLock: lost });
   expect(outcome).toMatchObject({ message: 'taken over' });
   expect(kinds).toEqual(['import', 'drop blobs', 'sync', 'unstage']);
 });
@@ -103,13 +148,9 @@ test('an interruption between the names waits until all of them moved', async ()
     controller.abort(new Error('interrupted'));
     return '';
   };
-  const { kinds, node } = await importOn(
-    STAGED,
-    { tag: interrupt },
-    EMPTY_NODE,
-    undefined,
-    controller,
-  );
+  const { kinds, node } = await importOn(STAGED, { tag: interrupt }, EMPTY_NODE, {
+    signal: controller.signal,
+  });
   expect(kinds.slice(-4)).toEqual(['tag', 'pin', 'pin', 'unstage']);
   const pinned = node.asked.filter((command) => kindOf(command) === 'pin');
   expect(pinned.map((command) => command.split(' ').at(-2))).toEqual([
@@ -183,6 +224,8 @@ describe('an import of two images', () => {
       maxRate: undefined,
       sendWhole,
       requireLock: async () => {},
+      unheld: node,
+      keepLock: () => undefined,
     };
     const step = importStep({ node: 'worker', images: IMAGES, sent: [] }, tools);
     const run: Run = { signal: controller.signal, progress: () => undefined };

@@ -42,6 +42,14 @@ describe('the lock of a node', () => {
     expect(node.asked.some((command) => command.includes('unlock'))).toBe(true);
   });
 
+  test('F16: stays on the node when something of ours may still be at work there', async () => {
+    const node = fakeNode();
+    await using held = await lock(node);
+    held.keep();
+    await held[Symbol.asyncDispose]();
+    expect(node.asked.some((command) => command.includes('unlock'))).toBe(false);
+  });
+
   test('is refused while someone else holds it, by name, with what to do', async () => {
     const error = await refusal(heldBy(OTHER));
     expect(error.kind).toBe('locked');

@@ -4,7 +4,7 @@ import type { StoredName } from '../../../src/facts/containerd.ts';
 import type { NodeStore } from '../../../src/facts/node-store.ts';
 import { importStep } from '../../../src/import/import.ts';
 import { fakeNode, type FakeNode } from '../../support/fake-node.ts';
-import { IMAGE, importOn, kindOf, STAGED, STAGING } from '../../support/import-run.ts';
+import { IMAGE, importOn, kindOf, LOOKS, STAGED, STAGING } from '../../support/import-run.ts';
 import { digestOf, EMPTY_NODE, nodeWith } from '../../support/values.ts';
 
 describe('what killed runs left goes first:', () => {
@@ -27,7 +27,8 @@ describe('what killed runs left goes first:', () => {
         (what) => `sudo k3s ctr -n k8s.io images rm ${what}`,
       ),
     );
-    expect(node.asked.slice(0, 2)).toEqual(removals(node).slice(0, 2));
+    const asked = node.asked.filter((command) => !LOOKS.has(kindOf(command)));
+    expect(asked.slice(0, 2)).toEqual(removals(node).slice(0, 2));
   });
 
   test('the id that the CRI gave to an image of no other name, and only then', async () => {
@@ -66,9 +67,45 @@ describe('what killed runs left goes first:', () => {
     );
   });
 
-  test('and nobody looks at leases when the last import has ended', async () => {
+  test('and nobody looks at leases, or for processes, when the last import has ended', async () => {
     const { kinds } = await importOn(STAGED, { 'look for killed': { code: 1 } });
     expect(kinds).not.toContain('list leases');
+    expect(kinds).not.toContain('end left');
+  });
+
+  test('F16: an import that is still at work is ended, and what it named meanwhile goes too', async () => {
+    let store = EMPTY_NODE;
+    const late = nodeWithNames(named(LEFT[0] ?? ''));
+    const { node, kinds } = await importOn(
+      STAGED,
+      {
+        'look for killed': '1764126817\n',
+        'end left': () => {
+          store = late;
+          return '4711\n';
+        },
+      },
+      () => store,
+    );
+    expect(kinds.slice(0, 3)).toEqual([
+      'end left',
+      expect.stringContaining(LEFT[0] ?? ''),
+      'list leases',
+    ]);
+    expect(removals(node)[0]).toContain(`--sync ${LEFT[0]}`);
+  });
+
+  test('and one that does not end is named, and nothing is imported beside it', async () => {
+    const { outcome, kinds } = await importOn(STAGED, {
+      'look for killed': '1764126817\n',
+      'end left': { code: 70, stdout: '4711 4712\n4712\n' },
+    });
+    expect(outcome).toMatchObject({
+      kind: 'storage',
+      message: 'worker: an import that was to end still runs there (process 4712)',
+      hint: expect.stringContaining('ps '),
+    });
+    expect(kinds).toEqual(['end left']);
   });
 });
 
@@ -117,6 +154,8 @@ describe('F25: a layer that left the node since it was looked at', () => {
         token: 't1',
         maxRate: undefined,
         requireLock: async () => {},
+        unheld: node,
+        keepLock: () => undefined,
         sendWhole: async (blob) => {
           again.push(blob.digest);
           return { blob, form: 'gzip' };
@@ -135,7 +174,8 @@ describe('F25: a layer that left the node since it was looked at', () => {
     const { outcome, again, base, last } = await importWithout(false, half);
     expect(outcome).toMatchObject([{ key: 'cilium' }]);
     expect(again).toEqual([base.digest]);
-    expect(last).toContain(`t1/blobs/sha256/${base.digest.slice(7)}`);
+    expect(last).toMatch(/ t1-\w+-again t1-\w+-again\/blobs\//);
+    expect(last).toContain(`again/blobs/sha256/${base.digest.slice(7)}`);
   });
 
   test.each([false, true])(

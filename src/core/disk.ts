@@ -1,4 +1,4 @@
-import { ShipError } from '../core/errors.ts';
+import { ShipError } from './errors.ts';
 
 /** What the system calls a disk that takes no more, or not from us. */
 const CODES = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS']);
