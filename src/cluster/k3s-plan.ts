@@ -3,6 +3,7 @@ import { ShipError } from '../core/errors.ts';
 import { overlap } from '../core/network.ts';
 import type { Node } from '../core/node.ts';
 import type { K3sFacts } from '../facts/k3s.ts';
+import { isOfPods } from '../facts/made-links.ts';
 import { dataAddress, type NodeFacts } from '../facts/node-facts.ts';
 import type { Entry, K3sSettings } from './k3s-config.ts';
 
@@ -49,9 +50,8 @@ export function judgeInstall(
 }
 
 function apart(facts: NodeFacts, what: string, key: string, cidr: string): Check {
-  const made = new Set(facts.traces.map((trace) => trace.what));
-  // Ends of pods have an address of the pods' own network.
-  const own = facts.links.filter(({ name }) => !/^(lo$|veth)/.test(name) && !made.has(name));
+  // What a CNI and pods have of their own networks is no network of the node.
+  const own = facts.links.filter(({ name }) => !isOfPods(name));
   const hit = own.flatMap(({ name, addresses }) =>
     addresses.filter((address) => overlap(address, cidr)).map((address) => `${name} ${address}`),
   );

@@ -1,6 +1,7 @@
 import { judged, unknown, type Check } from '../core/check.ts';
 import type { TrafficProgram } from '../facts/bpf.ts';
-import { CILIUM_LINK, type Link } from '../facts/links.ts';
+import type { Link } from '../facts/links.ts';
+import { makerOf } from '../facts/made-links.ts';
 import type { RouteMtu } from '../facts/routes.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -14,7 +15,7 @@ export interface DataPath {
   readonly traffic: readonly TrafficProgram[] | undefined;
 }
 
-const isOwn = (name: string): boolean => name.startsWith('cil_') || CILIUM_LINK.test(name);
+const isOwn = (name: string): boolean => name.startsWith('cil_') || makerOf(name) === 'cilium';
 
 /** Programs, their hooks and the sizes of packets, as the kernel has them. */
 export function checkDataPath(wanted: Wanted, found: DataPath): readonly Check[] {

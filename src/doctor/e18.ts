@@ -1,10 +1,9 @@
 import { overlap } from '../core/network.ts';
-import { CILIUM_LINK } from '../facts/links.ts';
+import { isOfPods } from '../facts/made-links.ts';
 import { found, ok, onNodes, unknown, type Problem } from './problem.ts';
 import { setAndDeploy } from './settings.ts';
 
 const POOL = 'ipam.operator.clusterPoolIPv4PodCIDRList';
-const MADE = /^(lo$|veth|cni0$|flannel)/;
 
 export const e18: Problem = {
   id: 'E18',
@@ -21,7 +20,7 @@ export const e18: Problem = {
     const pools = text.split(/[\s,]+/).filter((pool) => pool !== '');
     if (pools.length === 0) return unknown('the network of the pods is not known');
     const near = machine.links
-      .filter(({ name }) => !MADE.test(name) && !CILIUM_LINK.test(name))
+      .filter(({ name }) => !isOfPods(name))
       .flatMap(({ name, addresses }) => addresses.map((address) => [name, address] as const))
       .filter(([, address]) => address.includes('.'));
     const bad = pools.flatMap((pool) =>

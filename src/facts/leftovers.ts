@@ -1,12 +1,5 @@
-import { CILIUM_LINK, type Link } from './links.ts';
-
-/** What CNIs leave behind, by the names that they give their interfaces. */
-const INTERFACES: readonly (readonly [cni: string, name: RegExp])[] = [
-  ['cilium', CILIUM_LINK],
-  ['flannel', /^(flannel\.|cni0$|flannel-)/],
-  // Not ovs-system: that is there for whoever uses Open vSwitch.
-  ['antrea', /^(antrea-|genev_sys_)/],
-];
+import type { Link } from './links.ts';
+import { makerOf } from './made-links.ts';
 
 /** By the names of their files in /etc/cni/net.d; those that Cilium put aside do not count. */
 const FILES: readonly (readonly [cni: string, name: RegExp])[] = [
@@ -33,7 +26,7 @@ export function tracesOf(
   pins: readonly string[],
 ): readonly Trace[] {
   return [
-    ...links.flatMap(({ name }) => traced(INTERFACES, name, name)),
+    ...links.flatMap(({ name }) => tracedLink(name)),
     ...files
       .filter((file) => !file.endsWith('_bak'))
       .flatMap((file) => traced(FILES, file, `/etc/cni/net.d/${file}`)),
@@ -44,6 +37,12 @@ export function tracesOf(
 /** The CNI whose file in /etc/cni/net.d this is, by its name; undefined for any other. */
 export function cniOf(file: string): string | undefined {
   return traced(FILES, file, file)[0]?.cni;
+}
+
+/** kube-proxy is no CNI, and may be wanted beside one. */
+function tracedLink(what: string): readonly Trace[] {
+  const cni = makerOf(what);
+  return cni === undefined || cni === 'kube-proxy' ? [] : [{ cni, what }];
 }
 
 function traced(

@@ -23,17 +23,6 @@ export interface Link {
   readonly xdp: { readonly mode: XdpMode; readonly program: string } | undefined;
 }
 
-/** Interfaces that Cilium makes; lxcbr0 is the bridge of LXC. */
-export const CILIUM_LINK = /^(cilium_|lxc([0-9a-f]{4,12}|_health)$)/;
-
-/** What other CNIs and containers make. */
-const MADE = /^(lo$|veth|cni\d+$|flannel|antrea-|docker\d+$)/;
-
-/** True for an interface that nobody would name in a config: a CNI or a container made it. */
-export function isMade(name: string): boolean {
-  return MADE.test(name) || CILIUM_LINK.test(name);
-}
-
 /** IFLA_XDP_ATTACHED: the kind of attachment, as the kernel numbers it. */
 const MODES: readonly (XdpMode | undefined)[] = [undefined, 'native', 'generic', 'offload'];
 

@@ -3,7 +3,8 @@ import type { Node } from '../core/node.ts';
 import { parseServerVersion } from './containerd.ts';
 import { parseFree } from './disk.ts';
 import { tracesOf, type Trace } from './leftovers.ts';
-import { CILIUM_LINK, parseLinks, type Link } from './links.ts';
+import { parseLinks, type Link } from './links.ts';
+import { makerOf } from './made-links.ts';
 import { parseFeatures, type Feature } from './offloads.ts';
 import {
   parseBpfMounts,
@@ -184,7 +185,7 @@ async function readCards(
   links: readonly Link[],
 ): Promise<Pick<NodeFacts, 'drivers' | 'merging'>> {
   const asked = links.filter(
-    ({ name }) => name !== 'lo' && !name.startsWith('veth') && !CILIUM_LINK.test(name),
+    ({ name }) => name !== 'lo' && !name.startsWith('veth') && makerOf(name) !== 'cilium',
   );
   const accept = [...MISSING, 71, 81];
   const found = await Promise.all(

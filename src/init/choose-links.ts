@@ -1,7 +1,8 @@
 import { isIPv4 } from 'node:net';
 import { contains } from '../core/network.ts';
 import { hasNativeXdp } from '../facts/drivers.ts';
-import { isMade, type Link } from '../facts/links.ts';
+import type { Link } from '../facts/links.ts';
+import { isMade } from '../facts/made-links.ts';
 import type { Machine } from './machine.ts';
 
 /** An interface that may carry the data network of a node, with its address on it. */

@@ -2,7 +2,7 @@ import { ShipError } from '../core/errors.ts';
 import type { Platform } from '../core/image.ts';
 import { overlap } from '../core/network.ts';
 import type { Node, Role } from '../core/node.ts';
-import { isMade } from '../facts/links.ts';
+import { isMade } from '../facts/made-links.ts';
 import { chooseLinks, type DataLink } from './choose-links.ts';
 import type { Machine } from './machine.ts';
 

@@ -238,7 +238,7 @@ describe.skipIf(missing !== undefined)('doctor, of a cluster with much that is w
     expect(statesOf(await look(['E8'], labEnvironment(config)))).toEqual(['E8 ok']);
   });
 
-  it('E12: is right that nobody answers there on an agent node', async () => {
+  it('E12: is right that nobody answers there on an agent node; 127.0.0.1:6444 of K3s is not in the lab', async () => {
     const asked = await sh(
       'curl -sk --max-time 5 https://127.0.0.1:6443/readyz; echo "ended with $?"',
     );

@@ -6,7 +6,7 @@ import { copyToNode } from '../../lab/nodes.ts';
 import { buildProgram } from '../../lab/programs.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
 import { startAgent, stopAgent } from '../support/agent-of-worker.ts';
-import { look, statesOf } from '../support/found.ts';
+import { commandOf, look, statesOf } from '../support/found.ts';
 import { apply, kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { missingPart, until } from '../support/parts.ts';
 
@@ -260,7 +260,10 @@ describe.skipIf(missing !== undefined)('doctor, on a node whose agent is gone', 
     await onNode(worker, 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', data);
     try {
       await onNode(worker, 'dd', 'if=/dev/zero', `of=${data}/full`, 'bs=1k', 'count=900');
-      const found = (await look(['N3'], env, ...onWorker)).get('N3');
+      const seen = await look(['N3'], env, ...onWorker);
+      // images.test.ts runs it on a cluster.
+      expect(commandOf(seen, 'N3')).toBe('ciliumship images prune --nodes worker');
+      const found = seen.get('N3');
       expect(`${found?.state}: ${found?.proof}`).toMatch(/^found: (8[5-9]|9\d) % in use/);
       await onNode(worker, 'rm', `${data}/full`);
       expect((await look(['N3'], env, ...onWorker)).get('N3')?.state).toBe('ok');

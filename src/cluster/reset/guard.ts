@@ -5,7 +5,7 @@ import type { Remains } from '../../facts/remains.ts';
 import { CNI_PATHS, K3S_PATHS } from '../../facts/remains-paths.ts';
 import { isCniFile } from './cni-files.ts';
 import { sessionOn } from '../../facts/session-links.ts';
-import { isMade, madeLinks } from './interfaces.ts';
+import { goes, madeLinks } from './interfaces.ts';
 import { isOwn } from './k3s.ts';
 
 /**
@@ -59,7 +59,7 @@ function ourInterface(remains: Remains): ShipError | undefined {
 /** Interfaces that are removed, or that programs are taken off. */
 function touched(remains: Remains): readonly string[] {
   const { links, pins, traffic } = remains;
-  const real = links.filter(({ name }) => !isMade(name));
+  const real = links.filter(({ name }) => !goes(name));
   const changed = real.filter(
     ({ name, xdp }) =>
       pins.some((pin) => isPinOf(pin, name)) ||

@@ -1,4 +1,5 @@
 import type { Action } from '../../core/action.ts';
+import { makerOf } from '../../facts/made-links.ts';
 import type { Remains } from '../../facts/remains.ts';
 import type { Phase } from './phase.ts';
 
@@ -8,7 +9,7 @@ export const interfaces: Phase = {
   actions: (remains) => [
     ...ofOpenVSwitch(remains),
     ...remains.links
-      .filter(({ name, kind }) => isMade(name) && kind !== OPEN_VSWITCH)
+      .filter(({ name, kind }) => goes(name) && kind !== OPEN_VSWITCH)
       .map(({ name }) => ({
         argv: ['ip', 'link', 'delete', 'dev', name] as const,
         effect: `removes the interface ${name}`,
@@ -25,9 +26,9 @@ const DATAPATH = 'ovs-system';
  */
 function ofOpenVSwitch({ links }: Remains): readonly Action[] {
   const all = links.filter(({ kind }) => kind === OPEN_VSWITCH);
-  const own = all.filter(({ name }) => isMade(name));
+  const own = all.filter(({ name }) => goes(name));
   if (own.length === 0) return [];
-  const shared = all.some(({ name }) => name !== DATAPATH && !isMade(name));
+  const shared = all.some(({ name }) => name !== DATAPATH && !goes(name));
   return shared
     ? own.map(({ name }) => dpctl('del-if', [DATAPATH, name], `the port ${name}`))
     : [dpctl('del-dp', [DATAPATH], `the datapath ${DATAPATH}`)];
@@ -38,15 +39,12 @@ function dpctl(verb: string, args: readonly string[], what: string): Action {
   return { argv: ['ovs-dpctl', verb, ...args], effect };
 }
 
-const MADE =
-  /^(cilium_(host|net|vxlan|geneve|wg\d+|ipip\d|tunl\d?|ip6tnl)|lxc([0-9a-f]{4,12}|_health)|flannel[.-].*|cni0|kube-ipvs0|antrea-.*|genev_sys_\d+)$/;
-
-/** Whether a CNI or kube-proxy made an interface of this name; lxcbr0 of LXC is another's. */
-export function isMade(name: string): boolean {
-  return MADE.test(name);
+/** Whether an interface is one that a CNI or kube-proxy made. */
+export function goes(name: string): boolean {
+  return makerOf(name) !== undefined;
 }
 
 /** Interfaces that go. */
 export function madeLinks({ links }: Remains): readonly string[] {
-  return links.map(({ name }) => name).filter(isMade);
+  return links.map(({ name }) => name).filter(goes);
 }

@@ -1,7 +1,7 @@
 import type { Action } from '../../core/action.ts';
 import { detachArgv, isPinOf, type Pin, type TrafficProgram } from '../../facts/bpf.ts';
 import type { Remains } from '../../facts/remains.ts';
-import { isMade } from './interfaces.ts';
+import { goes } from './interfaces.ts';
 import type { Phase } from './phase.ts';
 
 /** Below a second mount of the bpffs lie the pins that hold programs. */
@@ -36,7 +36,7 @@ function unpin({ device, program, path }: Pin, bpftool: boolean): readonly Actio
 
 /** Programs at the traffic control hooks that no pin holds. */
 function loose({ traffic, pins, links }: Remains): readonly TrafficProgram[] {
-  const real = new Set(links.filter(({ name }) => !isMade(name)).map(({ name }) => name));
+  const real = new Set(links.filter(({ name }) => !goes(name)).map(({ name }) => name));
   return (traffic ?? []).filter(
     (at) =>
       at.program.startsWith('cil_') &&
@@ -51,7 +51,7 @@ function detach(at: TrafficProgram): Action {
 
 function switchedOn({ links, pins }: Remains): readonly Action[] {
   return links
-    .filter(({ name, xdp }) => xdp?.program.startsWith('cil_') === true && !isMade(name))
+    .filter(({ name, xdp }) => xdp?.program.startsWith('cil_') === true && !goes(name))
     .filter(({ name }) => !pins.some((pin) => isPinOf(pin, name) && pin.program.includes('xdp')))
     .map(({ name }) => ({
       argv: ['ip', 'link', 'set', 'dev', name, 'xdp', 'off'],

@@ -1,6 +1,7 @@
 import type { Node } from '../../core/node.ts';
 import { hasNativeXdp } from '../../facts/drivers.ts';
-import { isMade, type Link } from '../../facts/links.ts';
+import type { Link } from '../../facts/links.ts';
+import { isMade } from '../../facts/made-links.ts';
 import type { NodeFacts } from '../../facts/node-facts.ts';
 import { formatBytes } from '../../output/progress.ts';
 import { textTable } from '../../output/table.ts';

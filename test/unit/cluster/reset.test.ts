@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { actionsFor, removeStep } from '../../../src/cluster/reset/step.ts';
 import { cniRefusal, refusal } from '../../../src/cluster/reset/guard.ts';
-import { isMade } from '../../../src/cluster/reset/interfaces.ts';
+import { goes } from '../../../src/cluster/reset/interfaces.ts';
 import { RESET, UNINSTALL } from '../../../src/cluster/reset/phases.ts';
 import { quoteArgv } from '../../../src/core/quote.ts';
 import { tracesOf } from '../../../src/facts/leftovers.ts';
@@ -144,7 +144,7 @@ describe('a reset', () => {
     ['eth1', false],
     ['br-cilium', false],
   ])('takes %s for an interface of a CNI: %s', (name, made) => {
-    expect(isMade(name)).toBe(made);
+    expect(goes(name)).toBe(made);
   });
 });
 
