@@ -46,6 +46,6 @@ export function requireValid(
     details: failed.flatMap(({ node, check, found, remedy }) =>
       remedy === undefined ? [] : [`${node}: ${check}: ${found}; ${remedy}`],
     ),
-    hint: `after that: ${again}`,
+    hint: `mend that, then: ${again}`,
   });
 }

@@ -1,5 +1,6 @@
 import { checkReach } from '../../cluster/reach.ts';
 import type { Check } from '../../core/check.ts';
+import type { Remote } from '../../core/remote.ts';
 import type { Step } from '../../core/step.ts';
 import { readNodeFacts, type NodeFacts } from '../../facts/node-facts.ts';
 import { settleStage, type Settled } from '../../output/stage.ts';
@@ -30,7 +31,7 @@ export async function readFleetFacts(context: Context, fleet: Fleet): Promise<Se
  */
 export async function checkFleetReach(
   context: Context,
-  fleet: Fleet,
+  fleet: { readonly sessions: ReadonlyMap<string, Remote> },
 ): Promise<Settled<readonly Check[]>> {
   const { nodes } = context.config;
   const steps = [...fleet.sessions].map(([name, session]): Step<readonly Check[]> => ({
