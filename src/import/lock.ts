@@ -24,6 +24,12 @@ export interface NodeLock extends AsyncDisposable {
   keep(): void;
 }
 
+/** How a lock is held on a node. */
+export interface NodeLockOptions extends LockOptions {
+  /** The holder removes the folder that the lock lies in: then only another one's lock there is a loss. */
+  readonly removesFolder?: boolean;
+}
+
 const LOCK = `${NODE_FOLDER}/lock`;
 const HELD = 75;
 const LOST = 76;
@@ -38,7 +44,7 @@ const LOST = 76;
 export async function lockNode(
   remote: Remote,
   self: Self,
-  options: LockOptions,
+  options: NodeLockOptions,
 ): Promise<NodeLock> {
   const { signal } = options;
   const place = {
@@ -53,7 +59,8 @@ export async function lockNode(
     },
     remove: (text: string) => removeLock(remote, 'take-over', text),
   };
-  return heldLock(remote, await takeLock(place, self, options));
+  const holder = await takeLock(place, self, options);
+  return heldLock(remote, holder, options.removesFolder === true);
 }
 
 /** @returns undefined when we have it, else what the lock says */
@@ -70,10 +77,11 @@ printf '%s\\n' "$(head -n 1 "$2")"; stat -c %y "$2"; exit ${HELD}`;
   return code === 0 ? undefined : { text, beat };
 }
 
-function heldLock(remote: Remote, holder: Holder): NodeLock {
+function heldLock(remote: Remote, holder: Holder, mayGo: boolean): NodeLock {
   const lost = new AbortController();
   // Never makes the file: it may be removed between the two.
-  const script = `grep -qF "$2" "$1" && touch -c "$1" || exit ${LOST}`;
+  const own = `grep -qsF "$2" "$1" && touch -c "$1"`;
+  const script = mayGo ? `${own} || [ ! -e "$1" ] || exit ${LOST}` : `${own} || exit ${LOST}`;
   const touch = async (): Promise<void> => {
     const argv: Argv = ['sh', '-c', script, 'beat', LOCK, holder.id];
     const { code } = await remote.run(argv, { sudo: true, accept: [LOST] });

@@ -19,6 +19,9 @@ function run(...args: readonly string[]): Promise<Ended> {
 const onWorker = (script: string): Promise<string> => lab.onNode('worker', 'sh', '-c', script);
 const onMaster = (script: string): Promise<string> => lab.onNode('master', 'sh', '-c', script);
 
+/** K3s's own script, with a wait at its end. */
+const SLOW = 'echo "sleep 12" >> /usr/local/bin/k3s-agent-uninstall.sh';
+
 /** Waits until systemd has stopped a unit, which a reset does first. */
 function stopped(on: (script: string) => Promise<string>, unit: string): Promise<boolean> {
   return until(`${unit} is stopped`, 60, async () =>
@@ -90,6 +93,8 @@ describe.skipIf(missing !== undefined)('the same command again on machines with 
     expect(await onWorker('ls /usr/local/bin /var/lib/rancher')).toMatch(/k3s-agent-uninstall/);
     expect(await onMaster('systemctl is-active k3s')).toBe('active');
 
+    // A cleaning that is slow: it outlasts a heartbeat of the lock that lies in what it removes.
+    await onWorker(SLOW);
     const cut = ciliumship(RESET, { env: lab.env });
     await stopped(onMaster, 'k3s');
     await onMaster("pkill -KILL -f '^sshd: root'");

@@ -2,7 +2,7 @@ import { Cleanup } from '../../core/cleanup.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { toShipError } from '../../core/errors.ts';
 import type { Step } from '../../core/step.ts';
-import { lockNode, type NodeLock } from '../../import/lock.ts';
+import { lockNode, type NodeLock, type NodeLockOptions } from '../../import/lock.ts';
 import type { Link } from '../../transfer/send.ts';
 import { settleStage, type StageOptions } from '../../output/stage.ts';
 import { selfDescription } from '../../system/self.ts';
@@ -36,13 +36,15 @@ export interface LockedFleet extends Fleet {
 export async function lockFleet(
   context: Context,
   fleet: Fleet,
-  options: Pick<StageOptions, 'overlaps'> = {},
+  options: Pick<StageOptions, 'overlaps'> & Pick<NodeLockOptions, 'removesFolder'> = {},
 ): Promise<LockedFleet> {
   await using taking = new Cleanup();
-  const steps = context.flags.dryRun === true ? [] : lockSteps(context, fleet, taking);
+  const { removesFolder = false, ...stage } = options;
+  const steps =
+    context.flags.dryRun === true ? [] : lockSteps(context, fleet, taking, removesFolder);
   // One after the other, in the order of the config: two runs that each hold what the other waits
   // for would wait for ever.
-  const inTurn = { ...looking(context), concurrency: 1, ...options };
+  const inTurn = { ...looking(context), concurrency: 1, ...stage };
   const locked = await settleStage('Lock', steps, inTurn);
   const open = [...fleet.sessions].filter(([node]) => !locked.failures.has(node));
   const held = open.map(([node, session]) => {
@@ -69,6 +71,7 @@ function lockSteps(
   { config, flags, output }: Context,
   fleet: Fleet,
   taking: Cleanup,
+  removesFolder: boolean,
 ): readonly Step<NodeLock>[] {
   const self = selfDescription();
   const wait = parseDuration(flags.lockWait ?? '0s');
@@ -80,7 +83,8 @@ function lockSteps(
   return inOrder.map(([node, session]) => ({
     id: node,
     title: `lock ${node}`,
-    run: async ({ signal }) => taking.use(await lockNode(session, self, { wait, signal, note })),
+    run: async ({ signal }) =>
+      taking.use(await lockNode(session, self, { wait, signal, note, removesFolder })),
     describe: () => node,
   }));
 }

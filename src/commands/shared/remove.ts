@@ -129,7 +129,7 @@ async function removeAll(
   { phases, what, fromCluster, forget }: Parting,
 ): Promise<ReadonlyMap<string, Removed>> {
   const touched = fromCluster === undefined ? chosen(fleet, nodes) : fleet;
-  await using locked = await lockFleet(context, touched);
+  await using locked = await lockFleet(context, touched, { removesFolder: true });
   if (locked.failures.size > 0) throw combineFailures(what, locked.failures);
   const { signal } = context;
   await fromCluster?.({ ...context, signal: AbortSignal.any([signal, locked.lost]) });

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { HEARTBEAT, type Self } from '../../../src/core/lock.ts';
 import type { Remote } from '../../../src/core/remote.ts';
@@ -86,6 +87,31 @@ describe('a lock on the disk of a node', () => {
     });
     await expect(lock(interrupting, controller)).rejects.toThrow('interrupted');
     expect(existsSync(file)).toBe(false);
+  });
+});
+
+describe('a lock whose folder its holder removes', () => {
+  const options = { wait: 0, note: () => undefined, removesFolder: true };
+  const { signal } = new AbortController();
+
+  test('F48: is not lost with the folder, as in a reset that takes longer than a heartbeat', async () => {
+    await using held = await lockNode(remoteOf(), SELF, { ...options, signal });
+    rmSync(dirname(file), { recursive: true });
+    await held.confirm();
+    expect(held.lost.aborted).toBe(false);
+    expect(existsSync(dirname(file))).toBe(false);
+  });
+
+  test('D19: is lost when another one’s lies there', async () => {
+    await using held = await lockNode(remoteOf(), SELF, { ...options, signal });
+    leave(LIVING);
+    await expect(held.confirm()).rejects.toMatchObject({ kind: 'locked' });
+  });
+
+  test('D19: that nobody removes on purpose is lost when it is gone', async () => {
+    await using held = await lock(remoteOf());
+    rmSync(file);
+    await expect(held.confirm()).rejects.toMatchObject({ kind: 'locked' });
   });
 });
 
