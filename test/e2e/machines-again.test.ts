@@ -24,7 +24,7 @@ const SLOW = 'echo "sleep 12" >> /usr/local/bin/k3s-agent-uninstall.sh';
 
 /** Waits until systemd has stopped a unit, which a reset does first. */
 function stopped(on: (script: string) => Promise<string>, unit: string): Promise<boolean> {
-  return until(`${unit} is stopped`, 60, async () =>
+  return until(`${unit} is stopped`, 180, async () =>
     (await on(`systemctl is-active ${unit} || true`)).startsWith('inactive'),
   );
 }
