@@ -43,10 +43,12 @@ export function installStep(install: NodeInstall): Step<Installed> {
     plan: () => [
       `sftp: write ${install.binary.path}, ${install.installer.path}`,
       ...planLines(tasksOf(install)),
+      `${K3S_CONFIG} says then:`,
       ...install.config
         .trimEnd()
         .split('\n')
-        .map((line) => `  ${K3S_CONFIG}: ${line}`),
+        .slice(1)
+        .map((line) => `  ${line}`),
     ],
     run: async (run) => {
       refuseForeign(node, await readK3s(install.remote, node.role, run.signal));
@@ -58,7 +60,7 @@ export function installStep(install: NodeInstall): Step<Installed> {
       await tidy(install, run.signal);
       return installed;
     },
-    describe: ({ how }) => how,
+    describe: ({ how }) => `${node.name} ${how}`,
   };
 }
 

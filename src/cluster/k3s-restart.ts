@@ -41,7 +41,7 @@ export function changeStep(install: NodeInstall): Step<Installed> {
       await perform(install, COMPLETE, run);
       return { node: node.name, role: node.role, how: 'changed' };
     },
-    describe: ({ how }) => how,
+    describe: ({ how }) => `${node.name} ${how}`,
   };
 }
 

@@ -50,7 +50,9 @@ export async function readFleetK3s(
     const session = sessions.get(node.name);
     if (session === undefined) return [];
     const run: Step<K3sFacts>['run'] = ({ signal }) => readK3s(session, node.role, signal);
-    return [{ id: node.name, title: `look for K3s on ${node.name}`, run }];
+    const describe = ({ unit, binary }: K3sFacts): string =>
+      `${node.name} ${binary === undefined ? 'without K3s' : `with K3s ${unit}`}`;
+    return [{ id: node.name, title: `look for K3s on ${node.name}`, run, describe }];
   });
   return runStage('Look', steps, looking(context));
 }
