@@ -83,6 +83,18 @@ function onEachOther(a, b) {
   return width > 4 && overlap(a, b);
 }
 
+/** Meters of tiles that stand beside each other, and are not on one line. */
+function crookedMeters(page) {
+  const meters = [...page.querySelectorAll('.tile .meter')].map((meter) => ({
+    row: meter.closest('.tile').getBoundingClientRect().top,
+    at: meter.getBoundingClientRect().top,
+  }));
+  const crooked = meters.some((one) =>
+    meters.some(({ row, at }) => row === one.row && Math.abs(at - one.at) > TOLERANCE),
+  );
+  return crooked ? ['the meters of a row are not on one line'] : [];
+}
+
 function channels(color) {
   return color.match(/[\d.]+/g).map(Number);
 }
@@ -124,6 +136,7 @@ function faultsOf(frame) {
     ...overlapping(boxes),
     ...outside(boxes, width),
     ...badBars(page),
+    ...crookedMeters(page),
     ...faint(boxes),
   ];
 }

@@ -2,8 +2,10 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { Run } from '../../core/step.ts';
 import type { WireFile } from '../../image/wire.ts';
 import { decodeAll } from '../../import/decode.ts';
+import { endLeft } from '../../import/end.ts';
 import { cleanNode } from '../../import/import.ts';
 import { sendStep, type Sent, type SendOptions } from '../../transfer/send.ts';
+import type { Session } from '../../system/ssh/session.ts';
 import type { SendBlob } from '../../transfer/plan.ts';
 import type { Context } from '../command.ts';
 import { linkTo, sessionOf, type LockedFleet } from './lock.ts';
@@ -82,15 +84,20 @@ export function sendEarly(
       stop.abort(new Error('nobody needs it any more'));
       await Promise.all([...ways.values()].map((way) => way.inTurn(() => undefined)));
       const left = [...ways].filter(([, { taken, begun }]) => begun && !taken);
-      await Promise.allSettled(
-        left.map(([node]) => cleanNode(sessionOf(fleet, node), AbortSignal.timeout(CLEANING))),
-      );
+      await Promise.allSettled(left.map(([node]) => removeSent(sessionOf(fleet, node))));
     },
   };
 }
 
 /** Milliseconds to remove what was sent for nothing. */
 const CLEANING = 10_000;
+
+/** What an import of a killed run still reads there would be gone, and nothing would tell of it. */
+async function removeSent(session: Session): Promise<void> {
+  const signal = AbortSignal.timeout(CLEANING);
+  await endLeft(session, signal);
+  await cleanNode(session, signal);
+}
 
 function newWay(): Way {
   return {

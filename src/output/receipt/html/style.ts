@@ -37,10 +37,13 @@ small, .quiet, .note, .facts, .eyebrow { color: var(--soft); }
 
 .tiles { display: grid; gap: 0.9rem; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); }
 .tile, .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem 1.25rem; }
+.tile { display: flex; flex-direction: column; }
 .tile p { font-size: 0.87rem; }
+.tile .note { margin-bottom: 0.7rem; }
+.tile .note:last-child { margin-bottom: 0; }
 .tile .name { color: var(--soft); }
 .tile .value { font-size: 1.35rem; font-weight: 620; letter-spacing: -0.01em; }
-.meter { height: 4px; border-radius: 2px; background: var(--line); margin-top: 0.7rem; overflow: hidden; }
+.meter { height: 4px; border-radius: 2px; background: var(--line); margin-top: auto; overflow: hidden; }
 .meter i { display: block; height: 100%; background: var(--send); border-radius: 2px; }
 
 .failure { background: var(--bad-page); border-color: var(--bad); display: grid; gap: 0.7rem; }
