@@ -38,6 +38,8 @@ export function writeConfig(extraImages: readonly string[], stock: boolean): voi
   writeFileSync(
     ENVIRONMENT,
     [
+      // What else is typed in this shell is meant for the same lab: npm run lab -- ssh worker
+      `export CILIUMSHIP_LAB=${process.env['CILIUMSHIP_LAB'] ?? ''}`,
       `export CILIUMSHIP_CONFIG=${CONFIG}`,
       `export CILIUMSHIP_SSH_CONFIG=${SSH_CONFIG}`,
       `export KUBECONFIG=${KUBECONFIG}`,

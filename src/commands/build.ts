@@ -3,7 +3,7 @@ import { shortDigest } from '../core/digest.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
 import { openDocker } from './shared/docker.ts';
-import { buildImages, isUnbuilt } from './shared/images.ts';
+import { buildImages, isUnbuilt, readSource } from './shared/images.ts';
 
 export const build: CommandSpec = {
   name: 'build',
@@ -15,7 +15,11 @@ export const build: CommandSpec = {
     ['ciliumship build --dry-run', 'print what would be built, with every build argument'],
   ],
   run: async (context) => {
-    const { tree, images } = await buildImages(context, await openDocker(context));
+    const { tree, images } = await buildImages(
+      context,
+      await openDocker(context),
+      await readSource(context),
+    );
     const rows = images.map(({ key, name, id }) => [key, name, shortDigest(id)]);
     if (isUnbuilt(context, { images }))
       return context.output.result('nothing was built: this was a dry run', { images });

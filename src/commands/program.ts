@@ -9,6 +9,9 @@ export type Act = (spec: AnyCommand, typed: Typed) => Promise<void>;
 const ENVIRONMENT =
   'Every option can be set by an environment variable too: --json-events is CILIUMSHIP_JSON_EVENTS.';
 
+/** On a narrow terminal too, words are kept whole. */
+const HELP = { optionDescription: describeOption, minWidthToWrap: 20 };
+
 /**
  * The command line, made from the commands as data.
  *
@@ -23,7 +26,7 @@ export function makeProgram(commands: readonly AnyCommand[], act: Act): Command 
     .version(VERSION, '-V, --version', 'print the version')
     .showSuggestionAfterError()
     .helpCommand(false)
-    .configureHelp({ optionDescription: describeOption });
+    .configureHelp(HELP);
   endWithHelp(program);
   for (const spec of commands) addCommand(program, spec, act);
   for (const group of program.commands) describeGroup(group);
@@ -65,7 +68,7 @@ function addCommand(program: Command, spec: AnyCommand, act: Act): void {
     new Option('-h, --help', 'display help for command').helpGroup('Common options:'),
   );
   const examples = spec.examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`);
-  command.configureHelp({ optionDescription: describeOption });
+  command.configureHelp(HELP);
   command.addHelpText('after', `\nExamples:\n${examples.join('\n')}\n\n${ENVIRONMENT}`);
   command.action(async () => {
     refuseStrayOptions(command);

@@ -19,6 +19,7 @@ import {
   exportImages,
   findExtra,
   isUnbuilt,
+  readSource,
 } from './shared/images.ts';
 import { requireAll, shippedData } from './shared/report.ts';
 import {
@@ -56,7 +57,8 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
     // Before minutes of work: what is wrong with the values stops the last part of it.
     await requireWellWritten(context);
     const docker = await openDocker(context);
-    const built = await whileFitting(context, (bound) => buildImages(bound, docker));
+    const source = await readSource(context);
+    const built = await whileFitting(context, (bound) => buildImages(bound, docker, source));
     if (isUnbuilt(context, built)) return endUnbuilt(context);
     const wanted = [...built.images, ...(await findExtra(context, docker))];
     await using store = await openBlobStore(context);

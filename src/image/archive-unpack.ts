@@ -40,7 +40,7 @@ export async function unpackArchive(
 ): Promise<ReadonlyMap<string, SavedFile>> {
   await using handle = await openArchive(file);
   const files = new Map<string, SavedFile>();
-  let at = 'the archive';
+  let at = 'no archive that can be read';
   try {
     for await (const entry of await entriesOf(handle, signal)) {
       at = entry.header.name;

@@ -57,7 +57,15 @@ export async function settleStage<Out>(
   if (output.mode === 'tty') showPlans(steps, settled, output);
   clock.end(settled.failures.size === 0 ? 'done' : 'failed');
   if (options.signal.aborted) throw toShipError(options.signal.reason);
-  return settled;
+  return inOrder(steps, settled);
+}
+
+/** Everything as the steps were given, and not as they happened to end: nodes keep their places. */
+function inOrder<Out>(steps: readonly Step<Out>[], settled: Collector<Out>): Settled<Out> {
+  const ids = steps.map(({ id }) => id);
+  const sorted = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
+    new Map([...map].toSorted(([one], [other]) => ids.indexOf(one) - ids.indexOf(other)));
+  return { ...settled, results: sorted(settled.results), failures: sorted(settled.failures) };
 }
 
 /**

@@ -56,9 +56,14 @@ export function isFaster(one: Cost, other: Cost): boolean {
   return one.seconds < other.seconds;
 }
 
+/** `6.9 MB`, or `6.9 kB` of what is smaller, for people. */
+export function sizeText(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** `6.9 MB in about 3.4 s`, for people. */
 export function costText({ bytes, seconds }: Cost): string {
-  const size = bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  const size = sizeText(bytes);
   return seconds === undefined
     ? `${size}, rate unknown`
     : `${size} in about ${formatSeconds(seconds)}`;

@@ -7,7 +7,7 @@ import type { Run, Step } from '../core/step.ts';
 import type { WireForm } from '../core/wire.ts';
 import { counted } from '../core/text.ts';
 import { INBOX, LAYOUT, wireName } from '../facts/node-paths.ts';
-import { costText } from './cost.ts';
+import { costText, sizeText } from './cost.ts';
 import type { NodePlan, SendBlob } from './plan.ts';
 import { resumePoint } from './resume.ts';
 import { retried } from './retry.ts';
@@ -82,7 +82,7 @@ export function sendStep(plan: NodePlan, link: Link, wire: Wire, options: SendOp
       await retried(attempt, { retryFor: options.retryFor, reached, run });
       return tally(sending);
     },
-    describe: ({ bytes }) => `${node} ${(bytes / 1e6).toFixed(1)} MB`,
+    describe: ({ bytes }) => `${node} ${sizeText(bytes)}`,
   };
 }
 

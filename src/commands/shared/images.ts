@@ -1,9 +1,10 @@
 import { buildRequests } from '../../build/requests.ts';
 import { buildSteps } from '../../build/steps.ts';
 import { withInputs, type BuiltTree } from '../../build/inputs.ts';
-import { describeTree, readTree } from '../../build/tree.ts';
+import { describeTree, readTree, type SourceTree } from '../../build/tree.ts';
 import type { Step } from '../../core/step.ts';
 import { ShipError } from '../../core/errors.ts';
+import { counted } from '../../core/text.ts';
 import { VERSION } from '../../core/version.ts';
 import type { BuiltImage, ShipImage } from '../../core/image.ts';
 import { exportStep } from '../../image/export.ts';
@@ -35,19 +36,33 @@ export interface BuildResult {
 }
 
 /**
+ * Reads the source tree, and says what is built for whom.
+ *
+ * @throws ShipError `config`
+ */
+export async function readSource({ config, output }: Context): Promise<SourceTree> {
+  const tree = await readTree(config.source, gitReader);
+  const nodes = counted(config.nodes.length, 'node');
+  output.note(`ciliumship ${VERSION} · ${config.file} · ${nodes}`);
+  output.note(`tree ${config.source} · Cilium ${describeTree(tree)}`);
+  return tree;
+}
+
+/**
  * Builds the images of the config from its source tree. In a dry run nothing is built, and the
  * images are those that Docker has now.
  *
+ * @param source the tree, as `readSource` gives it
  * @throws ShipError `config`, `build`
  */
-export async function buildImages(context: Context, docker: DockerDaemon): Promise<BuildResult> {
+export async function buildImages(
+  context: Context,
+  docker: DockerDaemon,
+  source: SourceTree,
+): Promise<BuildResult> {
   const { config, output, signal } = context;
-  const found = await readTree(config.source, gitReader);
-  const requests = buildRequests(found, config, config.images);
-  const tree = await withInputs(found, requests);
-  const nodes = `${config.nodes.length} ${config.nodes.length === 1 ? 'node' : 'nodes'}`;
-  output.note(`ciliumship ${VERSION} · ${config.file} · ${nodes}`);
-  output.note(`tree ${config.source} · Cilium ${describeTree(tree)}`);
+  const requests = buildRequests(source, config, config.images);
+  const tree = await withInputs(source, requests);
   const { path, commit, version, changed } = tree;
   output.record({ source: { path, commit, version, changed } });
   const logins = hiddenLogins(readLogins(), output);
@@ -232,7 +247,7 @@ export async function openImages(
   const built =
     context.flags.build === false
       ? { images: await findBuilt(context, docker) }
-      : await buildImages(context, docker);
+      : await buildImages(context, docker, await readSource(context));
   if (isUnbuilt(context, built)) return 'not built';
   const wanted = [...built.images, ...(await findExtra(context, docker))];
   return async (store, landed) => {

@@ -3,6 +3,7 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { CONFIG_NAME } from '../../config/load.ts';
 import { ShipError } from '../../core/errors.ts';
+import { quoteWord } from '../../core/quote.ts';
 import { readIfThere } from '../../system/replace-file.ts';
 
 /** A file that `init` makes, or one that it leaves as it is. */
@@ -25,12 +26,12 @@ export function freshConfig(named: string | undefined, from: string): string {
   const file = resolve(from, named ?? CONFIG_NAME);
   if (!existsSync(dirname(file))) {
     throw new ShipError('usage', `there is no folder ${dirname(file)}`, {
-      hint: `make it first: mkdir -p ${dirname(file)}`,
+      hint: `make it first: mkdir -p ${quoteWord(dirname(file))}`,
     });
   }
   if (!existsSync(file)) return file;
   throw new ShipError('usage', `${file} is there already, and init overwrites nothing`, {
-    hint: `see what it comes to: ciliumship config -c ${file} (or make another: ciliumship init -c FILE)`,
+    hint: `see what it comes to: ciliumship config -c ${quoteWord(file)} (or make another: ciliumship init -c FILE)`,
   });
 }
 

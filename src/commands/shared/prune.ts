@@ -76,7 +76,8 @@ function pruneStep(node: string, session: Session, on: FoundImages): Step<Pruned
       await removeImages(session, on.store, gone, signal);
       return pruned;
     },
-    describe: ({ freed }) => `${node} ${formatBytes(freed)}`,
+    describe: ({ freed, removed }) =>
+      `${node} ${removed.length === 0 ? 'nothing to remove' : formatBytes(freed)}`,
   };
 }
 

@@ -156,15 +156,18 @@ describe('stages that overlap', () => {
   test('a waiting step takes nobody’s turn', async () => {
     const to = recorder();
     const ready = Promise.withResolvers<boolean>();
+    const ran: string[] = [];
     const steps = [
-      step('slow', async () => 'slow', { ready: ready.promise }),
+      step('slow', async () => String(ran.push('slow')), { ready: ready.promise }),
       step('quick', async () => {
         ready.resolve(true);
-        return 'quick';
+        return String(ran.push('quick'));
       }),
     ];
     const settled = await settleStage('Import', steps, { ...to, concurrency: 1 });
-    expect([...settled.results.keys()]).toEqual(['quick', 'slow']);
+    expect(ran).toEqual(['quick', 'slow']);
+    // Whoever shows nodes shows them where they always stand, and not where they ended this time.
+    expect([...settled.results.keys()]).toEqual(['slow', 'quick']);
   });
 
   test('all come to their end, and the first failure in order is the one that counts', async () => {
