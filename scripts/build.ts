@@ -27,7 +27,7 @@ const bundle = await rolldown({
   platform: 'node',
   external: AS_THEY_ARE,
   // `using` is new in Node 24.
-  transform: { target: 'node22.15' },
+  transform: { target: 'node22.13' },
   plugins: [license({ thirdParty: { output: 'dist/THIRD-PARTY-LICENSES.txt' } })],
 });
 await bundle.write({ dir: 'dist', chunkFileNames: 'chunks/[name]-[hash].js' });

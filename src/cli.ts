@@ -21,8 +21,8 @@ function keepCompiled(): void {
 /** Before anything is loaded that an old Node does not even read. */
 function requireNode(): void {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major > 22 || (major === 22 && minor >= 15)) return;
-  process.stderr.write(`ciliumship needs Node 22.15 or newer; this is ${process.versions.node}\n`);
+  if (major > 22 || (major === 22 && minor >= 13)) return;
+  process.stderr.write(`ciliumship needs Node 22.13 or newer; this is ${process.versions.node}\n`);
   process.stderr.write('  next: install a newer Node, for example: npm install --global node@24\n');
   process.exit(2);
 }

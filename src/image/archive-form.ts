@@ -1,6 +1,7 @@
 import { PassThrough, type Duplex } from 'node:stream';
 import zlib from 'node:zlib';
 import { ShipError } from '../core/errors.ts';
+import { packZstd, requireZstd, unpackZstd } from './zstd.ts';
 
 /** How an archive is compressed. */
 export type ArchiveForm = 'zstd' | 'gzip' | 'plain';
@@ -11,10 +12,11 @@ const ENDINGS: readonly (readonly [ending: RegExp, form: ArchiveForm])[] = [
   [/\.tar$/, 'plain'],
 ];
 
-/** The form that the name of a file asks for. Throws ShipError `usage` when it asks for none. */
+/** The form that the name of a file asks for. Throws ShipError `usage` for none, or one that cannot be. */
 export function formOfName(file: string): ArchiveForm {
-  const found = ENDINGS.find(([ending]) => ending.test(file));
-  if (found !== undefined) return found[1];
+  const form = ENDINGS.find(([ending]) => ending.test(file))?.[1];
+  if (form === 'zstd') requireZstd(file);
+  if (form !== undefined) return form;
   throw new ShipError('usage', `${file}: the end of the name says how to compress it`, {
     hint: `end it in .tar.zst, .tar.gz or .tar: ciliumship save ${file}.tar.gz`,
   });
@@ -30,11 +32,11 @@ export function formOfBytes(bytes: Uint8Array): ArchiveForm {
 /** A stream that compresses. The same bytes in give the same bytes out. */
 export function compressor(form: ArchiveForm): Duplex {
   if (form === 'gzip') return zlib.createGzip({ level: 6 });
-  return form === 'zstd' ? zlib.createZstdCompress() : new PassThrough();
+  return form === 'zstd' ? packZstd() : new PassThrough();
 }
 
-/** A stream that decompresses; zstd refuses a window of more than 128 MiB by itself. */
+/** A stream that decompresses. */
 export function decompressor(form: ArchiveForm): Duplex {
   if (form === 'gzip') return zlib.createGunzip();
-  return form === 'zstd' ? zlib.createZstdDecompress() : new PassThrough();
+  return form === 'zstd' ? unpackZstd('the archive') : new PassThrough();
 }

@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
+import { unpackZstd } from './zstd.ts';
 
 /** A stream whose beginning was looked at. */
 export interface Peeked {
@@ -23,6 +24,7 @@ export async function peek(source: AsyncIterable<unknown>): Promise<Peeked> {
 }
 
 const MAGIC = 4;
+const CHUNK = 256 * 1024;
 
 async function* rejoin(
   head: Uint8Array,
@@ -34,6 +36,6 @@ async function* rejoin(
 
 function decompressorOf(head: Uint8Array): Transform | undefined {
   const magic = Buffer.from(head.subarray(0, MAGIC)).toString('hex');
-  if (magic.startsWith('1f8b')) return zlib.createGunzip({ chunkSize: 256 * 1024 });
-  return magic === '28b52ffd' ? zlib.createZstdDecompress({ chunkSize: 256 * 1024 }) : undefined;
+  if (magic.startsWith('1f8b')) return zlib.createGunzip({ chunkSize: CHUNK });
+  return magic === '28b52ffd' ? unpackZstd('a layer of the image', CHUNK) : undefined;
 }

@@ -31,6 +31,8 @@ export interface Output {
   hide(secret: string): void;
   /** A text as it may be shown: without secrets. */
   clean(text: string): string;
+  /** The same with every text inside a value, before it is written in any form. */
+  cleanAll<T>(value: T): T;
 }
 
 export interface OutputOptions {
@@ -52,15 +54,20 @@ export function createOutput(options: OutputOptions): Output {
     ...options.sinks,
     ...(options.mode === 'plain' ? [plainSink(line, options.commands === true)] : []),
   ];
+  const cleanAll: Output['cleanAll'] = <T>(value: T) => cleanStrings(value, clean) as T;
   const emit = (event: Event): void => {
-    const cleaned = cleanStrings(event, clean) as Event;
+    const cleaned = cleanAll(event);
     for (const sink of sinks) sink(cleaned);
   };
   // Before it is written in any form, which may be a second one around the first.
-  const rendered: Output['render'] = (text, data, report) => {
-    const cleaned = cleanStrings(data, clean);
-    return clean(render(options.format, { text: clean(text), data: cleaned, report }));
-  };
+  const rendered: Output['render'] = (text, data, report) =>
+    clean(
+      render(options.format, {
+        text: clean(text),
+        data: cleanAll(data),
+        report: cleanAll(report),
+      }),
+    );
   return {
     mode: options.mode,
     format: options.format,
@@ -75,6 +82,7 @@ export function createOutput(options: OutputOptions): Output {
     render: rendered,
     hide: add,
     clean,
+    cleanAll,
   };
 }
 

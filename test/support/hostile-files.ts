@@ -26,12 +26,18 @@ const CONFIG: Readonly<Record<string, string>> = {
 };
 
 const VALUES: Readonly<Record<string, string>> = {
+  'a long key above many': `? ${'a'.repeat(400_000)}\n:\n${many((i) => `  k${i}: 1`, 6000)}`,
+  'a long way down to many': `${many((i) => `${' '.repeat(i)}${'a'.repeat(1000)}:`, 60)}\n${many((i) => `${' '.repeat(60)}k${i}: 1`, 6000)}`,
+  'a large tree again and again': `x: &x\n${many((i) => `  k${i}: 1`, 6000)}\n${many((i) => `b${i}: *x`, 99)}`,
   'unknown keys': many((i) => `key${i}: 1`, 40_000),
   'unknown keys in known ones': `hubble:\n  relay:\n${many((i) => `    key${i}: 1`, 25_000)}`,
+  'unknown keys, as many as are read': many((i) => `key${i}: 1`, 7000),
+  'values in brackets, as many as are read': `devices: {${many((i) => `k${i},`, 12_000)}}`,
   'devices that are none': `devices: [${'"00:00:00:00:00:00",'.repeat(20_000)}]`,
 };
 
 const LOCK: Readonly<Record<string, string>> = {
+  'unknown keys, as many as are read': many((i) => `key${i}: 1`, 7000),
   'unknown keys': many((i) => `key${i}: 1`, 80_000),
   'nodes of another kind': `version: 1\nimages: {}\nnodes:\n${many((i) => `- { a: ${i} }`, 60_000)}`,
   'images without digests': `version: 1\nnodes: []\nimages:\n${many((i) => `  i${i}: { name: x }`, 40_000)}`,

@@ -50,7 +50,8 @@ function startRecording(command: string, { config, output }: Context): (code: nu
   output.listen((event) => {
     recorded = recordEvent(recorded, event, passed(), nodeOf);
   });
-  return (code) => ({
+  // Once more: a secret may have become known after it was recorded.
+  const finish = (code: number): Receipt => ({
     version: RECEIPT_VERSION,
     ciliumship: VERSION,
     command,
@@ -60,6 +61,7 @@ function startRecording(command: string, { config, output }: Context): (code: nu
     exitCode: code,
     ...recorded,
   });
+  return (code) => output.cleanAll(finish(code));
 }
 
 /** A step of one node has a name of the node as its id, or at the end of it: `label/worker`. */

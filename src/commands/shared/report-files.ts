@@ -30,9 +30,10 @@ export async function writeReports(
   data: unknown,
   output: Output,
 ): Promise<void> {
+  const clean = { report: output.cleanAll(report), data: output.cleanAll(data) };
   for (const file of files) {
     const format = FORMATS[extname(file)] ?? 'json';
-    const text = format === 'json' ? jsonText(data) : reportText(format, report);
+    const text = format === 'json' ? jsonText(clean.data) : reportText(format, clean.report);
     await replaceFile(file, `${output.clean(text)}\n`);
   }
 }

@@ -8,7 +8,7 @@ import {
   type Severity,
   type ValueProblem,
 } from '../../deploy/check-values.ts';
-import { lineFinder, parseUserValues, type LineOf } from '../../deploy/user-values.ts';
+import { parseUserValues, readUserValues, type LineOf } from '../../deploy/user-values.ts';
 import { textAt, type Values } from '../../deploy/tree.ts';
 import type { Context } from '../command.ts';
 import { option } from '../flags.ts';
@@ -52,9 +52,8 @@ export async function readValues(context: Context<ValuesFlags>): Promise<UserVal
   await requireChart(folder, context.config.source);
   const chart = await readChart(folder);
   const file = valuesFile(context);
-  if (file === undefined) return { file, lineOf: lineFinder(''), values: {}, chart };
-  const text = await readValuesText(file);
-  return { file, lineOf: lineFinder(text), values: parseUserValues(text, file), chart };
+  if (file === undefined) return { file, lineOf: () => undefined, values: {}, chart };
+  return { file, ...readUserValues(await readValuesText(file), file), chart };
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   type ValuesFlags,
 } from '../../../src/commands/shared/values.ts';
 import type { Context } from '../../../src/commands/command.ts';
-import { lineFinder } from '../../../src/deploy/user-values.ts';
+import { readUserValues } from '../../../src/deploy/user-values.ts';
 import { testContext } from '../../support/context.ts';
 import { testFolder } from '../../support/folder.ts';
 
@@ -14,7 +14,7 @@ const TEXT =
   'ipam:\n  mode: kubernetes\nmtu: 1400\nloadBalancer: { acceleration: generic }\nMTU: big\n';
 const USER: UserValues = {
   file: 'cilium-values.yaml',
-  lineOf: lineFinder(TEXT),
+  lineOf: readUserValues(TEXT, 'v.yaml').lineOf,
   values: {
     ipam: { mode: 'kubernetes' },
     mtu: 1400,

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { checkValues, pathsRead, type ChartKeys } from '../../../src/deploy/check-values.ts';
-import { lineFinder } from '../../../src/deploy/user-values.ts';
+import { readUserValues } from '../../../src/deploy/user-values.ts';
 import type { Values } from '../../../src/deploy/tree.ts';
 
 const CHART = 'lab/cilium/install/kubernetes/cilium';
@@ -116,7 +116,6 @@ describe('values', () => {
 });
 
 test('a problem is found on its line', () => {
-  expect(
-    lineFinder('a: 1\nbpf:\n  masquerade: true\n  legacyBPFLink: true\n')('bpf.legacyBPFLink'),
-  ).toBe(4);
+  const text = 'a: 1\nbpf:\n  masquerade: true\n  legacyBPFLink: true\n';
+  expect(readUserValues(text, 'v.yaml').lineOf('bpf.legacyBPFLink')).toBe(4);
 });
