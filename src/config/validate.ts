@@ -4,6 +4,7 @@ import { configSchema, type ConfigFile } from './schema.ts';
 
 /** More than anyone reads; a file may be wrong in a hundred thousand places. */
 const MAX_ISSUES = 200;
+const MOST = Number.MAX_SAFE_INTEGER;
 
 type Path = readonly (string | number)[];
 
@@ -13,7 +14,10 @@ export function checkSchema(
 ): { readonly value: ConfigFile } | { readonly problems: readonly Problem[] } {
   const result = configSchema.safeParse(withoutExtensions(value));
   if (result.success) return { value: result.data };
-  const issues = result.error.issues.slice(0, MAX_ISSUES);
+  // A number that no computer counts to is also more than its own limit.
+  const issues = result.error.issues
+    .filter((issue) => issue.code !== 'too_big' || issue.origin !== 'int' || issue.maximum !== MOST)
+    .slice(0, MAX_ISSUES);
   return { problems: issues.flatMap(describeIssue) };
 }
 
@@ -31,7 +35,7 @@ function describeIssue(issue: z.core.$ZodIssue): readonly Problem[] {
   if (issue.code === 'invalid_key') {
     return issue.issues.map(({ message }) => ({ path, message: `the name ${message}` }));
   }
-  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: sizeMessage(issue) }];
   const known = knownKeys(path);
   return issue.keys.slice(0, MAX_ISSUES).map((key) => {
     const near = suggest(key, known);
@@ -53,6 +57,21 @@ const TYPES: Readonly<Record<string, string>> = {
 function typeMessage({ message, expected }: z.core.$ZodIssueInvalidType): string {
   if (message.endsWith('received undefined')) return 'is missing';
   return `must be ${TYPES[expected] ?? expected}`;
+}
+
+const UNITS: Readonly<Record<string, string>> = {
+  string: ' characters',
+  array: ' entries',
+  record: ' entries',
+  object: ' entries',
+};
+
+/** Of a limit that the schema gives no words of its own. */
+function sizeMessage(issue: z.core.$ZodIssue): string {
+  const { code, message } = issue;
+  if (!message.startsWith('Too ') || (code !== 'too_big' && code !== 'too_small')) return message;
+  const [most, limit] = code === 'too_big' ? ['most', issue.maximum] : ['least', issue.minimum];
+  return `must be at ${most} ${limit}${UNITS[issue.origin] ?? ''}`;
 }
 
 /** The parts of a JSON Schema that zod makes of ours. */

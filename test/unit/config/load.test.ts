@@ -85,6 +85,30 @@ describe('a bad config', () => {
     expect(problems).not.toContain('expected');
   });
 
+  test('F54: does not pass over a key that somebody takes for one of ours', async () => {
+    const problems = await problemsOf(`${MINIMAL}strictHostKey: false\n`);
+    expect(problems).toEqual([expect.stringMatching(/^line \d+: strictHostKey: unknown key/)]);
+  });
+
+  test.each([
+    ['.nan', 'transfer.concurrency: '],
+    ['1e21', 'transfer.concurrency: '],
+    ['-1', 'transfer.concurrency: '],
+    ['"8"', 'transfer.concurrency: '],
+  ])('F55: is refused with %s where a number of things belongs', async (value, where) => {
+    const problems = await problemsOf(`${MINIMAL}transfer: { concurrency: ${value} }\n`);
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^line \\d+: ${where}`))]);
+  });
+
+  test('F55: may name no node twice, and not more nodes than one run can have', async () => {
+    const node = (name: string): string => `  ${name}: { ssh: ${name}, role: agent }\n`;
+    const twice = await problemsOf(`version: 1\nsource: .\nnodes:\n${node('a')}${node('a')}`);
+    expect(twice).toEqual(['line 5: the key a is there twice']);
+    const many = Array.from({ length: 300 }, (_, at) => node(`n${at}`)).join('');
+    const problems = await problemsOf(`version: 1\nsource: .\nnodes:\n${many}`);
+    expect(problems.join('\n')).toMatch(/line \d+: nodes: /);
+  });
+
   test('F55: may not give two nodes one address', async () => {
     const text = PROCEDURE.replace('10.4.100.2', '10.4.100.1');
     expect(await problemsOf(text)).toEqual([

@@ -45,6 +45,12 @@ describe('a lock', () => {
     expect(lockText({ nodes, images, version, ...(source ? { source } : {}) })).toBe(TEXT);
   });
 
+  test('F50: is the same with the mark that some editors put before a text', () => {
+    expect(parseLock(`\ufeff${TEXT}`, 'ciliumship.lock')).toEqual(
+      parseLock(TEXT, 'ciliumship.lock'),
+    );
+  });
+
   test('F51: that was changed by hand is an integrity error', () => {
     expect(failure(TEXT.replace('worker', 'w0rker')).kind).toBe('integrity');
     expect(failure(TEXT.replace(IMAGE.config.digest, IMAGE.manifest.digest)).kind).toBe(

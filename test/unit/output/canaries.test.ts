@@ -104,7 +104,9 @@ describe('D9: twelve secrets in six encodings', () => {
     const { output } = run('text', [logSink(log), jsonSink(join(folder, 'events'))]);
     vi.stubEnv('GITHUB_STEP_SUMMARY', join(folder, 'summary.md'));
     onTestFinished(() => void vi.unstubAllEnvs());
-    await expect(withReceipt(failing, { ...context, output })).rejects.toThrow();
+    await expect(withReceipt(failing, { ...context, output })).rejects.toMatchObject({
+      kind: 'storage',
+    });
     const receipts = join(folder, '.ciliumship/receipts');
     const files = [log, ...[...names, 'events', 'summary.md'].map((name) => join(folder, name))];
     for (const file of [...files, join(receipts, '0001.html'), join(receipts, '0001.json')]) {
