@@ -23,8 +23,11 @@ export function sourcedYaml(values: readonly Sourced[]): string {
       return visit.SKIP;
     },
   });
-  return document.toString({ lineWidth: 0 }).trimEnd();
+  return document.toString({ lineWidth: 0 }).trimEnd().replaceAll(EMPTY, '$1 $2 $3');
 }
+
+/** What is empty is put on three lines by the library once it has a comment. */
+const EMPTY = /^( *[\w.-]+:)\n +(\[\]|\{\})\n +(# \S+)$/gm;
 
 function keyText(key: unknown): string {
   return String(isScalar(key) ? key.value : key);

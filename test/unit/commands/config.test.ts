@@ -41,6 +41,8 @@ test('config shows each value with the line, flag or variable that it comes from
     '  maxRate: 20Mbit # --max-rate',
     '  timeout: 9m # CILIUMSHIP_TIMEOUT',
     '  concurrency: 8 # default',
+    'routes: [] # default',
+    'cni: {} # default',
     '# also given: --nodes master',
   ]) {
     expect(text.split('\n')).toContain(line);
