@@ -25,7 +25,8 @@ export const lockStatus: CommandSpec = {
       ...heldBy(await lock.read()),
     }));
     const rows = answers.map(({ name, holder }) => [name, holder ?? 'nobody']);
-    context.output.result(textTable(['lock', 'held by'], rows), answers);
+    const table = textTable(['lock', 'held by'], rows);
+    context.output.result(rows.length === 0 ? 'no lock could be looked at' : table, answers);
     if (failures.size > 0) throw combineFailures('lock status', failures);
   },
 };
