@@ -1,8 +1,8 @@
-import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Platform } from '../core/image.ts';
 import type { Role } from '../core/node.ts';
 import type { Argv, Remote } from '../core/remote.ts';
+import { readYaml } from '../core/yaml.ts';
 import { parsePlatform } from './machine.ts';
 
 /** How a machine was set up to be a node, as far as it says; before K3s is there it says little. */
@@ -33,6 +33,9 @@ export const SETUP_PROBES = {
 
 /** Of a program that finds nothing, or nothing to look at. */
 const NOTHING = [1, 2] as const;
+
+/** Four lines; what a node says may be anything. */
+const MAX_SETTINGS = 10_000;
 
 const settings = z.object({
   'node-name': z.string().optional(),
@@ -76,9 +79,7 @@ function roleOf(folders: readonly string[]): Role | undefined {
 
 /** Lines that are not as we know them say nothing. */
 function parseSettings(lines: string): z.output<typeof settings> {
-  try {
-    return settings.parse(parse(lines) ?? {});
-  } catch {
-    return {};
-  }
+  const read = readYaml(lines, MAX_SETTINGS);
+  const { data = {} } = settings.safeParse('problems' in read ? {} : read.value);
+  return data;
 }

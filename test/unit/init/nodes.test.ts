@@ -104,6 +104,18 @@ describe('how a machine was set up', () => {
   });
 });
 
+describe('the settings of a machine that says anything', () => {
+  it.each([
+    ['a line again and again', "cluster-cidr: 'a'\n".repeat(20_000)],
+    ['lists in lists', `node-ip: ${'['.repeat(1_000_000)}`],
+  ])('D28: are read at once: %s', async (_, said) => {
+    const node = fakeNode((asked) => (asked === SETUP_PROBES.settings.join(' ') ? said : ''));
+    const before = process.threadCpuUsage();
+    expect((await readNodeSetup(node, AbortSignal.timeout(60_000))).clusterCidr).toBeUndefined();
+    expect(process.threadCpuUsage(before).user).toBeLessThan(1_000_000);
+  });
+});
+
 describe('the files of init', () => {
   it('are new, and what is there is kept', async () => {
     const home = folder();
