@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)('the same command again on machines with 
 
     const taken = await run(...RESET, '-o', 'json');
     expect(taken.code, taken.stderr).toBe(0);
-    expect(taken.json()).toMatchObject([{ state: 'nothing to do' }, { state: 'cleaned' }]);
+    expect(taken.json()).toMatchObject([{ state: 'cleaned' }, { state: 'nothing to do' }]);
     const left = await onMaster(
       'ls -d /var/lib/rancher/k3s /etc/rancher/k3s /var/lib/kubelet /run/k3s /usr/local/bin/k3s* 2>/dev/null; ip -br link; iptables -S; true',
     );
