@@ -2,14 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship } from '../support/cli.ts';
 import { ageRelease } from '../support/helm-secret.ts';
+import { helms } from '../support/helms.ts';
 import { kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll, until } from '../support/parts.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const tooLong = onlyInAll(
-  'twelve rollouts; a frozen API server is given up after 30 s, a Helm after two minutes',
+  'twelve rollouts with Helm 3 and with Helm 4; a frozen API server is given up after 30 s, a Helm after two minutes',
 );
-const env = labEnvironment();
+const helm3 = labEnvironment();
 const MASTER = nodeNamed('master');
 
 /** Ends the API server, and keeps K3s from starting it again. */
@@ -59,16 +60,19 @@ async function newestRevision(): Promise<number> {
   return Math.max(...secrets.split(' ').map(Number));
 }
 
-describe.skipIf(missing !== undefined)('an API server', () => {
+describe.skipIf(missing !== undefined).each(helms())('an API server, with $name', (helm) => {
+  const { env } = helm;
   const values = (): string => changedValues((text) => text.replace('MTU: 1400', 'MTU: 1390'));
 
   beforeAll(async () => {
-    const ended = await ciliumship(['ship'], { env });
+    const ended = await ciliumship(['ship'], { env: helm3 });
     expect(ended.code, ended.stderr).toBe(0);
+    await helm.begin();
   });
   afterAll(async () => {
     const ended = await ciliumship(['deploy'], { env });
     expect(ended.code, ended.stderr).toBe(0);
+    await helm.end();
   });
 
   it('F36, F41: that goes away after the canary was taken leaves a state that is named, and undone later', async () => {

@@ -2,18 +2,18 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { STATE } from '../../lab/settings.ts';
 import { changedValues } from '../support/agents.ts';
 import { ciliumship } from '../support/cli.ts';
 import { ageRelease } from '../support/helm-secret.ts';
+import { helms, type LabHelm } from '../support/helms.ts';
 import { labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
 import { randomNumbers, seedOf } from '../support/random.ts';
 
 const missing =
-  onlyInAll('20 rollouts and what comes after them, 15 minutes') ??
+  onlyInAll('20 rollouts and what comes after them with Helm 3 and with Helm 4, 30 minutes') ??
   (await missingPart('the lab', requireLab));
-const env = labEnvironment();
+const helm3 = labEnvironment();
 const POINTS = 20;
 /** Milliseconds that Helm takes for an upgrade here, and a little more. */
 const LONGEST = 1500;
@@ -32,9 +32,8 @@ const SAID: Readonly<Record<number, RegExp>> = {
 };
 
 /** A Helm on PATH that is the real one, but for one upgrade that is killed. */
-function helmKilledAt(upgrade: number, after: number): NodeJS.ProcessEnv {
+function helmKilledAt({ program: real, env }: LabHelm, upgrade: number, after: number) {
   const bin = mkdtempSync(join(tmpdir(), 'ciliumship-helm-'));
-  const real = join(STATE, 'bin', 'helm3');
   writeFileSync(
     join(bin, 'helm'),
     `#!/bin/sh
@@ -49,14 +48,18 @@ exec timeout -s KILL ${after / 1000} ${real} "$@"
   return { ...env, PATH: `${bin}:${env['PATH']}` };
 }
 
-describe.skipIf(missing !== undefined)('a Helm that is killed', () => {
+describe.skipIf(missing !== undefined).each(helms())('$name that is killed', (helm) => {
+  const { env } = helm;
+
   beforeAll(async () => {
-    const ended = await ciliumship(['ship'], { env });
+    const ended = await ciliumship(['ship'], { env: helm3 });
     expect(ended.code, ended.stderr).toBe(0);
+    await helm.begin();
   });
   afterAll(async () => {
     const ended = await ciliumship(['deploy', '--repair-release'], { env });
     expect(ended.code, ended.stderr).toBe(0);
+    await helm.end();
   });
 
   it.each(points)(
@@ -65,7 +68,7 @@ describe.skipIf(missing !== undefined)('a Helm that is killed', () => {
       const other = random(2) === 0 ? 1380 : 1390;
       const values = changedValues((text) => text.replace('MTU: 1400', `MTU: ${other}`));
       const deploy = ['deploy', '--values', values];
-      const killed = await ciliumship(deploy, { env: helmKilledAt(upgrade, after) });
+      const killed = await ciliumship(deploy, { env: helmKilledAt(helm, upgrade, after) });
       expect(Object.keys(SAID), killed.stderr).toContain(String(killed.code));
       expect(killed.stderr).toMatch(SAID[killed.code] ?? '');
       if (killed.code === 10) await ageRelease();

@@ -1,41 +1,25 @@
-import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TREE } from '../../lab/files.ts';
-import { STATE } from '../../lab/settings.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship } from '../support/cli.ts';
-import { helm4Environment, kubectl, labEnvironment, requireLab } from '../support/lab.ts';
+import { helm4 } from '../support/helms.ts';
+import { kubectl, labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
 
 const missing =
   onlyInAll('four rollouts with Helm 4, 2 minutes') ?? (await missingPart('the lab', requireLab));
 const helm3 = labEnvironment();
-const HELM4 = join(STATE, 'bin', 'helm4');
 const MTU = ['-n', 'kube-system', 'get', 'cm', 'cilium-config', '-o', 'jsonpath={.data.mtu}'];
 
-/** From now on Helm 4 applies this release on the server, where fields of others are conflicts. */
-async function applyOnServer(): Promise<void> {
-  const chart = join(TREE, 'install/kubernetes/cilium');
-  const args = ['-n', 'kube-system', '--reuse-values', '--server-side=true', '--force-conflicts'];
-  await execa(HELM4, ['upgrade', 'cilium', chart, ...args], {
-    env: { KUBECONFIG: helm3['KUBECONFIG'] },
-  });
-}
-
 describe.skipIf(missing !== undefined)('with Helm 4', () => {
-  const env = missing === undefined ? helm4Environment() : {};
+  const { env, begin, end } = helm4();
   const values = (): string => changedValues((text) => text.replace('MTU: 1400', 'MTU: 1390'));
 
   beforeAll(async () => {
     const ended = await ciliumship(['ship'], { env: helm3 });
     expect(ended.code, ended.stderr).toBe(0);
-    await applyOnServer();
+    await begin();
   });
-  afterAll(async () => {
-    const ended = await ciliumship(['ship', '--force-conflicts'], { env: helm3 });
-    expect(ended.code, ended.stderr).toBe(0);
-  });
+  afterAll(end);
 
   it('a rollout replaces each agent, a second one nothing, and a rollback brings the old one back', async () => {
     const before = await Promise.all([agentOn('master'), agentOn('worker')]);

@@ -5,13 +5,14 @@ import { CONFIG } from '../../lab/files.ts';
 import { plainName } from '../../src/core/image.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
+import { helms } from '../support/helms.ts';
 import { helm4Environment, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { testFolder } from '../support/folder.ts';
 import { missingPart } from '../support/parts.ts';
 import { breakAgent, resetTree } from '../support/tree.ts';
 
 const missing = await missingPart('the lab', requireLab);
-const env = labEnvironment();
+const helm3 = labEnvironment();
 
 async function imageOn(node: string): Promise<string | undefined> {
   return (await agentOn(node)).split(' ')[2];
@@ -22,12 +23,12 @@ function valuesWithMtu(mtu: number): string {
   return changedValues((text) => text.replace('MTU: 1400', `MTU: ${mtu}`));
 }
 
-async function deployMtu(mtu: number): Promise<Ended> {
+async function deployMtu(mtu: number, env: NodeJS.ProcessEnv): Promise<Ended> {
   return ciliumship(['deploy', '--values', valuesWithMtu(mtu)], { env });
 }
 
 async function mtus(): Promise<readonly string[]> {
-  const checks = await ciliumship(['validate', '-o', 'json'], { env });
+  const checks = await ciliumship(['validate', '-o', 'json'], { env: helm3 });
   return (checks.json() as readonly { check: string; found: string }[])
     .filter(({ check }) => check === 'MTU of cilium_vxlan')
     .map(({ found }) => found);
@@ -41,78 +42,87 @@ function savedLogs({ stderr }: Ended): string {
   return logs.map((log) => readFileSync(join(folder, log), 'utf8')).join('\n');
 }
 
-describe.skipIf(missing !== undefined)('a rollout that goes wrong', () => {
-  beforeAll(async () => {
-    const ended = await ciliumship(['ship'], { env });
-    expect(ended.code, ended.stderr).toBe(0);
-  });
-  afterAll(async () => {
-    await resetTree();
-    const ended = await ciliumship(['ship'], { env });
-    expect(ended.code, ended.stderr).toBe(0);
-  });
+describe.skipIf(missing !== undefined).each(helms())(
+  'a rollout that goes wrong, with $name',
+  (helm) => {
+    const { env } = helm;
 
-  it('D23: is undone when the gate says no about the canary, also by Helm 4', async () => {
-    const before = await agentOn('master');
-    const gate = 'echo "no thanks, $CILIUMSHIP_NODE"; exit 3';
-    const deploy = ['deploy', '--values', valuesWithMtu(1390), '--gate', gate];
-    const ended = await ciliumship(deploy, { env: helm4Environment() });
-    expect(ended.code, ended.stderr).toBe(9);
-    expect(ended.stderr).toContain('worker: the gate said no with exit code 3');
-    expect(ended.stderr).toContain('no thanks, worker');
-    expect(await agentOn('master')).toBe(before);
-  });
+    beforeAll(async () => {
+      const ended = await ciliumship(['ship'], { env: helm3 });
+      expect(ended.code, ended.stderr).toBe(0);
+      await helm.begin();
+    });
+    afterAll(async () => {
+      await resetTree();
+      const ended = await ciliumship(['ship'], { env });
+      expect(ended.code, ended.stderr).toBe(0);
+      await helm.end();
+    });
 
-  it('and was killed after the canary is named, and finished by the next run', async () => {
-    const before = await agentOn('master');
-    const values = valuesWithMtu(1390);
-    const signalAt = { text: 'replace the agent on master', signal: 'SIGKILL' } as const;
-    await ciliumship(['deploy', '--values', values], { env, signalAt });
-    const status = await ciliumship(['status'], { env });
-    expect(status.stderr).toMatch(/the rollout of revision \d+ was not finished/);
-    const ended = await ciliumship(['deploy', '--values', values], { env });
-    expect(ended.code, ended.stderr).toBe(0);
-    expect(ended.stderr).toContain('it is finished now');
-    expect(await agentOn('master')).not.toBe(before);
-    expect(await mtus()).toEqual(['1390', '1390']);
-  });
+    it('D23: is undone when the gate says no about the canary, also by Helm 4', async () => {
+      const before = await agentOn('master');
+      const gate = 'echo "no thanks, $CILIUMSHIP_NODE"; exit 3';
+      const deploy = ['deploy', '--values', valuesWithMtu(1390), '--gate', gate];
+      const ended = await ciliumship(deploy, { env: helm4Environment() });
+      expect(ended.code, ended.stderr).toBe(9);
+      expect(ended.stderr).toContain('worker: the gate said no with exit code 3');
+      expect(ended.stderr).toContain('no thanks, worker');
+      expect(await agentOn('master')).toBe(before);
+    });
 
-  it('is taken back on request, to what ran before; what a node lost is shipped from the store first', async () => {
-    const image = (await imageOn('worker')) ?? '';
-    const names = [image, plainName(image)];
-    await onNode(nodeNamed('worker'), 'k3s', 'ctr', 'images', 'rm', '--sync', ...names);
-    const elsewhere = { ...env, XDG_CACHE_HOME: testFolder() };
-    const refused = await ciliumship(['rollback'], { env: elsewhere });
-    expect(refused.code, refused.stderr).toBe(8);
-    expect(refused.stderr).toContain(`worker: ${image}: the node does not have it`);
-    expect(refused.stderr).toMatch(/next: ship what revision \d+ was made from/);
-    const planned = await ciliumship(['rollback', '--dry-run'], { env });
-    expect(planned.code, planned.stderr).toBe(0);
-    const ended = await ciliumship(['rollback'], { env });
-    expect(ended.code, ended.stderr).toBe(0);
-    expect(ended.stderr).toContain(
-      `worker lacks ${image}; it is shipped from the blob store first`,
-    );
-    expect(ended.stderr).not.toContain('master lacks');
-    expect(await mtus()).toEqual(['1400', '1400']);
-  });
+    it('and was killed after the canary is named, and finished by the next run', async () => {
+      const before = await agentOn('master');
+      const values = valuesWithMtu(1390);
+      const signalAt = { text: 'replace the agent on master', signal: 'SIGKILL' } as const;
+      await ciliumship(['deploy', '--values', values], { env, signalAt });
+      const status = await ciliumship(['status'], { env });
+      expect(status.stderr).toMatch(/the rollout of revision \d+ was not finished/);
+      const ended = await ciliumship(['deploy', '--values', values], { env });
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(ended.stderr).toContain('it is finished now');
+      expect(await agentOn('master')).not.toBe(before);
+      expect(await mtus()).toEqual(['1390', '1390']);
+    });
 
-  it('F44: is refused to the second of two at once', async () => {
-    const both = await Promise.all([deployMtu(1380), deployMtu(1380)]);
-    expect(both.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 11]);
-    expect(both.find(({ code }) => code === 11)?.stderr).toMatch(/\(process \d+\) is rolling out/);
-  });
+    it('is taken back on request, to what ran before; what a node lost is shipped from the store first', async () => {
+      const image = (await imageOn('worker')) ?? '';
+      const names = [image, plainName(image)];
+      await onNode(nodeNamed('worker'), 'k3s', 'ctr', 'images', 'rm', '--sync', ...names);
+      const elsewhere = { ...env, XDG_CACHE_HOME: testFolder() };
+      const refused = await ciliumship(['rollback'], { env: elsewhere });
+      expect(refused.code, refused.stderr).toBe(8);
+      expect(refused.stderr).toContain(`worker: ${image}: the node does not have it`);
+      expect(refused.stderr).toMatch(/next: ship what revision \d+ was made from/);
+      const planned = await ciliumship(['rollback', '--dry-run'], { env });
+      expect(planned.code, planned.stderr).toBe(0);
+      const ended = await ciliumship(['rollback'], { env });
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(ended.stderr).toContain(
+        `worker lacks ${image}; it is shipped from the blob store first`,
+      );
+      expect(ended.stderr).not.toContain('master lacks');
+      expect(await mtus()).toEqual(['1400', '1400']);
+    });
 
-  // The last one: the images that Docker has after it are the broken ones.
-  it('F40, D23: of an agent that crashes is undone: the canary runs the old image, the other node never knew', async () => {
-    const [before, image] = [await agentOn('master'), await imageOn('worker')];
-    breakAgent('the new wheel is broken');
-    const ended = await ciliumship(['ship', '--timeout', '20s'], { env });
-    expect(ended.code, ended.stderr).toBe(9);
-    expect(ended.stderr).toContain('worker: the new agent was');
-    expect(ended.stderr).toContain('the new wheel is broken');
-    expect(await agentOn('master')).toBe(before);
-    expect(await imageOn('worker')).toBe(image);
-    expect(savedLogs(ended)).toContain('the new wheel is broken');
-  });
-});
+    it('F44: is refused to the second of two at once', async () => {
+      const both = await Promise.all([deployMtu(1380, env), deployMtu(1380, env)]);
+      expect(both.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 11]);
+      expect(both.find(({ code }) => code === 11)?.stderr).toMatch(
+        /\(process \d+\) is rolling out/,
+      );
+    });
+
+    // The last one: the images that Docker has after it are the broken ones.
+    it('F40, D23: of an agent that crashes is undone: the canary runs the old image, the other node never knew', async () => {
+      const [before, image] = [await agentOn('master'), await imageOn('worker')];
+      breakAgent('the new wheel is broken');
+      const ended = await ciliumship(['ship', '--timeout', '20s'], { env });
+      expect(ended.code, ended.stderr).toBe(9);
+      expect(ended.stderr).toContain('worker: the new agent was');
+      expect(ended.stderr).toContain('the new wheel is broken');
+      expect(await agentOn('master')).toBe(before);
+      expect(await imageOn('worker')).toBe(image);
+      expect(savedLogs(ended)).toContain('the new wheel is broken');
+    });
+  },
+);

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { TREE } from '../../lab/files.ts';
+import { STATE } from '../../lab/settings.ts';
+import { ciliumship } from './cli.ts';
+import { helm4Environment, labEnvironment } from './lab.ts';
+
+/** A Helm of the lab, and what makes the release one of its own. */
+export interface LabHelm {
+  readonly name: string;
+  readonly program: string;
+  /** In which it is `helm`. */
+  readonly env: NodeJS.ProcessEnv;
+  /** After a ship with Helm 3. */
+  readonly begin: () => Promise<void>;
+  /** Leaves the release as a ship with Helm 3 does. */
+  readonly end: () => Promise<void>;
+}
+
+const HELM3: LabHelm = {
+  name: 'Helm 3',
+  program: join(STATE, 'bin', 'helm3'),
+  env: labEnvironment(),
+  begin: async () => undefined,
+  end: async () => undefined,
+};
+
+/** Helm 4 that applies on the server, where fields of others are conflicts. */
+export function helm4(): LabHelm {
+  const program = join(STATE, 'bin', 'helm4');
+  return {
+    name: 'Helm 4',
+    program,
+    env: helm4Environment(),
+    begin: async () => {
+      const chart = join(TREE, 'install/kubernetes/cilium');
+      const args = ['--reuse-values', '--server-side=true', '--force-conflicts'];
+      await execa(program, ['upgrade', 'cilium', chart, '-n', 'kube-system', ...args], {
+        env: { KUBECONFIG: HELM3.env['KUBECONFIG'] },
+      });
+    },
+    end: async () => {
+      const ended = await ciliumship(['ship', '--force-conflicts'], { env: HELM3.env });
+      if (ended.code !== 0) throw new Error(ended.stderr);
+    },
+  };
+}
+
+/** Those that a fault is shown with: Helm 3, and with CILIUMSHIP_TEST_ALL=1 Helm 4 as well. */
+export function helms(): readonly LabHelm[] {
+  return process.env['CILIUMSHIP_TEST_ALL'] === '1' ? [HELM3, helm4()] : [HELM3];
+}
