@@ -68,7 +68,9 @@ export function deployedText({ state, revision, agents }: Deployed): string {
     const image = runningImage(pod, AGENT_CONTAINER);
     return [pod.node ?? '', pod.name, image === undefined ? '' : shortDigest(image)];
   });
-  const head = revision === undefined ? state : `${state}: revision ${revision}`;
+  const runs = revision === undefined ? 'nothing runs yet' : `revision ${revision} still runs`;
+  const done = revision === undefined ? state : `${state}: revision ${revision}`;
+  const head = state === 'planned' ? `planned only: ${runs}` : done;
   return `${textTable(['node', 'agent', 'image'], rows)}\n\n${head}`;
 }
 

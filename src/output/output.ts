@@ -6,6 +6,7 @@ import { jsonText, withoutCommands } from './json.ts';
 import { plainSink } from './plain.ts';
 import type { Facts } from './receipt/schema.ts';
 import { reportText, type Report, type ReportFormat } from './report.ts';
+import { foldLines } from './wrap.ts';
 
 export type ResultFormat = 'text' | 'json' | 'yaml' | ReportFormat;
 
@@ -74,7 +75,7 @@ export function createOutput(options: OutputOptions): Output {
     emit,
     note: (text) => {
       emit({ event: 'note', text });
-      if (options.mode === 'tty') line(clean(text));
+      if (options.mode === 'tty') line(foldLines(clean(text)));
     },
     record: (facts) => emit({ event: 'facts', facts }),
     listen: (sink) => sinks.push(sink),

@@ -29,3 +29,11 @@ export function fold(
   const own = `${indent}${/^ */.exec(line)?.[0] ?? ''}`;
   return wrap(line.trimStart(), own, `${own}    `, width);
 }
+
+/** Every line of a text, folded for the terminal. */
+export function foldLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => fold(line, ''))
+    .join('\n');
+}

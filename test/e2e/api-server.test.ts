@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship } from '../support/cli.ts';
-import { ageRelease } from '../support/helm-secret.ts';
+import { ageRelease, newestRevision } from '../support/helm-secret.ts';
 import { helms } from '../support/helms.ts';
 import { kubectl, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll, until } from '../support/parts.ts';
@@ -16,6 +16,11 @@ const MASTER = nodeNamed('master');
 /** Ends the API server, and keeps K3s from starting it again. */
 async function takeAway(): Promise<void> {
   await onNode(MASTER, 'systemctl', 'kill', '--kill-whom=main', '-s', 'STOP', 'k3s');
+  await onNode(MASTER, 'pkill', '-KILL', '-x', 'kube-apiserver');
+}
+
+/** Ends the API server; K3s starts it again at once. */
+async function blink(): Promise<void> {
   await onNode(MASTER, 'pkill', '-KILL', '-x', 'kube-apiserver');
 }
 
@@ -52,14 +57,6 @@ const STAGES = [
   { when: 'at the end', text: 'Finish: helm upgrade cilium …', ...UNKNOWN },
 ] as const;
 
-async function newestRevision(): Promise<number> {
-  const secrets = await kubectl(
-    ...['-n', 'kube-system', 'get', 'secret', '-l', 'owner=helm,name=cilium'],
-    ...['-o', 'jsonpath={.items[*].metadata.labels.version}'],
-  );
-  return Math.max(...secrets.split(' ').map(Number));
-}
-
 describe.skipIf(missing !== undefined).each(helms())('an API server, with $name', (helm) => {
   const { env } = helm;
   const values = (): string => changedValues((text) => text.replace('MTU: 1400', 'MTU: 1390'));
@@ -94,6 +91,26 @@ describe.skipIf(missing !== undefined).each(helms())('an API server, with $name'
     expect(undone.stderr).toMatch(/the rollout of revision \d+ was not finished; it is undone now/);
     expect(await agentOn('master')).toBe(before);
   });
+
+  it.skipIf(tooLong !== undefined).each(['worker', 'master'])(
+    'F36: that is away for a moment while %s gets its agent undoes nothing: its answers are asked for again',
+    async (node) => {
+      const before = await agentOn(node);
+      const mtu = node === 'worker' ? 1390 : 1380;
+      const deploy = [
+        'deploy',
+        '--values',
+        changedValues((text) => text.replace('MTU: 1400', `MTU: ${mtu}`)),
+      ];
+      const text = `Roll out: replace the agent on ${node} …`;
+      const ended = await ciliumship(deploy, { env, actAt: { text, act: blink } });
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(ended.stderr).toMatch(/tried again for \d+ s/);
+      expect(await agentOn(node)).not.toBe(before);
+      const checks = await ciliumship(['validate', '--wait', '--timeout', '1m'], { env });
+      expect(checks.code, `${checks.stdout}${checks.stderr}`).toBe(0);
+    },
+  );
 
   it
     .skipIf(tooLong !== undefined)

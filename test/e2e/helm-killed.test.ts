@@ -1,11 +1,8 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changedValues } from '../support/agents.ts';
 import { ciliumship } from '../support/cli.ts';
 import { ageRelease } from '../support/helm-secret.ts';
-import { helms, type LabHelm } from '../support/helms.ts';
+import { helmKilledAt, helms } from '../support/helms.ts';
 import { labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
 import { randomNumbers, seedOf } from '../support/random.ts';
@@ -30,23 +27,6 @@ const SAID: Readonly<Record<number, RegExp>> = {
   9: /runs again on every node/,
   10: /next: .*ciliumship/,
 };
-
-/** A Helm on PATH that is the real one, but for one upgrade that is killed. */
-function helmKilledAt({ program: real, env }: LabHelm, upgrade: number, after: number) {
-  const bin = mkdtempSync(join(tmpdir(), 'ciliumship-helm-'));
-  writeFileSync(
-    join(bin, 'helm'),
-    `#!/bin/sh
-case "$* " in *--dry-run*) exec ${real} "$@" ;; esac
-[ "$1" = upgrade ] || exec ${real} "$@"
-echo x >> ${bin}/upgrades
-[ "$(wc -l < ${bin}/upgrades)" -eq ${upgrade} ] || exec ${real} "$@"
-exec timeout -s KILL ${after / 1000} ${real} "$@"
-`,
-  );
-  chmodSync(join(bin, 'helm'), 0o755);
-  return { ...env, PATH: `${bin}:${env['PATH']}` };
-}
 
 describe.skipIf(missing !== undefined).each(helms())('$name that is killed', (helm) => {
   const { env } = helm;

@@ -3,10 +3,19 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONFIG } from '../../lab/files.ts';
 import { plainName } from '../../src/core/image.ts';
+import { parseRecord } from '../../src/drift/record.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
+import { newestRevision } from '../support/helm-secret.ts';
 import { helms } from '../support/helms.ts';
-import { helm4Environment, labEnvironment, nodeNamed, onNode, requireLab } from '../support/lab.ts';
+import {
+  helm4Environment,
+  kubectl,
+  labEnvironment,
+  nodeNamed,
+  onNode,
+  requireLab,
+} from '../support/lab.ts';
 import { testFolder } from '../support/folder.ts';
 import { missingPart } from '../support/parts.ts';
 import { breakAgent, resetTree } from '../support/tree.ts';
@@ -32,6 +41,11 @@ async function mtus(): Promise<readonly string[]> {
   return (checks.json() as readonly { check: string; found: string }[])
     .filter(({ check }) => check === 'MTU of cilium_vxlan')
     .map(({ found }) => found);
+}
+
+async function configMap(name: string): Promise<Readonly<Record<string, string>>> {
+  const found = await kubectl('-n', 'kube-system', 'get', 'cm', name, '-o', 'json');
+  return (JSON.parse(found) as { data: Record<string, string> }).data;
 }
 
 /** What containers of the worker wrote, from the evidence that a failed rollout names. */
@@ -102,6 +116,13 @@ describe.skipIf(missing !== undefined).each(helms())(
       );
       expect(ended.stderr).not.toContain('master lacks');
       expect(await mtus()).toEqual(['1400', '1400']);
+      // What drift compares with is what runs again, in the revision that Helm made of it.
+      const record = parseRecord(await configMap('ciliumship-cilium'));
+      expect(record?.release.revision).toBe(await newestRevision());
+      expect(record?.manifest).toMatch(/^ *mtu: "1400"$/m);
+      expect(Object.keys(await configMap('ciliumship-cilium-nodes'))).toContain(
+        `revision-${await newestRevision()}`,
+      );
     });
 
     it('F44: is refused to the second of two at once', async () => {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PROBE_SELECTOR } from '../../src/cluster/cni/probe.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
+import { HELM3, helmKilledAt } from '../support/helms.ts';
 import {
   changedConfig,
   kubectl,
@@ -36,6 +37,14 @@ interface AuditEvent {
 /** What the kernel of a node says of an interface. */
 function xdpOn(device: string, node = 'worker'): Promise<string> {
   return onNode(nodeNamed(node), 'ip', '-o', 'link', 'show', device);
+}
+
+/** The profile of a node, and every CiliumNodeConfig. */
+async function toldOf(node: string): Promise<readonly string[]> {
+  const label = kubectl('get', 'node', node, '-o', 'jsonpath={.metadata.labels.hw-profile}');
+  const each = '{range .items[*]}{.metadata.name}: {.spec.defaults}{"\\n"}{end}';
+  const get = ['get', 'ciliumnodeconfigs', '-o', `jsonpath=${each}`] as const;
+  return Promise.all([label, kubectl('-n', 'kube-system', ...get)]);
 }
 
 const AUDIT = '/var/log/k3s-audit.log';
@@ -199,6 +208,22 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
       expect(back.code, back.stderr).toBe(0);
       const again = await ciliumship(['deploy', '-o', 'json'], { env });
       expect(again.json(), again.stderr).toMatchObject({ state: 'nothing to do' });
+    },
+  );
+
+  it.skipIf(tooLong !== undefined)(
+    'F38: by the chart, whose Helm is killed before it begins, gives nodes back the profile and devices that they had',
+    async () => {
+      const before = await Promise.all([agentOn('master'), agentOn('worker'), toldOf('worker')]);
+      const devices = 'devices: [eth1, em2], profile: other-layout';
+      const config = changedConfig((text) => text.replace('profile: worker-layout', devices));
+      const helm = helmKilledAt({ ...HELM3, env: labEnvironment(config) }, 1, 1);
+      const ended = await ciliumship(['deploy', '--strategy', 'chart'], { env: helm });
+      expect(ended.code, ended.stderr).toBe(5);
+      expect(ended.stderr).toContain('Devices: set the devices of master-layout, other-layout');
+      expect(ended.stderr).toContain('the release was not changed');
+      const after = await Promise.all([agentOn('master'), agentOn('worker'), toldOf('worker')]);
+      expect(after).toEqual(before);
     },
   );
 

@@ -25,6 +25,15 @@ export async function ageRelease(release = 'cilium', namespace = 'kube-system'):
   await kubectl(...of, 'patch', 'secret', name, '--patch-file', patch);
 }
 
+/** The newest revision of Cilium’s release. */
+export async function newestRevision(): Promise<number> {
+  const secrets = await kubectl(
+    ...['-n', 'kube-system', 'get', 'secret', '-l', 'owner=helm,name=cilium'],
+    ...['-o', 'jsonpath={.items[*].metadata.labels.version}'],
+  );
+  return Math.max(...secrets.split(' ').map(Number));
+}
+
 function newestOf(names: readonly string[]): string {
   const revisionOf = (name: string): number => Number(/\.v(\d+)$/.exec(name)?.[1] ?? 0);
   const newest = names.toSorted((a, b) => revisionOf(a) - revisionOf(b)).at(-1);

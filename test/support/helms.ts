@@ -1,3 +1,5 @@
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { TREE } from '../../lab/files.ts';
@@ -17,7 +19,8 @@ export interface LabHelm {
   readonly end: () => Promise<void>;
 }
 
-const HELM3: LabHelm = {
+/** The Helm of the lab's own environment. */
+export const HELM3: LabHelm = {
   name: 'Helm 3',
   program: join(STATE, 'bin', 'helm3'),
   env: labEnvironment(),
@@ -49,4 +52,30 @@ export function helm4(): LabHelm {
 /** Those that a fault is shown with: Helm 3, and with CILIUMSHIP_TEST_ALL=1 Helm 4 as well. */
 export function helms(): readonly LabHelm[] {
   return process.env['CILIUMSHIP_TEST_ALL'] === '1' ? [HELM3, helm4()] : [HELM3];
+}
+
+/**
+ * A Helm on PATH that is the real one, but for one upgrade that is killed.
+ *
+ * @param upgrade which one, from 1
+ * @param after milliseconds from its start
+ */
+export function helmKilledAt(
+  { program: real, env }: Pick<LabHelm, 'program' | 'env'>,
+  upgrade: number,
+  after: number,
+): NodeJS.ProcessEnv {
+  const bin = mkdtempSync(join(tmpdir(), 'ciliumship-helm-'));
+  writeFileSync(
+    join(bin, 'helm'),
+    `#!/bin/sh
+case "$* " in *--dry-run*) exec ${real} "$@" ;; esac
+[ "$1" = upgrade ] || exec ${real} "$@"
+echo x >> ${bin}/upgrades
+[ "$(wc -l < ${bin}/upgrades)" -eq ${upgrade} ] || exec ${real} "$@"
+exec timeout -s KILL ${after / 1000} ${real} "$@"
+`,
+  );
+  chmodSync(join(bin, 'helm'), 0o755);
+  return { ...env, PATH: `${bin}:${env['PATH']}` };
 }

@@ -1,4 +1,4 @@
-import { Document, isCollection, isNode, isPair, isScalar, visit } from 'yaml';
+import { Document, isCollection, isNode, isPair, isScalar, visit, type Pair } from 'yaml';
 
 /** A value, where it stands in a tree, and where it comes from. */
 export interface Sourced {
@@ -7,7 +7,13 @@ export interface Sourced {
   readonly source: string;
 }
 
-/** Values as YAML, each with a comment that says where it comes from. */
+/** Columns of a terminal as most are. */
+const WIDTH = 80;
+
+/**
+ * Values as YAML, each with a comment that says where it comes from: behind it, or above it where that
+ * would be too wide.
+ */
 export function sourcedYaml(values: readonly Sourced[]): string {
   const document = new Document({});
   for (const { path, value } of values) document.setIn(path, document.createNode(value));
@@ -19,7 +25,8 @@ export function sourcedYaml(values: readonly Sourced[]): string {
       if (source === undefined) return undefined;
       const { value } = pair;
       if (isCollection(value) && value.items.length > 0) value.commentBefore = ` ${source}`;
-      else if (isNode(value)) value.comment = ` ${source}`;
+      else if (isNode(value) && isNarrow(pair, above, source)) value.comment = ` ${source}`;
+      else if (isNode(pair.key)) pair.key.commentBefore = ` ${source}`;
       return visit.SKIP;
     },
   });
@@ -28,6 +35,13 @@ export function sourcedYaml(values: readonly Sourced[]): string {
 
 /** What is empty is put on three lines by the library once it has a comment. */
 const EMPTY = /^( *[\w.-]+:)\n +(\[\]|\{\})\n +(# \S+)$/gm;
+
+/** Whether a value and its source have room in one line. */
+function isNarrow({ key, value }: Pair, above: readonly unknown[], source: string): boolean {
+  const indent = '  '.repeat(above.filter(isPair).length);
+  const text = isScalar(value) ? String(value.value) : '[]';
+  return `${indent}${keyText(key)}: ${text} # ${source}`.length <= WIDTH;
+}
 
 function keyText(key: unknown): string {
   return String(isScalar(key) ? key.value : key);
