@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { ShipError } from '../core/errors.ts';
 import type { Taint } from './cluster.ts';
@@ -88,6 +89,16 @@ export function workloadsOf(manifest: string): readonly RenderedWorkload[] {
     const spec = object?.spec?.template?.spec ?? object?.spec?.jobTemplate?.spec?.template?.spec;
     return object === null || spec === undefined ? [] : [workloadOf(object, spec)];
   });
+}
+
+/** True when two manifests start the pods of a DaemonSet from one template. */
+export function sameTemplate(name: string, a: string, b: string): boolean {
+  const [one, other] = [a, b].map((manifest) =>
+    parseAllDocuments(manifest)
+      .map((document) => document.toJS() as Manifest | null)
+      .find((object) => object?.kind === 'DaemonSet' && object.metadata?.name === name),
+  );
+  return one !== undefined && isDeepStrictEqual(one?.spec?.template, other?.spec?.template);
 }
 
 function workloadOf(object: Manifest, spec: PodSpec): RenderedWorkload {

@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PROBE_SELECTOR } from '../../src/cluster/cni/probe.ts';
 import { agentOn, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
-import { HELM3, helmKilledAt } from '../support/helms.ts';
 import {
   changedConfig,
   kubectl,
@@ -32,19 +31,6 @@ interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly user: { readonly username: string };
-}
-
-/** What the kernel of a node says of an interface. */
-function xdpOn(device: string, node = 'worker'): Promise<string> {
-  return onNode(nodeNamed(node), 'ip', '-o', 'link', 'show', device);
-}
-
-/** The profile of a node, and every CiliumNodeConfig. */
-async function toldOf(node: string): Promise<readonly string[]> {
-  const label = kubectl('get', 'node', node, '-o', 'jsonpath={.metadata.labels.hw-profile}');
-  const each = '{range .items[*]}{.metadata.name}: {.spec.defaults}{"\\n"}{end}';
-  const get = ['get', 'ciliumnodeconfigs', '-o', `jsonpath=${each}`] as const;
-  return Promise.all([label, kubectl('-n', 'kube-system', ...get)]);
 }
 
 const AUDIT = '/var/log/k3s-audit.log';
@@ -133,67 +119,6 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
   });
 
   it.skipIf(tooLong !== undefined)(
-    'replaces the agent of one node for other devices of that node, and a rollback brings the old ones back on the interface',
-    async () => {
-      const devices = 'devices: [eth1, em2], profile: worker-layout';
-      const config = changedConfig((text) => text.replace('profile: worker-layout', devices));
-      const other = labEnvironment(config);
-      // The tests before may have left another MTU, which would be a change on both nodes.
-      const settled = await ciliumship(['deploy'], { env });
-      expect(settled.code, settled.stderr).toBe(0);
-      const [master, worker] = await Promise.all([agentOn('master'), agentOn('worker')]);
-      const changed = await ciliumship(['deploy'], { env: other });
-      expect(changed.code, changed.stderr).toBe(0);
-      const now = await agentOn('worker');
-      expect(now).not.toBe(worker);
-      expect(await xdpOn('em2')).toContain('xdp');
-      const planned = await ciliumship(['rollback', '--dry-run'], { env: other });
-      expect(planned.code, planned.stderr).toBe(0);
-      expect(planned.stderr).toContain('CiliumNodeConfig worker-layout: devices: eth1\n');
-      expect(await agentOn('worker')).toBe(now);
-      const back = await ciliumship(['rollback'], { env: other });
-      expect(back.code, back.stderr).toBe(0);
-      expect(back.stderr).toContain('worker: devices eth1 again; the config still says eth1 em2');
-      expect(await agentOn('worker')).not.toBe(now);
-      expect(await xdpOn('em2')).not.toContain('xdp');
-      expect(await agentOn('master')).toBe(master);
-      const again = await ciliumship(['deploy', '-o', 'json'], { env });
-      expect(again.json(), again.stderr).toMatchObject({ state: 'nothing to do' });
-    },
-  );
-
-  it.skipIf(tooLong !== undefined)(
-    'for other devices of both nodes replaces each agent once, and a gate that says no brings the old ones back on the interface',
-    async () => {
-      const config = changedConfig((text) =>
-        text.replace(/profile: (master|worker)-layout/g, (profile) => {
-          const own = profile.includes('master') ? 'eth0' : 'eth1';
-          return `devices: [${own}, em2], ${profile}`;
-        }),
-      );
-      const other = labEnvironment(config);
-      const master = await agentOn('master');
-      const refused = await ciliumship(['deploy', '--gate', 'exit 1'], { env: other });
-      expect(refused.code, refused.stderr).toBe(9);
-      expect(await xdpOn('em2')).not.toContain('xdp');
-      expect(await agentOn('master')).toBe(master);
-      const before = await Promise.all([agentOn('master'), agentOn('worker')]);
-      const changed = await ciliumship(['deploy'], { env: other });
-      expect(changed.code, changed.stderr).toBe(0);
-      const after = await Promise.all([agentOn('master'), agentOn('worker')]);
-      expect(after.filter((each) => before.includes(each))).toEqual([]);
-      expect(await xdpOn('em2')).toContain('xdp');
-      expect(await xdpOn('em2', 'master')).toContain('xdp');
-      const again = await ciliumship(['deploy', '-o', 'json'], { env: other });
-      expect(again.json(), again.stderr).toMatchObject({ state: 'nothing to do' });
-      const back = await ciliumship(['deploy'], { env });
-      expect(back.code, back.stderr).toBe(0);
-      expect(await xdpOn('em2')).not.toContain('xdp');
-      expect(await xdpOn('em2', 'master')).not.toContain('xdp');
-    },
-  );
-
-  it.skipIf(tooLong !== undefined)(
     'leaves the order to the chart when asked to, and proves every agent all the same',
     async () => {
       const before = await Promise.all([agentOn('master'), agentOn('worker')]);
@@ -208,22 +133,6 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
       expect(back.code, back.stderr).toBe(0);
       const again = await ciliumship(['deploy', '-o', 'json'], { env });
       expect(again.json(), again.stderr).toMatchObject({ state: 'nothing to do' });
-    },
-  );
-
-  it.skipIf(tooLong !== undefined)(
-    'F38: by the chart, whose Helm is killed before it begins, gives nodes back the profile and devices that they had',
-    async () => {
-      const before = await Promise.all([agentOn('master'), agentOn('worker'), toldOf('worker')]);
-      const devices = 'devices: [eth1, em2], profile: other-layout';
-      const config = changedConfig((text) => text.replace('profile: worker-layout', devices));
-      const helm = helmKilledAt({ ...HELM3, env: labEnvironment(config) }, 1, 1);
-      const ended = await ciliumship(['deploy', '--strategy', 'chart'], { env: helm });
-      expect(ended.code, ended.stderr).toBe(5);
-      expect(ended.stderr).toContain('Devices: set the devices of master-layout, other-layout');
-      expect(ended.stderr).toContain('the release was not changed');
-      const after = await Promise.all([agentOn('master'), agentOn('worker'), toldOf('worker')]);
-      expect(after).toEqual(before);
     },
   );
 

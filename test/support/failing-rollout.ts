@@ -24,7 +24,11 @@ export const FLEET: Fleet = {
 };
 
 /** A rollout of agents that crash, or of another template, over a finished one when `installed`. */
-export async function crashing(flags: DeployFlags = {}, installed = true, wanted = CRASHES) {
+export async function crashing(
+  flags: DeployFlags & { readonly dryRun?: boolean } = {},
+  installed = true,
+  wanted = CRASHES,
+) {
   const folder = testFolder();
   writeFileSync(join(folder, 'Chart.yaml'), '');
   const releaseOf = (template: string) => {
@@ -55,19 +59,20 @@ export async function crashing(flags: DeployFlags = {}, installed = true, wanted
     history: await helm.history(RELEASE),
     applied: { manifest: undefined, edits: [] },
   };
-  return { context: twoNodes(folder, flags), rollout, helm, changes };
+  return { ...twoNodes(folder, flags), rollout, helm, changes };
 }
 
-function twoNodes(folder: string, flags: DeployFlags): Context<DeployFlags> {
-  const { context } = testContext(folder);
+function twoNodes(folder: string, flags: DeployFlags) {
+  const { context, lines } = testContext(folder);
   const { config } = context;
   const nodes = [configNode('master', { role: 'server' }), configNode('worker')];
   const deploy = { ...config.deploy, timeout: 1, soak: 1 };
-  return {
+  const own: Context<DeployFlags> = {
     ...context,
     flags: { ...context.flags, ...flags },
     config: { ...config, nodes, deploy },
   };
+  return { context: own, lines };
 }
 
 /** The same, where each node gets so many milliseconds. */

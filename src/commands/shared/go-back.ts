@@ -1,11 +1,18 @@
 import { qualified, type NodeStore } from '../../facts/node-store.ts';
-import { AGENT_CONTAINER } from '../../deploy/agents.ts';
-import type { Cluster, Helm, Pod, ReleaseName } from '../../deploy/cluster.ts';
+import { AGENT_CONTAINER, AGENT_SET } from '../../deploy/agents.ts';
+import type {
+  Cluster,
+  ClusterNode,
+  FoundNodeConfig,
+  Helm,
+  Pod,
+  ReleaseName,
+} from '../../deploy/cluster.ts';
 import { ShipError } from '../../core/errors.ts';
 import { shortDigest } from '../../core/digest.ts';
 import { kubernetesName } from '../../core/node.ts';
 import type { WayBack } from '../../deploy/history.ts';
-import { workloadsOf } from '../../deploy/manifest.ts';
+import { sameTemplate, workloadsOf } from '../../deploy/manifest.ts';
 import { foundNodeConfigs, liveNodeConfigHash } from '../../deploy/node-config.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { rollbackStep } from '../../deploy/steps.ts';
@@ -24,6 +31,14 @@ export interface Return {
   /** Kubernetes names of the nodes, in the order in which their agents go back. */
   readonly order: readonly string[];
   readonly stores: ReadonlyMap<string, NodeStore>;
+  /** What nodes would be told, in a dry run that does not tell them. */
+  readonly planned?: ToldNodes | undefined;
+}
+
+/** Nodes with their labels, and the CiliumNodeConfigs that go by these. */
+export interface ToldNodes {
+  readonly nodes: readonly ClusterNode[];
+  readonly configs: readonly FoundNodeConfig[];
 }
 
 /**
@@ -46,11 +61,14 @@ export async function goBack(context: Context, to: Return): Promise<void> {
 }
 
 async function replaceAgents(context: Context, to: Return): Promise<void> {
-  const { cluster, order, release, stores } = to;
+  const { cluster, helm, order, release, stores, way } = to;
   const { namespace } = release;
-  const hash = await newestHash(context, { cluster, namespace });
-  const nodes = await cluster.nodes();
-  const configs = await foundNodeConfigs(cluster, namespace);
+  const stays = async (): Promise<boolean> => {
+    const live = (await helm.manifest(release)) ?? '';
+    return sameTemplate(AGENT_SET, live, (await helm.manifest(release, way.revision)) ?? '');
+  };
+  const hash = await newestHash(context, { cluster, namespace }, stays);
+  const { nodes, configs } = to.planned ?? (await toldNodes(to));
   const timeout = timeoutOf(context);
   const { soak } = context.config.deploy;
   const judge = async (pod: Pod): Promise<void> => requireNamedBytes(context, stores, pod);
@@ -61,6 +79,11 @@ async function replaceAgents(context: Context, to: Return): Promise<void> {
     return replaceAgentStep(wanted, cluster);
   });
   await runStage('Roll back', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });
+}
+
+async function toldNodes({ cluster, release }: Return): Promise<ToldNodes> {
+  const nodes = await cluster.nodes();
+  return { nodes, configs: await foundNodeConfigs(cluster, release.namespace) };
 }
 
 /** What runs must be what the node has under the name in the pod's spec. */

@@ -23,7 +23,7 @@ import type { RollbackFlags } from '../rollback.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
-import { goBack } from './go-back.ts';
+import { goBack, type ToldNodes } from './go-back.ts';
 import { readKnownSettings, recordNodesBefore, type KnownSettings } from './node-record.ts';
 import { patient } from './patience.ts';
 import { usableRelease } from './release.ts';
@@ -70,10 +70,11 @@ export async function rollBack(
   const bearing = patient(context, fleet, cluster);
   const place = { cluster: bearing, namespace: release.namespace };
   if (flags.dryRun !== true) await recordNodesBefore(context, bearing, release, history);
-  await restoreSettings(context, place, known, target);
-  await goBack(context, { ...place, helm, release, way, order, stores });
-  const told = asTold(config.nodes, ...(await readNodes(place)));
-  return { revision: target.revision, shipped: namedBy(workloads, stores), nodes: told };
+  const told = await restoreSettings(context, place, known, target);
+  const planned = flags.dryRun === true ? told : undefined;
+  await goBack(context, { ...place, helm, release, way, order, stores, planned });
+  const devices = asTold(config.nodes, ...(await readNodes(place)));
+  return { revision: target.revision, shipped: namedBy(workloads, stores), nodes: devices };
 }
 
 /** A cluster, and where its CiliumNodeConfigs are. */
@@ -82,22 +83,33 @@ interface Place {
   readonly namespace: string;
 }
 
-/** They are changed before Helm is asked: an agent that starts anew would obey. */
+/**
+ * They are changed before Helm is asked: an agent that starts anew would obey.
+ *
+ * @returns what nodes are told then; undefined when that stays as it is
+ */
 async function restoreSettings(
   context: Context,
   place: Place,
   known: KnownSettings,
   target: HelmStatus,
-): Promise<void> {
+): Promise<ToldNodes | undefined> {
   const had = known.at(target);
-  if (had !== undefined) {
-    const before = nodesBefore(had, ...(await readNodes(place)));
-    return restoreNodes(context, place, before, [PROFILE_LABEL]);
+  if (had === undefined) {
+    if (known.now.configs.length > 0) context.output.note(unrecorded(target));
+    return undefined;
   }
-  if (known.now.configs.length === 0) return;
-  context.output.note(
-    `the devices of the nodes stay: what they were at revision ${target.revision} was not recorded`,
-  );
+  const [nodes, found] = await readNodes(place);
+  const before = nodesBefore(had, nodes, found);
+  await restoreNodes(context, place, before, [PROFILE_LABEL]);
+  return {
+    nodes: nodes.map((node) => before.nodes.find(({ name }) => name === node.name) ?? node),
+    configs: before.configs.map((config) => ({ ...config, ours: true })),
+  };
+}
+
+function unrecorded({ revision }: HelmStatus): string {
+  return `the devices of the nodes stay: what they were at revision ${revision} was not recorded`;
 }
 
 function readNodes({ cluster, namespace }: Place) {

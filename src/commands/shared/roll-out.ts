@@ -4,7 +4,7 @@ import type { Run } from '../../core/step.ts';
 import { AGENT_SELECTOR, AGENT_SET, OPERATOR_SET } from '../../deploy/agents.ts';
 import type { Cluster, HelmRelease, LabelChange } from '../../deploy/cluster.ts';
 import { FINISHED, UNFINISHED } from '../../deploy/descriptions.ts';
-import type { RenderedWorkload } from '../../deploy/manifest.ts';
+import { sameTemplate, type RenderedWorkload } from '../../deploy/manifest.ts';
 import {
   foundNodeConfigs,
   labelChange,
@@ -133,8 +133,13 @@ async function replaceAgents(
   rollout: Rollout,
 ): Promise<void> {
   const { config } = context;
-  const { cluster, namespace, order, images } = rollout;
-  const [hash, judge] = await allOf(newestHash(context, rollout), judgeOf(context, fleet, rollout));
+  const { cluster, namespace, order, images, applied, rendered } = rollout;
+  const stays = (): boolean =>
+    applied.edits.length === 0 && sameTemplate(AGENT_SET, rendered, applied.manifest ?? '');
+  const [hash, judge] = await allOf(
+    newestHash(context, rollout, stays),
+    judgeOf(context, fleet, rollout),
+  );
   const image = shippedOf(config, images).agent;
   const timeout = timeoutOf(context);
   const { soak } = config.deploy;
@@ -160,12 +165,20 @@ async function replaceAgents(
   await runStage('Roll out', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });
 }
 
-/** The template that Helm applied, once the DaemonSet's controller has seen it. */
+/**
+ * The template that Helm applied, once the DaemonSet's controller has seen it.
+ *
+ * @param stays whether Helm would change nothing of it: that decides in a dry run
+ */
 export async function newestHash(
   context: Context,
   { cluster, namespace }: { readonly cluster: Cluster; readonly namespace: string },
+  stays: () => boolean | Promise<boolean>,
 ): Promise<string> {
-  if (context.flags.dryRun === true) return 'not rolled out yet';
+  if (context.flags.dryRun === true) {
+    const now = (await stays()) ? await cluster.currentHash(namespace, AGENT_SET) : undefined;
+    return now ?? 'not rolled out yet';
+  }
   const look = async (): Promise<string | undefined> => {
     const set = await cluster.workload(namespace, 'DaemonSet', AGENT_SET);
     return set?.observed === true ? cluster.currentHash(namespace, AGENT_SET) : undefined;

@@ -4,6 +4,7 @@ import {
   recordNodes,
   recordNodesBefore,
 } from '../../../src/commands/shared/node-record.ts';
+import { goBack } from '../../../src/commands/shared/go-back.ts';
 import { restoreNodes } from '../../../src/commands/shared/restore-nodes.ts';
 import { ShipError } from '../../../src/core/errors.ts';
 import type { ClusterNode, HelmStatus, NodeConfigObject } from '../../../src/deploy/cluster.ts';
@@ -13,6 +14,7 @@ import { testContext } from '../../support/context.ts';
 import { crashing, failureOf, RELEASE } from '../../support/failing-rollout.ts';
 import { clusterNode, clusterThat } from '../../support/fake-cluster.ts';
 import { testFolder } from '../../support/folder.ts';
+import { OLD } from '../../support/rolling-cluster.ts';
 
 const LABEL = 'hw-profile';
 const RECORD = 'ciliumship-cilium-nodes';
@@ -99,3 +101,31 @@ test('without the right to record them the rollout goes on, and it is said what 
   const recording = recordNodesBefore(context, away, RELEASE, [FINISHED_ONE]);
   await expect(recording).rejects.toThrow('the API server refuses ConfigMaps');
 });
+
+test.each([
+  ['an agent that would be told nothing else is not replaced', 'none', []],
+  ['nor left alone when its devices go back', 'eth1', ['master', 'worker']],
+])('in a dry run of a way back %s', async (_, devices, replaced) => {
+  const run = await crashing({ dryRun: true });
+  const { cluster, helm, order, stores } = run.rollout;
+  const manifest = async (): Promise<string> =>
+    'kind: DaemonSet\nmetadata: { name: cilium }\nspec: { template: {} }\n';
+  const currentHash = async (): Promise<string> => OLD;
+  const told = {
+    nodes: order.map((name) => clusterNode(name, { labels: { [LABEL]: 'w' } })),
+    configs: devices === 'none' ? [] : [{ ...deviceConfig(devices), ours: true }],
+  };
+  await goBack(run.context, {
+    cluster: clusterThat({ ...cluster, currentHash }),
+    helm: { ...helm, manifest },
+    release: RELEASE,
+    way: { revision: 2, staged: 1 },
+    ...{ order, stores, planned: told },
+  });
+  const planned = run.lines.join('').matchAll(/\(the agent on (\w+)\)/g);
+  expect([...planned].map(([, node]) => node).toSorted()).toEqual(replaced);
+});
+
+function deviceConfig(devices: string): NodeConfigObject {
+  return { name: 'w', profile: 'w', defaults: { devices } };
+}

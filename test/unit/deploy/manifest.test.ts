@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { workloadsOf } from '../../../src/deploy/manifest.ts';
+import { sameTemplate, workloadsOf } from '../../../src/deploy/manifest.ts';
 
 const CHART = `# Source: cilium/templates/cilium-configmap.yaml
 apiVersion: v1
@@ -85,4 +85,17 @@ describe('a rendered chart', () => {
       expect.objectContaining({ kind: 'config' }),
     );
   });
+
+  test.each([
+    ['cilium', CHART, true],
+    ['cilium', CHART.replace('mtu: "1400"', 'mtu: "1390"'), true],
+    ['cilium', CHART.replace('tools/mount:1', 'tools/mount:2'), false],
+    ['cilium', '', false],
+    ['none', CHART, false],
+  ])(
+    'starts the pods of %s from the same template as another, or not (%#)',
+    (name, other, same) => {
+      expect(sameTemplate(name, CHART, other)).toBe(same);
+    },
+  );
 });
