@@ -40,13 +40,11 @@ async function restoreLabels(
   keys: readonly string[],
 ): Promise<void> {
   const now = await cluster.nodes();
-  const changed = nodes.filter(({ name, labels: had }) => {
-    const has = now.find((node) => node.name === name)?.labels;
-    return keys.some((key) => has?.[key] !== had[key]);
-  });
-  const steps = changed.map((node) => {
-    const had = keys.map((key) => [key, node.labels[key] ?? null] as const);
-    return labelStep(node, Object.fromEntries(had), cluster);
+  const steps = nodes.flatMap((node) => {
+    const has = now.find(({ name }) => name === node.name)?.labels;
+    const changed = keys.filter((key) => has?.[key] !== node.labels[key]);
+    const had = changed.map((key) => [key, node.labels[key] ?? null] as const);
+    return had.length === 0 ? [] : [labelStep(node, Object.fromEntries(had), cluster)];
   });
   await runStage('Label', steps, acting(context));
 }
