@@ -9,13 +9,13 @@ import { timeoutOf } from './timeout.ts';
 export function patienceOf(context: Context, fleet: Fleet): Patience {
   const { output, signal } = context;
   const timeout = timeoutOf(context);
-  let said = '';
+  const said = new Set<string>();
   return {
     timeout,
     signal,
     mend: async ({ message }) => {
-      if (message !== said) output.note(`${message}; tried again for ${timeout / 1000} s`);
-      said = message;
+      if (!said.has(message)) output.note(`${message}; tried again for ${timeout / 1000} s`);
+      said.add(message);
       await restoreSessions(fleet, signal);
     },
   };
