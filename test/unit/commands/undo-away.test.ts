@@ -81,6 +81,6 @@ test('D23: --strategy chart sets devices before Helm, and gives them back when H
   expect(configs).toEqual([had]);
   expect(run.changes).toEqual([
     'label worker {"hw-profile":"nic"}',
-    'label worker {"hw-profile":null,"ciliumship.io/hold":null}',
+    'label worker {"hw-profile":null}',
   ]);
 });
