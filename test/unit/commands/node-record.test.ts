@@ -123,7 +123,9 @@ test.each([
     ...{ order, stores, planned: told },
   });
   const planned = run.lines.join('').matchAll(/\(the agent on (\w+)\)/g);
-  expect([...planned].map(([, node]) => node).toSorted()).toEqual(replaced);
+  expect([...planned].map(([, node = '']) => node).toSorted((a, b) => a.localeCompare(b))).toEqual(
+    replaced,
+  );
 });
 
 function deviceConfig(devices: string): NodeConfigObject {
