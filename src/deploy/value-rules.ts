@@ -30,9 +30,10 @@ export const NAMED_RULES: readonly Rule[] = [
 
 /** Values that the chart's schema leaves open, and that the agent refuses when it starts (E16). */
 function oneOf(path: string, choices: readonly string[], error?: string): Rule {
-  return (values) => {
+  return (values, { defaults }) => {
     const value = valueAt(values, path);
-    if (value === undefined || value === null) return [];
+    // What the chart has itself is no choice of the user: an empty text leaves it to the chart.
+    if (value === undefined || value === null || value === valueAt(defaults, path)) return [];
     if (choices.includes(textAt(values, path))) return [];
     const known = error === undefined ? '' : ` (${error})`;
     return [wrong(path, `${JSON.stringify(value)} is none of ${choices.join(', ')}${known}`)];

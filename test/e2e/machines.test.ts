@@ -73,7 +73,7 @@ describe.skipIf(missing !== undefined)('K3s on bare machines', () => {
   beforeAll(() => lab.up());
   afterAll(() => lab.down());
 
-  it('K3s whose program or installer has another sha256 is not brought to any node', async () => {
+  it('D26: K3s whose program or installer has another sha256 is not brought to any node', async () => {
     const own = lab.env['CILIUMSHIP_CONFIG'] ?? '';
     const config = join(dirname(own), 'other-sum.yaml');
     for (const key of ['binary', 'installer']) {

@@ -115,6 +115,14 @@ describe('values', () => {
   });
 });
 
+test('the values of the chart itself are no problem: they may be copied whole', () => {
+  const defaults = { routingMode: '', tunnelProtocol: '', MTU: 0 };
+  expect(checkValues(defaults, { defaults, read: new Set() })).toEqual([]);
+  const other = { ...defaults, routingMode: 'tunel' };
+  const [found] = checkValues(other, { defaults, read: new Set() });
+  expect(found?.message).toBe('"tunel" is none of tunnel, native');
+});
+
 test('a problem is found on its line', () => {
   const text = 'a: 1\nbpf:\n  masquerade: true\n  legacyBPFLink: true\n';
   expect(readUserValues(text, 'v.yaml').lineOf('bpf.legacyBPFLink')).toBe(4);
