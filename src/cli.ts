@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { join } from 'node:path';
+import v8 from 'node:v8';
 import { cacheFolder } from './system/folders.ts';
 
 /**
@@ -18,6 +19,15 @@ function keepCompiled(): void {
   nodeModule.enableCompileCache(folder);
 }
 
+/**
+ * V8 lets the space of new objects grow while many of them live, as when a hundred nodes answer, and
+ * never makes it small again: a push to one node held 180 MB and holds 130 without that, for as many
+ * processor seconds. What we move is bytes, and they lie elsewhere.
+ */
+function stayLean(): void {
+  v8.setFlagsFromString('--semi-space-growth-factor=1');
+}
+
 /** Before anything is loaded that an old Node does not even read. */
 function requireNode(): void {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -28,6 +38,7 @@ function requireNode(): void {
 }
 
 requireNode();
+stayLean();
 keepCompiled();
 // What was imported above is compiled by now; all else comes through the cache.
 await import('./main.ts');
