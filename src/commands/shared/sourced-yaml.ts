@@ -26,7 +26,11 @@ export function sourcedYaml(values: readonly Sourced[]): string {
       const { value } = pair;
       if (isCollection(value) && value.items.length > 0) value.commentBefore = ` ${source}`;
       else if (isNode(value) && isNarrow(pair, above, source)) value.comment = ` ${source}`;
-      else if (isNode(pair.key)) pair.key.commentBefore = ` ${source}`;
+      else {
+        const key = document.createNode(keyText(pair.key));
+        key.commentBefore = ` ${source}`;
+        pair.key = key;
+      }
       return visit.SKIP;
     },
   });
