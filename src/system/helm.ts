@@ -85,8 +85,10 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
     },
     async rollback(release: ReleaseName, revision: number): Promise<void> {
       const { name, namespace } = release;
-      // What was changed by hand must not keep a cluster from what worked.
-      const force = (await appliesOnServer(release)) ? ['--force-conflicts'] : [];
+      // What was changed by hand must not keep a cluster from what worked. By itself Helm 4 takes the
+      // way of the revision that it goes back to, which may be one of Helm 3, and then refuses the force.
+      const onServer = await appliesOnServer(release);
+      const force = onServer ? ['--server-side=true', '--force-conflicts'] : [];
       const done = await changed(['rollback', name, String(revision), '-n', namespace, ...force]);
       if (done.code !== 0) throw stopped('rollback', release, done);
     },
