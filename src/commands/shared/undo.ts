@@ -35,6 +35,9 @@ import {
   type Ending,
 } from './undo-errors.ts';
 
+const STAYS =
+  'the rollout stays as far as it came: run the same command again to finish it, or undo it with ciliumship rollback';
+
 /** A cluster before a rollout: what its failure goes back to. */
 interface Before {
   readonly history: History;
@@ -70,7 +73,10 @@ export async function undoing<T>(
   try {
     return await act();
   } catch (error) {
-    if (context.signal.aborted) throw error;
+    if (context.signal.aborted) {
+      context.output.note(STAYS);
+      throw error;
+    }
     throw await end({ context, fleet, rollout, before, failure: toShipError(error) });
   }
 }

@@ -110,4 +110,5 @@ test('F44: whoever lost the lease stops where it is: nothing is undone', async (
   const error = await failureOf({ ...run, context, rollout: { ...run.rollout, cluster } });
   expect(error).toBe(lost);
   expect((await run.helm.status(RELEASE))?.description).toBe(UNFINISHED);
+  expect(run.lines.join('')).toContain('run the same command again to finish it, or undo it with');
 });
