@@ -21,9 +21,12 @@ export function leaves(values: Values, above: Path = []): readonly Leaf[] {
   });
 }
 
-/** The value at a path; undefined when it is not set. */
+/** The value at a path; undefined when it is not set. What every object inherits is no value. */
 export function valueOf(values: Values, path: Path): unknown {
-  return path.reduce<unknown>((at, key) => (isTree(at) ? at[key] : undefined), values);
+  return path.reduce<unknown>(
+    (at, key) => (isTree(at) && Object.hasOwn(at, key) ? at[key] : undefined),
+    values,
+  );
 }
 
 /** The value at a path such as `ipam.mode`; undefined when it is not set. */

@@ -123,6 +123,19 @@ test('the values of the chart itself are no problem: they may be copied whole', 
   expect(found?.message).toBe('"tunel" is none of tunnel, native');
 });
 
+test.each(['__proto__', 'bpf.__proto__', 'constructor'])(
+  'F37: a key that every object has is as unknown as any other: %s',
+  (path) => {
+    const text = path
+      .split('.')
+      .reduceRight((below, key) => `{ ${key}: ${below} }`, '{ aloud: 1 }');
+    const defaults = { MTU: 0, bpf: { masquerade: true } };
+    const found = checkValues(readUserValues(text, 'v.yaml').values, { defaults, read: new Set() });
+    expect(found.map((one) => one.path)).toEqual([`${path}.aloud`]);
+    expect(found[0]?.message).toBe('the chart does not know this key');
+  },
+);
+
 test('a problem is found on its line', () => {
   const text = 'a: 1\nbpf:\n  masquerade: true\n  legacyBPFLink: true\n';
   expect(readUserValues(text, 'v.yaml').lineOf('bpf.legacyBPFLink')).toBe(4);
