@@ -20,7 +20,9 @@ const missing = await missingPart('a node', requireStoreNode);
 const ALL = process.env['CILIUMSHIP_TEST_ALL'] === '1';
 const ROUNDS = Number(process.env['KILLS'] ?? (ALL ? 100 : 12));
 const VERSIONS = ALL ? CONTAINERD_VERSIONS : [DEFAULT_CONTAINERD];
-const IMAGE = 'kill.local/app:1';
+/** Another run on this machine makes images of its own. */
+const HOST = `kill-${process.pid}.local`;
+const IMAGE = `${HOST}/app:1`;
 const SEED = seedOf('kill');
 
 describe.skipIf(missing !== undefined).each(VERSIONS)('a push to containerd %s', (version) => {
@@ -35,12 +37,12 @@ describe.skipIf(missing !== undefined).each(VERSIONS)('a push to containerd %s',
 
   /** Two images take turns under one name; each push must bring the other one’s layer. */
   const tag = (turn: number): Promise<string> =>
-    run(['docker', 'tag', `kill.local/turn:${turn}`, IMAGE]);
+    run(['docker', 'tag', `${HOST}/turn:${turn}`, IMAGE]);
 
   beforeAll(async () => {
     ship = await openStoreShip(IMAGE, { version, user: 'admin' });
     for (const turn of [0, 1]) {
-      ids.push(await makeLayeredImage(`kill.local/turn:${turn}`, 4_000_000, 8_000_000));
+      ids.push(await makeLayeredImage(`${HOST}/turn:${turn}`, 4_000_000, 8_000_000));
       await tag(turn);
       const started = performance.now();
       const ended = await push();
@@ -51,7 +53,7 @@ describe.skipIf(missing !== undefined).each(VERSIONS)('a push to containerd %s',
   });
   afterAll(async () => {
     await ship.remove();
-    await removeFromDocker('kill.local');
+    await removeFromDocker(HOST);
   });
 
   it.each(roundsOf(SEED, ROUNDS))(
