@@ -227,7 +227,8 @@ describe.skipIf(missing !== undefined)('drift', () => {
       changeBanner('newer than the archive');
       expect(await ciliumship(['ship'], { env })).toMatchObject({ code: 0 });
       const found = await drift('--archive', archive);
-      expect(found).toMatchObject({ code: 3, open: ['drift cilium local'] });
+      expect(found.code).toBe(3);
+      expect(found.open).toContain('drift cilium local');
       const typed = await mendStepByStep('--archive', archive);
       expect(typed).toEqual([`ciliumship push --archive ${archive}`, 'ciliumship deploy']);
     },
