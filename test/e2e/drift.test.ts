@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { KUBECONFIG } from '../../lab/cluster.ts';
 import { STATE } from '../../lab/settings.ts';
@@ -17,7 +17,6 @@ import {
   stopNode,
 } from '../support/lab.ts';
 import { missingPart, onlyInAll, until } from '../support/parts.ts';
-import { changeBanner, resetTree } from '../support/tree.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const rarely = onlyInAll('a build and two deploys') !== undefined;
@@ -45,8 +44,8 @@ interface Drift {
   readonly remedies: readonly string[];
 }
 
-async function drift(...words: readonly string[]): Promise<Drift> {
-  const ended = await ciliumship(['drift', '-o', 'json', ...words], { env });
+async function drift(): Promise<Drift> {
+  const ended = await ciliumship(['drift', '-o', 'json'], { env });
   const { cells } = ended.json() as { readonly cells: readonly Cell[] };
   const open = cells.filter(({ state }) => state !== 'ok');
   return {
@@ -64,18 +63,6 @@ async function mendAsPrinted({ remedies }: Drift): Promise<void> {
   expect(remedies).not.toEqual([]);
   for (const remedy of remedies) await execa('sh', ['-c', remedy], { env });
   await until('drift finds nothing', 60, async () => (await drift()).code === 0);
-}
-
-/** The same where one remedy makes room for the next: a push for a deploy. */
-async function mendStepByStep(...words: readonly string[]): Promise<readonly string[]> {
-  const typed: string[] = [];
-  for (let round = 0; round < 3; round += 1) {
-    const { remedies } = await drift(...words);
-    for (const remedy of remedies) await execa('sh', ['-c', remedy], { env });
-    typed.push(...remedies);
-  }
-  expect((await drift(...words)).open).toEqual([]);
-  return typed;
 }
 
 describe.skipIf(missing !== undefined)('drift', () => {
@@ -215,22 +202,6 @@ describe.skipIf(missing !== undefined)('drift', () => {
       expect(found).toMatchObject({ code: 3, open: ['drift cilium local'] });
       expect(found.remedies).toEqual(['ciliumship push']);
       await mendAsPrinted(found);
-    },
-  );
-
-  it.skipIf(rarely)(
-    'sees that an archive is not what is locked, and ships it as printed',
-    async () => {
-      const archive = join(mkdtempSync(join(tmpdir(), 'ciliumship-e2e-')), 'images.tar');
-      onTestFinished(resetTree);
-      expect(await ciliumship(['save', archive], { env })).toMatchObject({ code: 0 });
-      changeBanner('newer than the archive');
-      expect(await ciliumship(['ship'], { env })).toMatchObject({ code: 0 });
-      const found = await drift('--archive', archive);
-      expect(found.code).toBe(3);
-      expect(found.open).toContain('drift cilium local');
-      const typed = await mendStepByStep('--archive', archive);
-      expect(typed).toEqual([`ciliumship push --archive ${archive}`, 'ciliumship deploy']);
     },
   );
 
