@@ -12,7 +12,7 @@ const apiServer = { host: '10.4.100.1', port: '6443' };
 function cutNode(how: 'pinned' | 'without a link'): FakeNode {
   let attached = true;
   return fakeNode((command) => {
-    if (command.startsWith('timeout')) return attached ? { code: 124 } : '';
+    if (command.includes(' timeout ')) return attached ? { code: 124 } : '';
     if (command.startsWith('find')) return attached && how === 'pinned' ? PIN : '';
     if (command === `rm -f -- ${PIN}` || command.endsWith('xdp off')) attached = false;
     return command.startsWith('ip -j') ? (attached ? LINK : '[]') : '';
