@@ -1,25 +1,19 @@
 import { qualified, type NodeStore } from '../../facts/node-store.ts';
 import { AGENT_CONTAINER, AGENT_SET } from '../../deploy/agents.ts';
-import type {
-  Cluster,
-  ClusterNode,
-  FoundNodeConfig,
-  Helm,
-  Pod,
-  ReleaseName,
-} from '../../deploy/cluster.ts';
+import type { Cluster, Helm, Pod, ReleaseName } from '../../deploy/cluster.ts';
 import { ShipError } from '../../core/errors.ts';
 import { shortDigest } from '../../core/digest.ts';
 import { kubernetesName } from '../../core/node.ts';
 import type { WayBack } from '../../deploy/history.ts';
 import { sameTemplate, workloadsOf } from '../../deploy/manifest.ts';
-import { foundNodeConfigs, liveNodeConfigHash } from '../../deploy/node-config.ts';
+import { liveNodeConfigHash } from '../../deploy/node-config.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { rollbackStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
 import { newestHash, settleWorkloads } from './roll-out.ts';
 import { timeoutOf } from './timeout.ts';
+import { readToldNodes, type ToldNodes } from './told-nodes.ts';
 import { acting } from './stages.ts';
 
 /** A release that goes back, and what is known of the nodes that it runs on. */
@@ -33,12 +27,6 @@ export interface Return {
   readonly stores: ReadonlyMap<string, NodeStore>;
   /** What nodes would be told, in a dry run that does not tell them. */
   readonly planned?: ToldNodes | undefined;
-}
-
-/** Nodes with their labels, and the CiliumNodeConfigs that go by these. */
-export interface ToldNodes {
-  readonly nodes: readonly ClusterNode[];
-  readonly configs: readonly FoundNodeConfig[];
 }
 
 /**
@@ -68,7 +56,7 @@ async function replaceAgents(context: Context, to: Return): Promise<void> {
     return sameTemplate(AGENT_SET, live, (await helm.manifest(release, way.revision)) ?? '');
   };
   const hash = await newestHash(context, { cluster, namespace }, stays);
-  const { nodes, configs } = to.planned ?? (await toldNodes(to));
+  const { nodes, configs } = to.planned ?? (await readToldNodes(cluster, namespace));
   const timeout = timeoutOf(context);
   const { soak } = context.config.deploy;
   const judge = async (pod: Pod): Promise<void> => requireNamedBytes(context, stores, pod);
@@ -79,11 +67,6 @@ async function replaceAgents(context: Context, to: Return): Promise<void> {
     return replaceAgentStep(wanted, cluster);
   });
   await runStage('Roll back', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });
-}
-
-async function toldNodes({ cluster, release }: Return): Promise<ToldNodes> {
-  const nodes = await cluster.nodes();
-  return { nodes, configs: await foundNodeConfigs(cluster, release.namespace) };
 }
 
 /** What runs must be what the node has under the name in the pod's spec. */

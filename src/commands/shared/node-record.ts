@@ -1,7 +1,6 @@
 import { ShipError } from '../../core/errors.ts';
 import type { Cluster, HelmStatus, ReleaseName } from '../../deploy/cluster.ts';
 import { isToGoBackTo, type History } from '../../deploy/history.ts';
-import { foundNodeConfigs } from '../../deploy/node-config.ts';
 import {
   nodeRecordName,
   nodeSettings,
@@ -10,6 +9,7 @@ import {
   type NodeSettings,
 } from '../../deploy/node-record.ts';
 import type { Context } from '../command.ts';
+import { readToldNodes } from './told-nodes.ts';
 
 type RecordingCluster = Pick<
   Cluster,
@@ -70,6 +70,6 @@ export async function readKnownSettings(
 }
 
 async function readSettings(cluster: RecordingCluster, namespace: string): Promise<NodeSettings> {
-  const [nodes, found] = await Promise.all([cluster.nodes(), foundNodeConfigs(cluster, namespace)]);
-  return nodeSettings(nodes, found);
+  const { nodes, configs } = await readToldNodes(cluster, namespace);
+  return nodeSettings(nodes, configs);
 }

@@ -12,7 +12,7 @@ import { acting } from './stages.ts';
 import { timeoutOf } from './timeout.ts';
 
 /** A cluster, and where its CiliumNodeConfigs are. */
-interface Place {
+export interface Place {
   readonly cluster: Cluster;
   readonly namespace: string;
 }

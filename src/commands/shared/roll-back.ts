@@ -1,7 +1,7 @@
 import { ShipError } from '../../core/errors.ts';
 import type { Node } from '../../core/node.ts';
 import { candidateNodes } from '../../deploy/candidates.ts';
-import type { Cluster, ClusterNode, Helm, HelmStatus } from '../../deploy/cluster.ts';
+import type { ClusterNode, Helm, HelmStatus } from '../../deploy/cluster.ts';
 import {
   missingImages,
   requireNothingMissing,
@@ -10,26 +10,26 @@ import {
 } from '../../deploy/gate.ts';
 import { earlierRevision } from '../../deploy/earlier.ts';
 import { isToGoBackTo, wayBackTo, type History } from '../../deploy/history.ts';
-import { foundNodeConfigs, PROFILE_LABEL } from '../../deploy/node-config.ts';
+import { PROFILE_LABEL } from '../../deploy/node-config.ts';
 import { asTold, nodesBefore } from '../../deploy/node-record.ts';
 import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
 import { namedBy } from '../../deploy/named.ts';
 import { rolloutOrder } from '../../deploy/order.ts';
 import type { Shipped } from '../../deploy/wanted.ts';
 import type { NodeStore } from '../../facts/node-store.ts';
-import { allOf } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import type { RollbackFlags } from '../rollback.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
-import { goBack, type ToldNodes } from './go-back.ts';
+import { goBack } from './go-back.ts';
 import { readKnownSettings, recordNodesBefore, type KnownSettings } from './node-record.ts';
 import { patient } from './patience.ts';
 import { usableRelease } from './release.ts';
-import { restoreNodes } from './restore-nodes.ts';
+import { restoreNodes, type Place } from './restore-nodes.ts';
 import { agentSet, lookAtStores } from './rollout.ts';
 import { shipFromStore } from './ship-from-store.ts';
+import { readToldNodes, type ToldNodes } from './told-nodes.ts';
 
 /** What runs again. */
 export interface RolledBack {
@@ -73,14 +73,9 @@ export async function rollBack(
   const told = await restoreSettings(context, place, known, target);
   const planned = flags.dryRun === true ? told : undefined;
   await goBack(context, { ...place, helm, release, way, order, stores, planned });
-  const devices = asTold(config.nodes, ...(await readNodes(place)));
+  const now = await readToldNodes(bearing, release.namespace);
+  const devices = asTold(config.nodes, now.nodes, now.configs);
   return { revision: target.revision, shipped: namedBy(workloads, stores), nodes: devices };
-}
-
-/** A cluster, and where its CiliumNodeConfigs are. */
-interface Place {
-  readonly cluster: Cluster;
-  readonly namespace: string;
 }
 
 /**
@@ -99,8 +94,8 @@ async function restoreSettings(
     if (known.now.configs.length > 0) context.output.note(unrecorded(target));
     return undefined;
   }
-  const [nodes, found] = await readNodes(place);
-  const before = nodesBefore(had, nodes, found);
+  const { nodes, configs } = await readToldNodes(place.cluster, place.namespace);
+  const before = nodesBefore(had, nodes, configs);
   await restoreNodes(context, place, before, [PROFILE_LABEL]);
   return {
     nodes: nodes.map((node) => before.nodes.find(({ name }) => name === node.name) ?? node),
@@ -110,10 +105,6 @@ async function restoreSettings(
 
 function unrecorded({ revision }: HelmStatus): string {
   return `the devices of the nodes stay: what they were at revision ${revision} was not recorded`;
-}
-
-function readNodes({ cluster, namespace }: Place) {
-  return allOf(cluster.nodes(), foundNodeConfigs(cluster, namespace));
 }
 
 /**
