@@ -1,3 +1,4 @@
+import { sameManifest } from '../core/manifest.ts';
 import type { Helm, HelmStatus, ReleaseName } from './cluster.ts';
 import { finishedBefore, unfinishedRollout, type History } from './history.ts';
 import { sameSettings, type NodeSettings } from './node-record.ts';
@@ -29,12 +30,12 @@ export async function earlierRevision(
   if (newest === undefined || unfinishedRollout(history) !== undefined) {
     return { target: before[0], same: [] };
   }
-  const now = (await helm.manifest(release))?.trim();
+  const now = (await helm.manifest(release)) ?? '';
   const told = settingsAt(newest);
   const same: number[] = [];
   for (const entry of before) {
-    const manifest = await helm.manifest(release, entry.revision);
-    if (manifest?.trim() !== now) return { target: entry, same };
+    const manifest = (await helm.manifest(release, entry.revision)) ?? '';
+    if (!sameManifest(manifest, now)) return { target: entry, same };
     const were = settingsAt(entry);
     if (told !== undefined && were !== undefined && !sameSettings(told, were)) {
       return { target: entry, same };

@@ -55,18 +55,12 @@ export function settingsAt(data: Data | undefined, entry: HelmStatus): NodeSetti
   }
 }
 
-/**
- * The data with what the nodes are told at a revision. What was written of it stays as it is: a
- * rollback that was killed may have changed nodes since.
- *
- * @returns undefined when there is nothing to write
- */
+/** The data with what the nodes are told at a revision. */
 export function withSettings(
   data: Data | undefined,
   entry: HelmStatus,
   settings: NodeSettings,
-): Data | undefined {
-  if (settingsAt(data, entry) !== undefined) return undefined;
+): Data {
   // Greater numbers are of a release that was removed since.
   const kept = Object.entries(data ?? {})
     .map(([key, value]) => [Number(KEY.exec(key)?.[1]), value] as const)

@@ -1,3 +1,4 @@
+import { sameManifest } from '../core/manifest.ts';
 import type { Pod } from './cluster.ts';
 import { isCurrent } from './agents.ts';
 import { isFinishedRollout, type History } from './history.ts';
@@ -24,8 +25,8 @@ export interface Situation {
  */
 export function isUnchanged(situation: Situation): boolean {
   const { rendered, applied, history, agents, hash, open } = situation;
-  if (open > 0 || situation.edits > 0 || hash === undefined || applied?.trim() !== rendered.trim())
-    return false;
+  if (open > 0 || situation.edits > 0 || hash === undefined) return false;
+  if (applied === undefined || !sameManifest(applied, rendered)) return false;
   const newest = history.at(-1);
   if (newest === undefined || !isFinishedRollout(history, newest)) return false;
   return [...situation.nodeConfigs].every(([node, nodeConfig]) =>

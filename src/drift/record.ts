@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { digestOf, type Digest } from '../core/digest.ts';
+import { documentsOf } from '../core/manifest.ts';
 import { lockedRelease } from './lock-file.ts';
 
 /**
@@ -65,8 +66,7 @@ export function valuesDigest(values: unknown): Digest {
 }
 
 function withoutSecrets(manifest: string): string {
-  const documents = manifest.split(/^---[ \t]*$/m).map((document) => document.trim());
-  const kept = documents.filter((document) => document !== '' && !isSecret(document));
+  const kept = documentsOf(manifest).filter((document) => !isSecret(document));
   return kept.map((document) => `---\n${document}\n`).join('');
 }
 

@@ -1,6 +1,6 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TREE } from '../../lab/files.ts';
 import { agentOn } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
@@ -25,12 +25,11 @@ function revisions(): Promise<string> {
   return kubectl('-n', 'kube-system', 'get', 'secret', '-l', 'owner=helm', '-o', 'name');
 }
 
-describe.skipIf(missing !== undefined).each(helms())('a broken chart, with $name', ({ env }) => {
-  // Helm 3 and 4 write one manifest in two ways: the release is made by the Helm that is asked.
-  beforeAll(async () => {
-    const ended = await ciliumship(['ship'], { env });
-    expect(ended.code, ended.stderr).toBe(0);
-  });
+describe.skipIf(missing !== undefined).each(helms())('a broken chart, with $name', (helm) => {
+  const { env } = helm;
+
+  beforeAll(helm.begin);
+  afterAll(helm.end);
 
   it('F37: that cannot be rendered is refused, with what Helm says, before anything is changed', async () => {
     const before = await revisions();

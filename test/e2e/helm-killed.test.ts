@@ -3,14 +3,13 @@ import { changedValues } from '../support/agents.ts';
 import { ciliumship } from '../support/cli.ts';
 import { ageRelease } from '../support/helm-secret.ts';
 import { helmKilledAt, helms } from '../support/helms.ts';
-import { labEnvironment, requireLab } from '../support/lab.ts';
+import { requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
 import { randomNumbers, seedOf } from '../support/random.ts';
 
 const missing =
   onlyInAll('20 rollouts and what comes after them with Helm 3 and with Helm 4, 30 minutes') ??
   (await missingPart('the lab', requireLab));
-const helm3 = labEnvironment();
 const POINTS = 20;
 /** Milliseconds that Helm takes for an upgrade here, and a little more. */
 const LONGEST = 1500;
@@ -31,11 +30,7 @@ const SAID: Readonly<Record<number, RegExp>> = {
 describe.skipIf(missing !== undefined).each(helms())('$name that is killed', (helm) => {
   const { env } = helm;
 
-  beforeAll(async () => {
-    const ended = await ciliumship(['ship'], { env: helm3 });
-    expect(ended.code, ended.stderr).toBe(0);
-    await helm.begin();
-  });
+  beforeAll(helm.begin);
   afterAll(async () => {
     const ended = await ciliumship(['deploy', '--repair-release'], { env });
     expect(ended.code, ended.stderr).toBe(0);

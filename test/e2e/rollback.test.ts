@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONFIG } from '../../lab/files.ts';
 import { plainName } from '../../src/core/image.ts';
 import { parseRecord } from '../../src/drift/record.ts';
-import { agentOn, changedValues } from '../support/agents.ts';
+import { agentOn, valuesWithMtu } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
 import { newestRevision } from '../support/helm-secret.ts';
 import { helms } from '../support/helms.ts';
@@ -25,11 +25,6 @@ const helm3 = labEnvironment();
 
 async function imageOn(node: string): Promise<string | undefined> {
   return (await agentOn(node)).split(' ')[2];
-}
-
-/** Another MTU: a rollout that needs no build. */
-function valuesWithMtu(mtu: number): string {
-  return changedValues((text) => text.replace('MTU: 1400', `MTU: ${mtu}`));
 }
 
 async function deployMtu(mtu: number, env: NodeJS.ProcessEnv): Promise<Ended> {
@@ -61,11 +56,7 @@ describe.skipIf(missing !== undefined).each(helms())(
   (helm) => {
     const { env } = helm;
 
-    beforeAll(async () => {
-      const ended = await ciliumship(['ship'], { env: helm3 });
-      expect(ended.code, ended.stderr).toBe(0);
-      await helm.begin();
-    });
+    beforeAll(helm.begin);
     afterAll(async () => {
       await resetTree();
       const ended = await ciliumship(['ship'], { env });

@@ -13,10 +13,20 @@ export async function agentOn(node: string): Promise<string> {
   );
 }
 
+/** The same of both nodes, the master first. */
+export function agents(): Promise<readonly string[]> {
+  return Promise.all([agentOn('master'), agentOn('worker')]);
+}
+
 /** The lab's values with a change, in a file of their own. */
 export function changedValues(change: (values: string) => string): string {
   const file = join(dirname(changedConfig((text) => text)), 'values.yaml');
   const values = readFileSync(join(dirname(SSH_CONFIG), 'cilium-values.yaml'), 'utf8');
   writeFileSync(file, change(values));
   return file;
+}
+
+/** The lab's values with another MTU: a rollout that needs no build. */
+export function valuesWithMtu(mtu: number): string {
+  return changedValues((text) => text.replace('MTU: 1400', `MTU: ${mtu}`));
 }

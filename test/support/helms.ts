@@ -13,7 +13,7 @@ export interface LabHelm {
   readonly program: string;
   /** In which it is `helm`. */
   readonly env: NodeJS.ProcessEnv;
-  /** After a ship with Helm 3. */
+  /** Ships, and makes the release one that this Helm applied. */
   readonly begin: () => Promise<void>;
   /** Leaves the release as a ship with Helm 3 does. */
   readonly end: () => Promise<void>;
@@ -24,7 +24,7 @@ export const HELM3: LabHelm = {
   name: 'Helm 3',
   program: join(STATE, 'bin', 'helm3'),
   env: labEnvironment(),
-  begin: async () => undefined,
+  begin: () => ship(),
   end: async () => undefined,
 };
 
@@ -36,17 +36,21 @@ export function helm4(): LabHelm {
     program,
     env: helm4Environment(),
     begin: async () => {
+      await ship();
       const chart = join(TREE, 'install/kubernetes/cilium');
       const args = ['--reuse-values', '--server-side=true', '--force-conflicts'];
       await execa(program, ['upgrade', 'cilium', chart, '-n', 'kube-system', ...args], {
         env: { KUBECONFIG: HELM3.env['KUBECONFIG'] },
       });
     },
-    end: async () => {
-      const ended = await ciliumship(['ship', '--force-conflicts'], { env: HELM3.env });
-      if (ended.code !== 0) throw new Error(ended.stderr);
-    },
+    end: () => ship('--force-conflicts'),
   };
+}
+
+/** With Helm 3. */
+async function ship(...flags: readonly string[]): Promise<void> {
+  const ended = await ciliumship(['ship', ...flags], { env: HELM3.env });
+  if (ended.code !== 0) throw new Error(ended.stderr);
 }
 
 /** Those that a fault is shown with: Helm 3, and with CILIUMSHIP_TEST_ALL=1 Helm 4 as well. */

@@ -30,10 +30,10 @@ export async function recordNodes(
   const newest = history.at(-1);
   if (newest === undefined || !isToGoBackTo(history, newest)) return;
   const data = await cluster.configMap(namespace, nodeRecordName(name));
+  // What was written stays as it is: a rollback that was killed may have changed nodes since.
   if (settingsAt(data, newest) !== undefined) return;
-  const now = await readSettings(cluster, namespace);
-  const written = withSettings(data, newest, now);
-  if (written !== undefined) await cluster.applyConfigMap(namespace, nodeRecordName(name), written);
+  const written = withSettings(data, newest, await readSettings(cluster, namespace));
+  await cluster.applyConfigMap(namespace, nodeRecordName(name), written);
 }
 
 /** As `recordNodes`, before something is changed: without the right to it that is none the worse. */

@@ -81,6 +81,16 @@ test.each([
   },
 );
 
+test('what nodes are told at a revision is written once: what was changed since belongs to none', async () => {
+  const { cluster, maps, tell } = workerWith('w', 'eth1');
+  await recordNodes(cluster, RELEASE, [revision(2)]);
+  const written = maps.get(RECORD);
+  tell('w', 'eth9');
+  await recordNodes(cluster, RELEASE, [revision(2)]);
+  expect(written).toBeDefined();
+  expect(maps.get(RECORD)).toBe(written);
+});
+
 test('a rollout records what nodes were told before it changes anything, even when it fails', async () => {
   const run = await crashing();
   await failureOf(run);

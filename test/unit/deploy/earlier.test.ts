@@ -34,6 +34,12 @@ describe('without a number a rollback goes', () => {
     expect(earlier).toMatchObject({ target: { revision: 1 }, same: [5, 3] });
   });
 
+  test('past one that another Helm made of the same', async () => {
+    const [three, four] = ['---\nkind: A\n---\nkind: B\n', '---\nkind: A\n\n---\nkind: B\n'];
+    const earlier = await goingBackFrom('a', '(b)', three, '(b)', four);
+    expect(earlier).toMatchObject({ target: { revision: 1 }, same: [3] });
+  });
+
   test('nowhere when every one is what runs', async () => {
     expect(await goingBackFrom('a', '(a)', 'a')).toEqual({ target: undefined, same: [1] });
   });

@@ -29,6 +29,13 @@ test('a cluster is unchanged when Helm, every agent and every label are as they 
   expect(isUnchanged(SETTLED)).toBe(true);
 });
 
+test('a cluster is unchanged when another Helm than the last one would apply the same', () => {
+  const applied = '---\n# Source: a\nkind: DaemonSet\n---\n# Source: b\nkind: Secret\n';
+  const rendered = '---\n# Source: a\nkind: DaemonSet\n\n---\n# Source: b\nkind: Secret\n\n\n';
+  expect(isUnchanged({ ...SETTLED, applied, rendered })).toBe(true);
+  expect(isUnchanged({ ...SETTLED, applied, rendered: `${rendered}---\nkind: Pod\n` })).toBe(false);
+});
+
 test.each<[string, Partial<Situation>]>([
   ['Helm would apply something else', { rendered: 'kind: DaemonSet # new\n' }],
   ['there is no release', { applied: undefined, history: [] }],
