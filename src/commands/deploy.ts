@@ -1,26 +1,25 @@
 import { shortDigest } from '../core/digest.ts';
-import type { ShipImage } from '../core/image.ts';
 import { AGENT_CONTAINER, runningImage } from '../deploy/agents.ts';
 import type { Facts } from '../output/receipt/schema.ts';
 import { textTable } from '../output/table.ts';
-import type { CommandSpec, Context } from './command.ts';
+import type { CommandSpec } from './command.ts';
+import { option } from './flags.ts';
 import { beginDeploy } from './shared/begin-deploy.ts';
 import { deployImages, type Deployed } from './shared/deploy-images.ts';
 import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { localChart } from './shared/chart.ts';
-import { openDocker } from './shared/docker.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { runHook } from './shared/hooks.ts';
-import { exportImages, findBuilt } from './shared/images.ts';
-import { frozenOption, lockRelease, requireFrozen, type FrozenFlag } from './shared/lock-file.ts';
-import { openBlobStore } from './shared/store.ts';
+import type { ArchiveFlag } from './shared/local-images.ts';
+import { frozenOption, lockRelease } from './shared/lock-file.ts';
+import { imagesToRollOut } from './shared/shipped-images.ts';
 import { requireWellWritten } from './shared/values.ts';
 
-export const deploy: CommandSpec<DeployFlags> = {
+export const deploy: CommandSpec<DeployFlags & ArchiveFlag> = {
   name: 'deploy',
   summary: 'roll out what was shipped, one node at a time',
   description:
-    'Renders the chart with your values and the shipped images over them, refuses when any image of it is missing on a node that may have to run it, and upgrades with Helm without letting Helm or the DaemonSet choose the order: agents are replaced one node at a time, the canary first, and each must be ready, stay ready, run the shipped bytes, pass the checks of validate and your own --gate before the next one is touched. When one fails, evidence is saved under .ciliumship/evidence and the last finished revision is brought back (exit 9).',
+    'Takes the images that ciliumship.lock says were shipped, and refuses while Docker has another build of them that was not. Renders the chart with your values and these images over them, refuses when any image of it is missing on a node that may have to run it, and upgrades with Helm without letting Helm or the DaemonSet choose the order: agents are replaced one node at a time, the canary first, and each must be ready, stay ready, run the shipped bytes, pass the checks of validate and your own --gate before the next one is touched. When one fails, evidence is saved under .ciliumship/evidence and the last finished revision is brought back (exit 9).',
   examples: [
     ['ciliumship deploy --values cilium-values.yaml', 'roll out with this values file'],
     ['ciliumship deploy --dry-run', 'check everything and print what would be done'],
@@ -31,7 +30,14 @@ export const deploy: CommandSpec<DeployFlags> = {
       'ask a test of your own about each node before the next',
     ],
   ],
-  options: [...rolloutOptions, frozenOption],
+  options: [
+    ...rolloutOptions,
+    frozenOption,
+    option(
+      '--archive <file>',
+      'when this archive was shipped: roll out what it brought, whatever Docker has',
+    ),
+  ],
   receipt: true,
   hooks: ['before-deploy', 'after-deploy', 'on-failure'],
   run: async (typed) => {
@@ -39,7 +45,7 @@ export const deploy: CommandSpec<DeployFlags> = {
     const { context } = chart;
     refuseNarrowing(context.flags.nodes);
     await requireWellWritten(context);
-    await using begun = await beginDeploy(context, bringBuilt);
+    await using begun = await beginDeploy(context, imagesToRollOut);
     const { images, place } = begun;
     const deployed = await deployImages(context, place, images);
     await lockRelease(context, place.access, deployed);
@@ -49,18 +55,6 @@ export const deploy: CommandSpec<DeployFlags> = {
     await runHook(context, 'after-deploy');
   },
 };
-
-/** What Docker has of what was built, if the lock lets it pass. */
-async function bringBuilt(context: Context<FrozenFlag>): Promise<readonly ShipImage[]> {
-  const docker = await openDocker(context);
-  await using store = await openBlobStore(context);
-  const built = await findBuilt(context, docker);
-  const images = await exportImages(context, docker, built, store);
-  // Extra images have no place in values; the gate proves them on the nodes.
-  const placed = context.config.images.map(({ key }) => key);
-  await requireFrozen(context, images, placed);
-  return images;
-}
 
 /** What runs after a deploy, for people. */
 export function deployedText({ state, revision, agents }: Deployed): string {

@@ -8,9 +8,10 @@ import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
 import { countsOf, driftReport, driftSummary, driftText } from './shared/drift-text.ts';
 import { connectFleet } from './shared/fleet.ts';
+import type { ArchiveFlag } from './shared/local-images.ts';
 import { needLock } from './shared/lock-file.ts';
 import { selectNodes } from './shared/nodes.ts';
-import { observe, type ArchiveFlag, type Part } from './shared/observe.ts';
+import { observe, type Part } from './shared/observe.ts';
 import { parseReports, writeReports } from './shared/report-files.ts';
 import { watching, watchOptions, type WatchFlags } from './shared/watch.ts';
 
@@ -73,10 +74,14 @@ export const drift: CommandSpec<DriftFlags> = {
   },
 };
 
-/** What an archive holds is mended from there: the lock and every node get that. */
+/** What an archive holds is shipped and rolled out from there: Docker may have other builds. */
 function fromArchive(cell: Cell, archive: string | undefined): Cell {
-  if (archive === undefined || cell.place !== 'local' || cell.remedy === undefined) return cell;
-  return { ...cell, remedy: quoteArgv(['ciliumship', 'push', '--archive', archive]) };
+  const { remedy } = cell;
+  const mends = remedy === undefined ? null : /^ciliumship (push|deploy)\b(.*)$/.exec(remedy);
+  if (archive === undefined || mends === null) return cell;
+  const [, command = '', more = ''] = mends;
+  const words = quoteArgv(['ciliumship', command, '--archive', archive]);
+  return { ...cell, remedy: `${words}${more.replace(' --no-build', '')}` };
 }
 
 function parseOnly(text: string): readonly Part[] {

@@ -3,12 +3,10 @@ import { REPORT_FORMATS } from '../output/report.ts';
 import type { CommandSpec } from './command.ts';
 import { option } from './flags.ts';
 import { openClusterAccess } from './shared/cluster.ts';
-import { openDocker } from './shared/docker.ts';
 import { connectFleet } from './shared/fleet.ts';
-import { exportImages, findBuilt } from './shared/images.ts';
 import { timeoutOf } from './shared/timeout.ts';
-import { openBlobStore } from './shared/store.ts';
 import { shippedOf } from './shared/placed.ts';
+import { shippedImages } from './shared/shipped-images.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { checksText, requireValid } from './shared/checks.ts';
 import { validateNodes } from './shared/validate-nodes.ts';
@@ -19,9 +17,9 @@ interface ValidateFlags {
 
 export const validate: CommandSpec<ValidateFlags> = {
   name: 'validate',
-  summary: 'check on every node that what was built is what works',
+  summary: 'check on every node that what was shipped is what works',
   description:
-    'Looks at each node, in the kernel and through its agent, and needs both to agree: does the agent run the built image; are agent, envoy and operator ready; does the agent call itself well; is XDP attached in native mode to the data interface, and does the agent say the same; is each program once at its hook; have cilium_vxlan and the routes to pods the configured MTU; did the agent choose the devices of the config; does it reach the API server and the other nodes; does any pod wait for a network. Each check has an id and shows what was wanted and found, and what to do. Exit 3 when a check failed.',
+    'Looks at each node, in the kernel and through its agent, and needs both to agree: does the agent run the shipped image; are agent, envoy and operator ready; does the agent call itself well; is XDP attached in native mode to the data interface, and does the agent say the same; is each program once at its hook; have cilium_vxlan and the routes to pods the configured MTU; did the agent choose the devices of the config; does it reach the API server and the other nodes; does any pod wait for a network. Each check has an id and shows what was wanted and found, and what to do. Exit 3 when a check failed.',
   examples: [
     ['ciliumship validate', 'check every node'],
     ['ciliumship validate --wait --timeout 2m', 'give the cluster time to come to it'],
@@ -31,10 +29,7 @@ export const validate: CommandSpec<ValidateFlags> = {
   formats: REPORT_FORMATS,
   options: [option('--wait', 'look again until nothing failed, --timeout at the longest')],
   run: async (context) => {
-    const docker = await openDocker(context);
-    await using store = await openBlobStore(context);
-    const built = await findBuilt(context, docker);
-    const images = await exportImages(context, docker, built, store);
+    const images = await shippedImages(context);
     const nodes = selectNodes(context.config.nodes, context.flags.nodes);
     await using fleet = await connectFleet(context, nodes);
     await using access = await openClusterAccess(context, fleet);

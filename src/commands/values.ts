@@ -4,12 +4,10 @@ import { deriveValues, type PlacedImage } from '../deploy/values.ts';
 import { ShipError } from '../core/errors.ts';
 import type { CommandSpec, Context } from './command.ts';
 import { localChart } from './shared/chart.ts';
-import { openDocker } from './shared/docker.ts';
 import { shippedBlocks } from './shared/extra-images.ts';
 import { connectFleet } from './shared/fleet.ts';
-import { exportImages, findBuilt } from './shared/images.ts';
+import { shippedImages } from './shared/shipped-images.ts';
 import { sourcedYaml } from './shared/sourced-yaml.ts';
-import { openBlobStore } from './shared/store.ts';
 import { placedImages, unbuiltImages } from './shared/placed.ts';
 import { readSurroundings, valueProblems } from './shared/values-checks.ts';
 import { readValues, requireGoodValues, valuesOptions, type UserValues } from './shared/values.ts';
@@ -18,7 +16,7 @@ export const values: CommandSpec = {
   name: 'values',
   summary: 'print the values that Helm gets, and where each comes from',
   description:
-    'Lays what ciliumship sets over your values file (the images by their digest tags, the restart on a changed configuration, the hold that keeps agents off nodes until it is their turn) and prints the result as YAML, each value with its source. Of images that are not built yet the digest stays open. Then checks them all as deploy does: keys that the chart ignores, values that an agent refuses, and what does not fit the machines.',
+    'Lays what ciliumship sets over your values file (the images by their digest tags, the restart on a changed configuration, the hold that keeps agents off nodes until it is their turn) and prints the result as YAML, each value with its source. The images are those that ciliumship.lock says were shipped, before that those that Docker has; of images that are not built yet the digest stays open. Then checks them all as deploy does: keys that the chart ignores, values that an agent refuses, and what does not fit the machines.',
   examples: [
     ['ciliumship values', 'the final values, with their sources'],
     ['ciliumship values --values other.yaml -o json', 'of another file, for a script'],
@@ -28,7 +26,7 @@ export const values: CommandSpec = {
     await using chart = await localChart(typed);
     const { context } = chart;
     const user = await readValues(context);
-    const placed = await placeBuilt(context);
+    const placed = await placeShipped(context);
     const blocks = await shippedBlocks(context, user);
     const final = sourcedValues(user.values, deriveValues(placed, user.values, blocks));
     const sourced = final.map((each) => ({ ...each, source: sourceOf(each, user) }));
@@ -43,12 +41,9 @@ export const values: CommandSpec = {
 };
 
 /** The images by their digest names; where some are not built yet, by names that say so. */
-async function placeBuilt(context: Context): Promise<readonly PlacedImage[]> {
+async function placeShipped(context: Context): Promise<readonly PlacedImage[]> {
   try {
-    const docker = await openDocker(context);
-    await using store = await openBlobStore(context);
-    const built = await findBuilt(context, docker);
-    return placedImages(context.config, await exportImages(context, docker, built, store));
+    return placedImages(context.config, await shippedImages(context));
   } catch (error) {
     if (!(error instanceof ShipError) || error.kind !== 'build') throw error;
     context.output.note(`${error.message}: the digests in names of images are not known yet`);

@@ -27,16 +27,22 @@ export interface BuiltImage {
   readonly size?: number;
 }
 
-/**
- * An image ready to ship: one deterministic manifest over uncompressed layers. Its identity on
- * every side is the config digest.
- */
-export interface ShipImage {
+/** Names and digests of an image: which one it is, wherever it lies. */
+export interface ImageIdentity {
   readonly key: string;
   /** `REPO:TAG`, the name that people use. */
   readonly name: string;
   /** `REPO:TAG-<first 12 hex of the config digest>`, the name that Helm values use. */
   readonly digestName: string;
+  readonly manifest: Pick<Blob, 'digest'>;
+  readonly config: Pick<Blob, 'digest'>;
+}
+
+/**
+ * An image ready to ship: one deterministic manifest over uncompressed layers. Its identity on
+ * every side is the config digest.
+ */
+export interface ShipImage extends ImageIdentity {
   readonly platform: Platform;
   readonly manifest: Blob;
   readonly config: Blob;

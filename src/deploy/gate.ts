@@ -1,5 +1,5 @@
 import { ShipError } from '../core/errors.ts';
-import type { ShipImage } from '../core/image.ts';
+import type { ImageIdentity } from '../core/image.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
 import { PINNED_LABEL, qualified, type NodeImages, type NodeStore } from '../facts/node-store.ts';
 import { candidateNodes } from './candidates.ts';
@@ -90,7 +90,7 @@ function lack(
  * @throws ShipError `integrity` with both digests, for every node
  */
 export function requireSameBytes(
-  images: readonly ShipImage[],
+  images: readonly ImageIdentity[],
   stores: ReadonlyMap<string, NodeImages>,
 ): void {
   const wrong = [...stores].flatMap(([node, { checked }]) =>

@@ -1,9 +1,9 @@
 import { shortDigest, type Digest } from '../core/digest.ts';
-import { isBuildOf, type ImageProof, type ShipImage } from '../core/image.ts';
+import { isBuildOf, type ImageProof } from '../core/image.ts';
 import { quoteArgv } from '../core/quote.ts';
 import { isProved, proofOf, qualified, type NodeImages } from '../facts/node-store.ts';
 import { unknownCell, type Cell, type Seen } from './cell.ts';
-import type { LockedImage } from './lock-file.ts';
+import { lockedIdentity, type LockedImage } from './lock-file.ts';
 import type { ManifestObject } from '../facts/manifest-object.ts';
 import { imagesOf } from './objects.ts';
 
@@ -46,7 +46,7 @@ export function nodeCell(
   const wanted = shortDigest(image.config);
   const cell = { what: key, place: 'node', node, wanted } as const;
   if ('why' in store) return { ...unknownCell(cell, store.why), node };
-  const proof = proofOf(store.seen, asShipImage(key, image));
+  const proof = proofOf(store.seen, lockedIdentity(key, image));
   if (isProved(proof)) return { ...cell, state: 'ok', found: wanted };
   const remedy = `ciliumship push --no-build --nodes ${node}`;
   return { ...cell, state: 'drift', found: foundOn(store.seen, image, proof), remedy };
@@ -69,20 +69,6 @@ function lacksOf(proof: ImageProof): readonly string[] {
     'not seen by the CRI': !proof.cri,
   };
   return Object.entries(lacks).flatMap(([what, is]) => (is ? [what] : []));
-}
-
-/** Proofs are about images; a lock holds all of one that they look at. */
-function asShipImage(key: string, image: LockedImage): ShipImage {
-  const blob = (kind: 'config' | 'manifest', of: Digest) => ({ kind, digest: of, size: 0 });
-  return {
-    key,
-    name: image.name,
-    digestName: image.digestName,
-    platform: 'linux/amd64',
-    config: blob('config', image.config),
-    manifest: blob('manifest', image.manifest),
-    layers: [],
-  };
 }
 
 /** What containers of an image really run, node by node. Nothing needs to run what was shipped. */

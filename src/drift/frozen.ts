@@ -1,6 +1,6 @@
 import { shortDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
-import type { ShipImage } from '../core/image.ts';
+import type { ImageIdentity } from '../core/image.ts';
 import type { ShipLock } from './lock-file.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { ShipLock } from './lock-file.ts';
  */
 export function requireLocked(
   lock: ShipLock,
-  images: readonly ShipImage[],
+  images: readonly ImageIdentity[],
   keys: readonly string[] = Object.keys(lock.images),
 ): void {
   const known = new Map(Object.entries(lock.images));
@@ -29,6 +29,35 @@ export function requireLocked(
   throw new ShipError('integrity', 'the images are not those of ciliumship.lock', {
     details,
     hint: 'build what the lock says, or write a new lock: ciliumship push (without --frozen)',
+  });
+}
+
+/**
+ * Refuses to roll out what was shipped while there is another build here: one of them is not what
+ * the user thinks runs.
+ *
+ * @param shipped as the lock has them
+ * @param here config digests of what lies in Docker or an archive, by name
+ * @param place that holds them, for the message
+ * @param hint the command that ships it
+ * @throws ShipError `integrity` naming every image with both digests
+ */
+export function requireShipped(
+  shipped: readonly ImageIdentity[],
+  here: ReadonlyMap<string, Digest>,
+  { place, hint }: { readonly place: string; readonly hint: string },
+): void {
+  const details = shipped.flatMap(({ name, config }) => {
+    const found = here.get(name);
+    if (found === undefined || found === config.digest) return [];
+    return [
+      `${name}: ${shortDigest(found)} in ${place}, ${shortDigest(config.digest)} was shipped`,
+    ];
+  });
+  if (details.length === 0) return;
+  throw new ShipError('integrity', `${place} has other images than were shipped`, {
+    details,
+    hint,
   });
 }
 

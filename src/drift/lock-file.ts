@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
+import type { ImageIdentity } from '../core/image.ts';
 import { readDocument } from './lock-text.ts';
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), {
@@ -47,6 +48,12 @@ const content = z.strictObject({
 /** What is supposed to run: made by push and deploy, committed beside the config. */
 export type ShipLock = z.output<typeof content>;
 export type LockedImage = z.output<typeof image>;
+
+/** An image of the lock as nodes and gate are asked for it. */
+export function lockedIdentity(key: string, locked: LockedImage): ImageIdentity {
+  const { name, digestName, manifest, config } = locked;
+  return { key, name, digestName, manifest: { digest: manifest }, config: { digest: config } };
+}
 
 const file = content.extend({ digest });
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../core/digest.ts';
-import type { ImageProof, Platform, ShipImage } from '../core/image.ts';
+import type { ImageProof, Platform, ImageIdentity } from '../core/image.ts';
 import type { CheckedName, StoredName } from './containerd.ts';
 import type { CriImage } from './cri.ts';
 
@@ -42,7 +42,7 @@ export const PINNED_LABEL = 'io.cri-containerd.pinned';
  *
  * @returns undefined when one of the names is missing or points elsewhere
  */
-export function proofOf(store: NodeImages, image: ShipImage): ImageProof | undefined {
+export function proofOf(store: NodeImages, image: ImageIdentity): ImageProof | undefined {
   const names = [image.name, image.digestName].map((name) => store.checked.get(qualified(name)));
   if (names.some((name) => name?.digest !== image.manifest.digest)) return undefined;
   const listed = store.cri.find((candidate) => candidate.id === image.config.digest);
@@ -66,7 +66,7 @@ export function isProved(proof: ImageProof | undefined): proof is ImageProof {
 }
 
 /** containerd 1.6 keeps the label and does not look at it; that is a warning and not a failure. */
-function pinState(store: NodeImages, image: ShipImage, listed: boolean): ImageProof['pinned'] {
+function pinState(store: NodeImages, image: ImageIdentity, listed: boolean): ImageProof['pinned'] {
   if (listed) return 'pinned';
   const labelled = [image.name, image.digestName].every(
     (name) => store.images.get(qualified(name))?.labels.get(PINNED_LABEL) === 'pinned',

@@ -60,7 +60,7 @@ const GONE = { how: 'gone', begin: takeAway, end: giveBack } as const;
 const UNCHANGED = { code: 5, said: 'the release was not changed' } as const;
 const UNKNOWN = { code: 10, said: 'does not answer' } as const;
 const STAGES = [
-  { when: 'before anything', text: 'Export: export', ...UNCHANGED },
+  { when: 'before anything', text: 'Connect: connect to master …', ...UNCHANGED },
   { when: 'at the gate', text: 'Gate: look what master has …', ...UNCHANGED },
   { when: 'while Helm applies', text: 'Helm: helm upgrade cilium …', ...UNKNOWN },
   { when: 'at the canary', text: 'Roll out: replace the agent on worker …', ...UNKNOWN },

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { KUBECONFIG } from '../../lab/cluster.ts';
 import { STATE } from '../../lab/settings.ts';
 import { ciliumship } from '../support/cli.ts';
+import { drift, mendAsPrinted } from '../support/drift.ts';
 import {
   kubectl,
   labEnvironment,
@@ -24,46 +25,6 @@ const env = labEnvironment();
 const CTR = ['k3s', 'ctr', '-n', 'k8s.io'];
 const UI = 'quay.io/cilium/hubble-ui:lab';
 const BACKEND = 'quay.io/cilium/hubble-ui-backend:lab';
-
-interface Cell {
-  readonly what: string;
-  readonly place: string;
-  readonly node?: string;
-  readonly state: string;
-  readonly found: string;
-  readonly by?: string;
-  readonly since?: string;
-  readonly remedy?: string;
-}
-
-interface Drift {
-  readonly code: number;
-  /** What is not as locked: `drift cilium node worker`. */
-  readonly open: readonly string[];
-  readonly cells: readonly Cell[];
-  readonly remedies: readonly string[];
-}
-
-async function drift(): Promise<Drift> {
-  const ended = await ciliumship(['drift', '-o', 'json'], { env });
-  const { cells } = ended.json() as { readonly cells: readonly Cell[] };
-  const open = cells.filter(({ state }) => state !== 'ok');
-  return {
-    code: ended.code,
-    cells: open,
-    open: open.map(({ state, what, place, node = '' }) =>
-      `${state} ${what} ${place} ${node}`.trim(),
-    ),
-    remedies: [...new Set(open.flatMap(({ remedy }) => remedy ?? []))],
-  };
-}
-
-/** Types every command that drift printed, and looks until it finds no difference. */
-async function mendAsPrinted({ remedies }: Drift): Promise<void> {
-  expect(remedies).not.toEqual([]);
-  for (const remedy of remedies) await execa('sh', ['-c', remedy], { env });
-  await until('drift finds nothing', 60, async () => (await drift()).code === 0);
-}
 
 describe.skipIf(missing !== undefined)('drift', () => {
   beforeAll(async () => {

@@ -21,7 +21,7 @@ const points = Array.from({ length: POINTS }, () => [1 + random(2), random(LONGE
 
 /** What is said with each exit code; 0 when Helm was faster, or had nothing to change. */
 const SAID: Readonly<Record<number, RegExp>> = {
-  0: /Export/,
+  0: /Gate/,
   5: /the release was not changed/,
   9: /runs again on every node/,
   10: /next: .*ciliumship/,

@@ -1,6 +1,6 @@
 import { Cleanup } from '../../core/cleanup.ts';
 import { toShipError } from '../../core/errors.ts';
-import type { ShipImage } from '../../core/image.ts';
+import type { ImageIdentity } from '../../core/image.ts';
 import { together } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import { loadClient, openClusterAccess } from './cluster.ts';
@@ -8,12 +8,12 @@ import type { DeployFlags } from './deploy-flags.ts';
 import type { DeployPlace } from './rollout.ts';
 import { connectFleet } from './fleet.ts';
 import { mayAsk, runHook } from './hooks.ts';
-import type { FrozenFlag } from './lock-file.ts';
+import type { ArchiveFlag } from './local-images.ts';
 import { requireFitting } from './values-checks.ts';
 
 /** All that a deploy begins with. */
 export interface BegunDeploy extends AsyncDisposable {
-  readonly images: readonly ShipImage[];
+  readonly images: readonly ImageIdentity[];
   readonly place: DeployPlace;
 }
 
@@ -27,11 +27,13 @@ export interface BegunDeploy extends AsyncDisposable {
  * says no
  */
 export async function beginDeploy(
-  context: Context<DeployFlags & FrozenFlag>,
-  bring: (context: Context<FrozenFlag>) => Promise<readonly ShipImage[]>,
+  context: Context<DeployFlags & ArchiveFlag>,
+  bring: (context: Context<DeployFlags & ArchiveFlag>) => Promise<readonly ImageIdentity[]>,
 ): Promise<BegunDeploy> {
   await using opening = new Cleanup();
-  const agreed = async (bound: Context<FrozenFlag>): Promise<readonly ShipImage[]> => {
+  const agreed = async (
+    bound: Context<DeployFlags & ArchiveFlag>,
+  ): Promise<readonly ImageIdentity[]> => {
     const images = await bring(bound);
     await runHook(context, 'before-deploy');
     return images;

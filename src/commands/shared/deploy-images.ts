@@ -1,6 +1,6 @@
 import type { Traffic } from '../../cluster/cni/traffic.ts';
 import { toShipError } from '../../core/errors.ts';
-import type { ShipImage } from '../../core/image.ts';
+import type { ImageIdentity } from '../../core/image.ts';
 import { allOf } from '../../output/together.ts';
 import { AGENT_SELECTOR, AGENT_SET } from '../../deploy/agents.ts';
 import type { FoundNodeConfig, Pod } from '../../deploy/cluster.ts';
@@ -43,7 +43,7 @@ export interface Deployed {
 export async function deployImages(
   context: Context<DeployFlags>,
   place: DeployPlace,
-  images: readonly ShipImage[],
+  images: readonly ImageIdentity[],
 ): Promise<Deployed> {
   const begun = { rollout: false };
   try {
@@ -58,7 +58,7 @@ export async function deployImages(
 async function deploy(
   context: Context<DeployFlags>,
   place: DeployPlace,
-  images: readonly ShipImage[],
+  images: readonly ImageIdentity[],
   begun: { rollout: boolean },
 ): Promise<Deployed> {
   const { fleet, access } = place;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { BuiltTree } from '../../build/inputs.ts';
 import type { Config } from '../../config/normalise.ts';
-import type { ShipImage } from '../../core/image.ts';
+import type { ImageIdentity, ShipImage } from '../../core/image.ts';
 import { requireLocked, requireLockedRelease } from '../../drift/frozen.ts';
 import { lockText, MAX_LOCK, parseLock, tooLarge, type ShipLock } from '../../drift/lock-file.ts';
 import { manifestDigest } from '../../drift/record.ts';
@@ -62,7 +62,7 @@ export async function needLock(config: Config): Promise<ShipLock> {
  */
 export async function requireFrozen(
   { config, flags }: Context<FrozenFlag>,
-  images: readonly ShipImage[],
+  images: readonly ImageIdentity[],
   keys?: readonly string[],
 ): Promise<void> {
   if (flags.frozen === true) requireLocked(await needLock(config), images, keys);

@@ -1,25 +1,16 @@
-import { rm } from 'node:fs/promises';
-import { ShipError, toShipError } from '../../core/errors.ts';
-import type { Digest } from '../../core/digest.ts';
+import { toShipError, type ShipError } from '../../core/errors.ts';
 import type { Seen } from '../../drift/cell.ts';
 import type { Observed } from '../../drift/compare.ts';
 import type { ShipLock } from '../../drift/lock-file.ts';
-import { qualified, type NodeImages } from '../../facts/node-store.ts';
-import { readArchiveNames } from '../../image/archive-read.ts';
-import { openStore } from '../../image/store.ts';
+import type { NodeImages } from '../../facts/node-store.ts';
 import type { Context } from '../command.ts';
 import { openClusterAccess } from './cluster.ts';
 import { openDocker } from './docker.ts';
 import type { Fleet } from './fleet.ts';
+import { archiveImages, dockerImages, type ArchiveFlag, type LocalImages } from './local-images.ts';
 import { lookAtCluster, type ClusterParts } from './observe-cluster.ts';
 import { probeImagesOf } from './probe-fleet.ts';
 import { shippedNames } from './shipped-names.ts';
-import { storeFolder } from './store.ts';
-
-export interface ArchiveFlag {
-  /** An archive that is compared instead of Docker's images. */
-  readonly archive?: string;
-}
 
 /** Places that drift compares. */
 export type Part = 'local' | 'nodes' | 'running' | 'release';
@@ -51,11 +42,8 @@ export async function observe(
 ): Promise<Observation> {
   const looking = lookingFor(context);
   const wanted: ClusterParts = { running: parts.has('running'), release: parts.has('release') };
-  const { archive } = context.flags;
-  const here = () =>
-    archive === undefined ? localImages(context) : archiveImages(context, archive);
   const [local, nodes, cluster] = await Promise.all([
-    parts.has('local') ? looking.look(here()) : undefined,
+    parts.has('local') ? looking.look(lookHere(context)) : undefined,
     parts.has('nodes') ? lookAtNodes(context, fleet, looking) : undefined,
     wanted.running || wanted.release ? lookThere(context, fleet, { lock, wanted, looking }) : {},
   ]);
@@ -84,46 +72,12 @@ function lookingFor({ signal }: Context): Looking {
   };
 }
 
-/**
- * Config digests of the images that Docker has; those that it lacks are left out.
- *
- * @throws ShipError `build` for a Docker with the containerd store whose image never was in the blob
- * store of this machine: its own id is another digest, which says nothing about the config
- */
-async function localImages(context: Context): Promise<ReadonlyMap<string, Digest>> {
-  const docker = await openDocker(context);
-  const store = await openStore(storeFolder());
-  const found = (await shippedNames(context)).map(async (name) => {
-    const seen = await docker.inspect(name, context.signal);
-    if (seen === undefined) return [];
-    // Docker's own id is the config digest on the classic store only.
-    const known = await store.recall(seen.id);
-    if (known !== undefined) return [[name, known.config.digest] as const];
-    const { store: kind } = await docker.info(context.signal);
-    if (kind !== 'classic') throw unknownHere(name);
-    return [[name, seen.id] as const];
-  });
-  return new Map((await Promise.all(found)).flat());
-}
-
-function unknownHere(name: string): ShipError {
-  return new ShipError('build', `Docker does not say which image ${name} is by its config`, {
-    hint: 'ciliumship push --no-build brings it to the blob store, which knows',
-  });
-}
-
-/** The same of an archive; it is unpacked beside the blob store, and nothing of it stays. */
-async function archiveImages(context: Context, file: string): Promise<ReadonlyMap<string, Digest>> {
-  const store = await openStore(storeFolder());
-  const scratch = await store.scratch();
-  try {
-    const named = await readArchiveNames(file, scratch, context.signal);
-    const names = await shippedNames(context);
-    const found = names.map((name) => [name, named.get(qualified(name))] as const);
-    return new Map(found.flatMap(([name, digest]) => (digest ? [[name, digest] as const] : [])));
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+/** Docker's images, or those of the archive that stands for it. */
+async function lookHere(context: Context<ArchiveFlag>): Promise<LocalImages> {
+  const { flags, signal } = context;
+  const names = await shippedNames(context);
+  if (flags.archive !== undefined) return archiveImages(flags.archive, names, signal);
+  return dockerImages(await openDocker(context), names, signal);
 }
 
 async function lookAtNodes(context: Context, fleet: Fleet, { failures }: Looking) {

@@ -1,19 +1,18 @@
 import { combineFailures, type ShipError } from '../../core/errors.ts';
-import { totalSize, type ShipImage } from '../../core/image.ts';
+import { totalSize, type ImageIdentity, type ShipImage } from '../../core/image.ts';
 import { errorData } from '../../output/error.ts';
 import type { ReceiptImage, ReceiptNode } from '../../output/receipt/schema.ts';
 import type { ShippedNode } from './shipped-node.ts';
 
 /** What was shipped, for machines. */
 export function imagesData(images: readonly ShipImage[]): readonly ReceiptImage[] {
-  return images.map(({ key, name, digestName, config, manifest, layers }) => ({
-    key,
-    name,
-    digestName,
-    config: config.digest,
-    manifest: manifest.digest,
-    size: totalSize(layers),
-  }));
+  return images.map((image) => ({ ...identityData(image), size: totalSize(image.layers) }));
+}
+
+/** The same of an image that is known by its digests alone. */
+export function identityData(image: ImageIdentity): ReceiptImage {
+  const { key, name, digestName, config, manifest } = image;
+  return { key, name, digestName, config: config.digest, manifest: manifest.digest };
 }
 
 /** What shipping came to on each node, for machines. */

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { combineFailures, ShipError } from '../../core/errors.ts';
-import type { ShipImage } from '../../core/image.ts';
+import type { ImageIdentity } from '../../core/image.ts';
 import { AGENT_SET } from '../../deploy/agents.ts';
 import { candidateNodes } from '../../deploy/candidates.ts';
 import type { Cluster, ClusterNode, Helm, HelmRelease } from '../../deploy/cluster.ts';
@@ -48,7 +48,7 @@ export interface Rollout {
   readonly candidates: readonly ClusterNode[];
   /** Their names, the canary first. */
   readonly order: readonly string[];
-  readonly images: readonly ShipImage[];
+  readonly images: readonly ImageIdentity[];
   /** What each node has, by its name in the config. */
   readonly stores: ReadonlyMap<string, NodeStore>;
   /** What was rolled out before. */
@@ -76,7 +76,7 @@ export async function prepareRollout(
   context: Context<DeployFlags>,
   { fleet, access: { cluster, folder }, around }: DeployPlace,
   { helm, history }: { readonly helm: Helm; readonly history: History },
-  images: readonly ShipImage[],
+  images: readonly ImageIdentity[],
 ): Promise<Rollout> {
   const { config, flags } = context;
   const user = await readValues(context);
@@ -124,7 +124,7 @@ async function writeValues(
   context: Context,
   user: UserValues,
   folder: string,
-  images: readonly ShipImage[],
+  images: readonly ImageIdentity[],
 ): Promise<WrittenValues> {
   const { config, output } = context;
   const own = user.file;

@@ -5,7 +5,7 @@ import { stageSeconds } from './lanes.ts';
 import { line, type Markup } from './markup.ts';
 import type { Receipt, ReceiptImage, ReceiptNode } from './schema.ts';
 import { totalsOf } from './totals.ts';
-import { headline, patchNotes, placeOf, whenAndWhat } from './words.ts';
+import { headline, patchNotes, placeOf, sizeText, whenAndWhat } from './words.ts';
 
 /** A receipt as Markdown, for the summary of a CI job. */
 export function receiptMarkdown(receipt: Receipt): string {
@@ -47,7 +47,7 @@ function nodesTable(nodes: readonly ReceiptNode[]): readonly Markup[] {
 function imagesTable({ images, nodes }: Receipt): readonly Markup[] {
   if (images.length === 0 || nodes.length === 0) return [];
   const row = (image: ReceiptImage): Markup =>
-    line`| ${shortName(image.name)} | ${shortDigest(image.config)} | ${formatBytes(image.size)} |${nodes.map((node) => line` ${placeText(image, node)} |`)}`;
+    line`| ${shortName(image.name)} | ${shortDigest(image.config)} | ${sizeText(image)} |${nodes.map((node) => line` ${placeText(image, node)} |`)}`;
   return [
     line`| image | config digest | size |${nodes.map(({ node }) => line` ${node} |`)}`,
     line`| --- | --- | ---: |${nodes.map(() => line` --- |`)}`,

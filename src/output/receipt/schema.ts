@@ -34,7 +34,9 @@ const image = z.strictObject({
   digestName: z.string().describe('REPO:TAG-<12 hex of the config digest>'),
   config: digest.describe('config digest: what identifies the image on every side'),
   manifest: digest,
-  size: bytes.describe('bytes of its layers, uncompressed'),
+  size: bytes
+    .optional()
+    .describe('bytes of its layers, uncompressed; absent where only its digests were known'),
 });
 
 const proof = z

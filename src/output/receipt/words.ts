@@ -47,6 +47,11 @@ export function placeOf(
   return { proved, note: old === config ? 'as before' : `was ${shortDigest(old)}` };
 }
 
+/** Size of an image, where it is known. */
+export function sizeText({ size }: ReceiptImage): string {
+  return size === undefined ? '' : formatBytes(size);
+}
+
 /** Layers that travelled as patches, and those that would have if something had not been in the way. */
 export function patchNotes({ sent }: ReceiptNode): readonly string[] {
   return sent.flatMap(({ digest, base, bytes, size, sentWhole }) => {

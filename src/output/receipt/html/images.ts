@@ -1,8 +1,7 @@
 import { shortDigest } from '../../../core/digest.ts';
 import { shortName } from '../../../core/image.ts';
-import { formatBytes } from '../../progress.ts';
 import type { Receipt, ReceiptImage, ReceiptNode } from '../schema.ts';
-import { placeOf } from '../words.ts';
+import { placeOf, sizeText } from '../words.ts';
 import { html, type Markup } from '../markup.ts';
 
 /** Which image is on which node, and what was there before. */
@@ -36,7 +35,7 @@ function row(image: ReceiptImage, nodes: readonly ReceiptNode[]): Markup {
     <td data-head="config digest">
       <code title="${image.config}">${shortDigest(image.config)}</code>
     </td>
-    <td data-head="size" class="number">${formatBytes(image.size)}</td>
+    <td data-head="size" class="number">${sizeText(image)}</td>
     ${cells}
   </tr>`;
 }
