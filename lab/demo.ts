@@ -58,7 +58,7 @@ function howToGoOn(): void {
     '  ciliumship validate          every check, on every node',
     `  $EDITOR ${TREE}/daemon/main.go && ciliumship ship`,
     '  npm run lab -- ssh worker    a shell on a node',
-    '  npm run lab -- down          take everything down',
+    '  npm run lab -- down          take everything down; the tree stays, since the demo changed it',
   );
 }
 

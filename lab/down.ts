@@ -68,7 +68,7 @@ async function remembered(): Promise<readonly Traces[]> {
 async function removeState(): Promise<string | undefined> {
   for (const name of GENERATED) rmSync(join(STATE, name), { recursive: true, force: true });
   if (!existsSync(TREE)) return undefined;
-  if (await isChanged(TREE)) return `the tree was changed by hand and is kept: ${TREE}`;
+  if (await isChanged(TREE)) return `the sample tree is kept, since it was changed: ${TREE}`;
   rmSync(TREE, { recursive: true });
   return undefined;
 }

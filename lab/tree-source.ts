@@ -53,9 +53,9 @@ export async function writeTree(folder: string, options: TreeOptions = {}): Prom
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return 'up to date';
   if (existsSync(stamp) && (await isChanged(folder))) {
     if (stock === isStock(folder)) {
-      return `changed by hand and kept; remove ${folder} to get the newest`;
+      return `kept, since it was changed; to get it as it was: rm -r ${folder}`;
     }
-    throw new Error(`the sample tree was changed by hand and stays\n  next: rm -r ${folder}`);
+    throw new Error(`the sample tree was changed and stays\n  next: rm -r ${folder}`);
   }
   const part = `${folder}.part-${process.pid}`;
   rmSync(part, { recursive: true, force: true });

@@ -1,22 +1,15 @@
 #!/usr/bin/env node
-import { mkdirSync } from 'node:fs';
 import nodeModule from 'node:module';
-import { join } from 'node:path';
 import v8 from 'node:v8';
-import { cacheFolder } from './system/folders.ts';
+import { compiledFolder } from './system/compiled.ts';
 
 /**
  * Node keeps what it compiles, which saves a third of every start. In a folder of our own: the one
  * that Node would take lies in /tmp, where others can put code for us.
  */
 function keepCompiled(): void {
-  const folder = join(cacheFolder(), 'compiled');
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch {
-    return;
-  }
-  nodeModule.enableCompileCache(folder);
+  const folder = compiledFolder(import.meta.filename);
+  if (folder !== undefined) nodeModule.enableCompileCache(folder);
 }
 
 /**

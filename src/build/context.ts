@@ -69,7 +69,7 @@ async function requireDockerfile(context: string, dockerfile: string): Promise<v
   const stat = await lstat(join(context, dockerfile)).catch(() => undefined);
   if (stat !== undefined && !stat.isDirectory()) return;
   throw new ShipError('config', `${context} has no ${dockerfile}`, {
-    hint: 'set images in ciliumship.yaml to Dockerfiles of the source tree',
+    hint: 'set images in the config to Dockerfiles of the source tree',
   });
 }
 

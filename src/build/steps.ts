@@ -66,7 +66,7 @@ export function verifyBuilt(
   }
   if (seen.platform !== platform) {
     throw new ShipError('build', `${key}: ${name} is for ${seen.platform}, not ${platform}`, {
-      hint: 'set platform in ciliumship.yaml to that of the nodes and base images',
+      hint: 'set platform in the config to that of the nodes and base images',
     });
   }
   return seen;

@@ -80,7 +80,7 @@ export function describeTree(tree: SourceTree): string {
 async function requireFiles(path: string, files: readonly string[]): Promise<void> {
   if (!(await exists(path))) {
     throw new ShipError('config', `source: there is no folder ${path}`, {
-      hint: 'set source in ciliumship.yaml to the top folder of the patched Cilium tree',
+      hint: 'set source in the config to the top folder of the patched Cilium tree',
     });
   }
   const found = await Promise.all(files.map((file) => exists(join(path, file))));
@@ -90,7 +90,7 @@ async function requireFiles(path: string, files: readonly string[]): Promise<voi
     'config',
     `source: ${path} is not a Cilium tree: no ${missing.join(', no ')}`,
     {
-      hint: 'set source in ciliumship.yaml to the top folder of the patched Cilium tree',
+      hint: 'set source in the config to the top folder of the patched Cilium tree',
     },
   );
 }

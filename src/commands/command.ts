@@ -34,6 +34,8 @@ export interface CommandUsage {
   readonly examples: readonly (readonly [command: string, meaning: string])[];
   readonly args?: readonly Argument[];
   readonly options?: readonly Option[];
+  /** Of a command without operands: the option that a stray word was meant for. */
+  readonly wordMeans?: string;
   /** Forms of its result beside text, JSON and YAML. */
   readonly formats?: readonly ReportFormat[];
 }

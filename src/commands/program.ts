@@ -67,6 +67,7 @@ function addCommand(program: Command, spec: AnyCommand, act: Act): void {
   command.addHelpOption(
     new Option('-h, --help', 'display help for command').helpGroup('Common options:'),
   );
+  suggestOption(command, spec);
   const examples = spec.examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`);
   command.configureHelp(HELP);
   command.addHelpText('after', `\nExamples:\n${examples.join('\n')}\n\n${ENVIRONMENT}`);
@@ -74,6 +75,20 @@ function addCommand(program: Command, spec: AnyCommand, act: Act): void {
     refuseStrayOptions(command);
     const args = command.processedArgs.flat().filter((word) => word !== undefined);
     await act(spec, { args, flags: command.opts(), origins: originsOf(command) });
+  });
+}
+
+/** `rollback 4`, as Helm has it: what was meant is said, because a word could mean a node as well. */
+function suggestOption(command: Command, { name, wordMeans }: AnyCommand): void {
+  if (wordMeans === undefined) return;
+  const usual = command.configureOutput();
+  command.configureOutput({
+    outputError: (text, write) => {
+      if (!text.includes('too many arguments')) return usual.outputError?.(text, write);
+      const words = command.args.join(' ');
+      write(`error: ${name} takes no word: ${words}\n`);
+      write(`  next: ciliumship ${name} ${wordMeans} ${words}\n`);
+    },
   });
 }
 

@@ -33,6 +33,7 @@ export const rollback: CommandSpec<RollbackFlags> = {
     canaryOption,
     repairOption,
   ],
+  wordMeans: '--to',
   receipt: true,
   run: async (context) => {
     const { flags, output } = context;

@@ -18,7 +18,14 @@ export function checkSchema(
   const issues = result.error.issues
     .filter((issue) => issue.code !== 'too_big' || issue.origin !== 'int' || issue.maximum !== MOST)
     .slice(0, MAX_ISSUES);
-  return { problems: issues.flatMap(describeIssue) };
+  return {
+    problems: issues.flatMap((issue) =>
+      describeIssue(issue).map((problem) => ({
+        ...problem,
+        message: withFound(problem, issue, value),
+      })),
+    ),
+  };
 }
 
 function withoutExtensions(value: unknown): unknown {
@@ -42,6 +49,24 @@ function describeIssue(issue: z.core.$ZodIssue): readonly Problem[] {
     const message = near === undefined ? 'unknown key' : `unknown key; did you mean ${near}?`;
     return { path: [...path, key], message };
   });
+}
+
+const SHOWN = 60;
+
+/** The value that is wrong in its form, beside what it should be. */
+function withFound({ path, message }: Problem, { code }: z.core.$ZodIssue, value: unknown): string {
+  if (code !== 'invalid_format' && code !== 'invalid_value') return message;
+  const found = JSON.stringify(valueAt(value, path)) ?? '';
+  if (found === '' || found.length > SHOWN) return message;
+  return message.startsWith('must ') ? `${message}, not ${found}` : `${found} ${message}`;
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (at, key) =>
+      typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined,
+    value,
+  );
 }
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -37,7 +37,7 @@ function unnamedDevice(node: string): Check {
     check: 'XDP',
     wanted: 'native',
     found: 'no interface is named',
-    remedy: `name it: nodes.${node}.dataInterface or devices in ciliumship.yaml`,
+    remedy: `name it: nodes.${node}.dataInterface or devices in the config`,
   });
 }
 
@@ -53,7 +53,7 @@ function checkXdp(node: string, device: string, links: readonly Link[]): Check {
     wanted: 'native',
     found: mode === undefined ? none : `${mode} (${program})`,
     ok: mode === 'native',
-    remedy: `set devices of ${node} in ciliumship.yaml to an interface whose driver has native XDP, then: ciliumship deploy`,
+    remedy: `set devices of ${node} in the config to an interface whose driver has native XDP, then: ciliumship deploy`,
   });
 }
 

@@ -132,7 +132,7 @@ export function requireSameMachines(
   if (wrong.length === 0) return;
   throw new ShipError('config', 'the nodes of the config are not those of the cluster', {
     details: [...wrong, `the cluster has: ${cluster.map(({ name }) => name).join(', ')}`],
-    hint: 'look at ssh and nodeName in ciliumship.yaml, and at KUBECONFIG and --context',
+    hint: 'look at ssh and nodeName in the config, and at KUBECONFIG and --context',
   });
 }
 
@@ -157,6 +157,6 @@ export function requireNothingMissing(missing: readonly Missing[], hint = SHIP):
     hint:
       unknown === undefined
         ? hint
-        : `add ${unknown.node} under nodes: in ciliumship.yaml, then: ciliumship push`,
+        : `add ${unknown.node} under nodes: in the config, then: ciliumship push`,
   });
 }

@@ -30,7 +30,7 @@ export function nodeConfigsOf(nodes: readonly Node[]): readonly NodeConfigObject
       'config',
       `profile ${profile} has nodes with devices "${first}" and "${other}"`,
       {
-        hint: 'give each set of devices its own profile in ciliumship.yaml',
+        hint: 'give each set of devices its own profile in the config',
       },
     );
   });

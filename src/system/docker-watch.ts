@@ -87,7 +87,7 @@ function idleError({ idle }: Patience): ShipError {
     'build',
     `nothing came from Docker for ${(idle / 60_000).toFixed(1)} minutes`,
     {
-      hint: 'set build.idleTimeout in ciliumship.yaml higher if one step may be silent for longer',
+      hint: 'set build.idleTimeout in the config higher if one step may be silent for longer',
       retryable: true,
     },
   );

@@ -29,6 +29,6 @@ export async function pullChart(source: ChartSource, signal: AbortSignal): Promi
   if (pulled.code === 0 && folder !== undefined) return folder.name;
   throw new ShipError('config', `helm cannot fetch chart ${chart} ${version}`, {
     details: lastLines(pulled.stderr, 5),
-    hint: 'look at deploy.chart, deploy.chartRepo and deploy.chartVersion in ciliumship.yaml',
+    hint: 'look at deploy.chart, deploy.chartRepo and deploy.chartVersion in the config',
   });
 }

@@ -44,7 +44,7 @@ export function requirePodNetwork(
     `k3s.clusterCidr is ${podNetwork}, but the cluster gives out others`,
     {
       details: wrong,
-      hint: 'set k3s.clusterCidr in ciliumship.yaml to what K3s was installed with (--cluster-cidr)',
+      hint: 'set k3s.clusterCidr in the config to what K3s was installed with (--cluster-cidr)',
     },
   );
 }

@@ -49,7 +49,7 @@ function rank({ kind }: KubeObject): number {
 
 function notManifest(file: string, why: string): ShipError {
   return new ShipError('config', `${file} is not a Kubernetes manifest: ${why}`, {
-    hint: 'name the manifest of a release of the CNI under cni: in ciliumship.yaml',
+    hint: 'name the manifest of a release of the CNI under cni: in the config',
   });
 }
 

@@ -49,7 +49,7 @@ function requireNames(names: readonly string[]): void {
   const wrong = names.find((name) => !IMAGE.test(name.split('@')[0] ?? ''));
   if (wrong === undefined) return;
   throw new ShipError('config', `not a name of an image: ${JSON.stringify(wrong)}`, {
-    hint: 'look into the manifest or chart that cni names in ciliumship.yaml',
+    hint: 'look into the manifest or chart that cni names in the config',
   });
 }
 

@@ -48,7 +48,7 @@ async function requireProgram(path: string): Promise<void> {
  * Runs a hook of the config, when there is one and it may run; in a dry run it is only named. It gets
  * the receipt so far on standard input, and what it prints is shown without secrets.
  *
- * @throws ShipError `usage` when one that is asked beforehand says no; what is told afterwards is
+ * @throws ShipError `config` when one that is asked beforehand says no; what is told afterwards is
  * only noted, because what it is told has happened
  */
 export async function runHook(context: Context<HooksFlag>, name: HookName): Promise<void> {
@@ -99,7 +99,7 @@ async function run(context: Context, name: HookName, path: string): Promise<void
     late: () => said(name, path, `did not end within ${timeout / 1000} s and was ended`, []),
   }).catch((cause: unknown) => {
     signal.throwIfAborted();
-    if (cause instanceof ShipError && cause.kind === 'usage') throw cause;
+    if (cause instanceof ShipError && cause.kind === 'config') throw cause;
     throw said(name, path, toShipError(cause).message, [], cause);
   });
   if (code !== 0) {
@@ -114,7 +114,7 @@ function said(
   details: readonly string[],
   cause?: unknown,
 ): ShipError {
-  return new ShipError('usage', `the hook ${name} (${path}) ${what}`, {
+  return new ShipError('config', `the hook ${name} (${path}) ${what}`, {
     details,
     hint: 'mend what it says, or do without: --hooks skip',
     cause,

@@ -62,7 +62,7 @@ async function valuesOf({ nodes, k3s, cni }: Config, facts: readonly NodeFacts[]
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new ShipError('config', `cni.cilium.values: cannot read ${file}`, {
       cause,
-      hint: 'mend cni.cilium.values in ciliumship.yaml; paths count from its folder',
+      hint: 'mend cni.cilium.values in the config; paths count from its folder',
     });
   });
   return merge(base, parseUserValues(text, file));

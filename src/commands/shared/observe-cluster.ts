@@ -106,7 +106,7 @@ async function nodeConfigSettings(
   const extra = unwantedNodeConfigs(wanted, found).map(({ name }) => ({
     what: `CiliumNodeConfig ${name}`,
     wanted: 'nothing',
-    found: 'not in ciliumship.yaml',
+    found: 'not in the config',
   }));
   return [...settings, ...extra];
 }

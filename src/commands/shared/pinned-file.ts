@@ -26,13 +26,13 @@ export async function pinnedFile(
   const found = await hashOf(key, from);
   if (found === sha256) return from;
   throw new ShipError('integrity', `${from} has sha256 ${found}, and ${key} says ${sha256}`, {
-    hint: `look which of the two is right, then mend ${key} in ciliumship.yaml`,
+    hint: `look which of the two is right, then mend ${key} in the config`,
   });
 }
 
 function notNamed(key: string): ShipError {
   return new ShipError('config', `the config names no ${key}`, {
-    hint: `add ${key} to ciliumship.yaml: a path, or a URL with its sha256 (docs/configuration.md)`,
+    hint: `add ${key} to the config: a path, or a URL with its sha256 (docs/configuration.md)`,
   });
 }
 
@@ -49,6 +49,6 @@ async function readable(key: string, file: string): Promise<string> {
 function unreadable(key: string, file: string, cause: unknown): never {
   throw new ShipError('config', `${key}: cannot read ${file}`, {
     cause,
-    hint: `mend ${key} in ciliumship.yaml; paths count from its folder`,
+    hint: `mend ${key} in the config; paths count from its folder`,
   });
 }

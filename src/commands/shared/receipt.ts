@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { appendFile } from 'node:fs/promises';
-import { exitCode, toShipError } from '../../core/errors.ts';
+import { exitCode, toShipError, type ShipError } from '../../core/errors.ts';
 import { kubernetesName, type Node } from '../../core/node.ts';
 import { VERSION } from '../../core/version.ts';
 import { errorData } from '../../output/error.ts';
@@ -20,8 +20,8 @@ const KEPT = 50;
 const RECEIPTS = ['.ciliumship', 'receipts'] as const;
 
 /**
- * Runs a command and leaves a receipt of it, whatever becomes of the run. A dry run leaves none:
- * nothing happened. Throws what the command throws.
+ * Runs a command and leaves a receipt of it, whatever becomes of the run. A dry run leaves none, and
+ * one that was refused for what was typed neither: nothing happened. Throws what the command throws.
  */
 export async function withReceipt(spec: CommandSpec, context: Context): Promise<void> {
   await requireHooks(spec, context);
@@ -33,11 +33,23 @@ export async function withReceipt(spec: CommandSpec, context: Context): Promise<
     const error = toShipError(context.signal.aborted ? context.signal.reason : thrown);
     context.output.record({ error: errorData(error) });
     const receipt = finish(exitCode(error.kind));
-    await keepReceipt(receipt, context);
+    if (!isRefusal(error, receipt)) await keepReceipt(receipt, context);
     await tellFailure(spec, { ...context, receiptSoFar: () => receipt });
     throw error;
   }
   await keepReceipt(finish(0), context);
+}
+
+/** Stages that change no node, no cluster and no image. */
+const LOOKING: ReadonlySet<string> = new Set(['Connect', 'Look', 'Lock']);
+
+/**
+ * A run that was told something that cannot be: nothing happened, and what `receipt` shows as the last
+ * run stays the one before.
+ */
+function isRefusal({ kind }: ShipError, { stages, nodes, source }: Receipt): boolean {
+  const isUntouched = nodes.length === 0 && source === undefined;
+  return kind === 'usage' && isUntouched && stages.every(({ stage }) => LOOKING.has(stage));
 }
 
 /** @returns what ends the recording and gives the receipt */

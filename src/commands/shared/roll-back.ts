@@ -140,7 +140,7 @@ interface Destination {
   readonly target: HelmStatus;
 }
 
-/** @throws ShipError `config` naming the revisions that one can go back to */
+/** @throws ShipError naming the revisions that one can go back to */
 async function targetOf(
   context: Context<RollbackFlags>,
   helm: Helm,
@@ -154,14 +154,16 @@ async function targetOf(
       : history.find(({ revision }) => revision === wanted);
   if (found !== undefined && isToGoBackTo(history, found)) return found;
   const finished = history.filter((entry) => isToGoBackTo(history, entry));
-  const numbers = finished.map(({ revision }) => revision).join(', ');
+  const numbers = finished.map(({ revision }) => revision);
+  const near = numbers.findLast((revision) => revision !== history.at(-1)?.revision);
   const what = wanted === undefined ? 'no other revision' : `no revision ${wanted}`;
   const { name } = releaseOf(context);
-  throw new ShipError('config', `release ${name}: ${what} that was rolled out to its end`, {
+  const kind = wanted === undefined ? 'config' : 'usage';
+  throw new ShipError(kind, `release ${name}: ${what} that was rolled out to its end`, {
     hint:
-      numbers === ''
+      numbers.length === 0
         ? 'install it: ciliumship deploy'
-        : `those are: ${numbers}; ciliumship rollback --to REVISION`,
+        : `go back to ${numbers.join(' or ')}: ciliumship rollback --to ${near ?? numbers.at(-1)}`,
   });
 }
 
@@ -176,7 +178,14 @@ async function differing(
   const settingsAt = (entry: HelmStatus) => at(entry) ?? (entry === newest ? now : undefined);
   const { target, same } = await earlierRevision(helm, releaseOf(context), history, settingsAt);
   if (same.length > 0) {
-    context.output.note(`passed over, since it is what runs now: revision ${same.join(', ')}`);
+    context.output.note(sameText(same));
   }
   return target;
+}
+
+function sameText(revisions: readonly number[]): string {
+  const names = revisions.join(', ');
+  return revisions.length === 1
+    ? `revision ${names} is not gone back to: it is the same as what runs now`
+    : `revisions ${names} are not gone back to: they are the same as what runs now`;
 }

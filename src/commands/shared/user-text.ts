@@ -21,7 +21,7 @@ export async function readValuesText(file: string): Promise<string> {
   const refused = (what: string, cause?: unknown): ShipError =>
     new ShipError('config', `cannot read the values file ${file}${what}`, {
       cause,
-      hint: 'name one: --values FILE, or deploy.values, which counts from the folder of ciliumship.yaml',
+      hint: 'name one: --values FILE, or deploy.values, which counts from the folder of the config',
     });
   try {
     const { size } = await stat(file);

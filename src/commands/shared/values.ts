@@ -142,7 +142,7 @@ async function requireChart(chart: string, source: string): Promise<void> {
   if (found?.isFile() === true) return;
   await requireSource(source, chart);
   throw new ShipError('config', `deploy.chart: ${chart} is not a Helm chart: no Chart.yaml`, {
-    hint: 'set deploy.chart in ciliumship.yaml to the folder of the chart, or name its deploy.chartVersion',
+    hint: 'set deploy.chart in the config to the folder of the chart, or name its deploy.chartVersion',
   });
 }
 
@@ -152,7 +152,7 @@ async function requireSource(source: string, chart: string): Promise<void> {
   const found = await stat(source).catch(() => undefined);
   if (found?.isDirectory() === true) return;
   throw new ShipError('config', `source: there is no folder ${source}`, {
-    hint: 'set source in ciliumship.yaml to the top folder of the patched Cilium tree',
+    hint: 'set source in the config to the top folder of the patched Cilium tree',
   });
 }
 

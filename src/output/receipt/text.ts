@@ -67,6 +67,9 @@ export function sentSummary(nodes: readonly ReceiptNode[], images: number): stri
     const are = images === 1 ? 'is' : 'are';
     return `nothing to do: ${counted(images, 'image')} ${are} complete and unpacked on ${counted(nodes.length, 'node')}`;
   }
-  const { sent, whole } = totalsOf(nodes);
+  const { sent, whole, proved } = totalsOf(nodes);
+  if (nodes.some(({ state }) => state === 'failed')) {
+    return `${formatBytes(sent)} sent · ${proved} of ${counted(nodes.length, 'node')} ${proved === 1 ? 'has' : 'have'} every image, proved`;
+  }
   return `${formatBytes(sent)} sent to ${counted(nodes.length, 'node')}, whose images hold ${formatBytes(whole)}`;
 }

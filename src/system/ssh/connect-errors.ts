@@ -24,7 +24,7 @@ export function connectError(attempt: FailedAttempt, error: ClientError): ShipEr
   return new ShipError('network', `${node}: ${where(settings)} ${reasonOf(error)}`, {
     details: said,
     hint: isNameless(error)
-      ? `check nodes.${node}.ssh in the config, and what ssh makes of it: ssh -G ${settings.hostname}`
+      ? `see what ssh makes of the name: ssh -G ${settings.alias}; a config has it as nodes.${node}.ssh`
       : 'check that the node is up, then run the same command again',
     retryable: true,
     cause: error,

@@ -107,7 +107,7 @@ function noShell(node: string, destination: string, asked: Finished): ShipError 
         ]
       : [
           'may log in, but not run commands',
-          `log in as another user: set ssh of ${node} in ciliumship.yaml, or User in your ssh config`,
+          `log in as another user: set ssh of ${node} in the config, or User in your ssh config`,
         ];
   const details = lastLines(asked.stdout || asked.stderr, 5);
   return new ShipError('identity', `${node}: ${destination} ${what}`, { details, hint });

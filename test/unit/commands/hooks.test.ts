@@ -88,7 +88,7 @@ describe('a hook', () => {
       context,
     );
     await expect(run).rejects.toMatchObject({
-      kind: 'usage',
+      kind: 'config',
       message: expect.stringContaining('ended with exit code 3') as string,
       details: ['not on a Friday'],
     });

@@ -14,6 +14,7 @@ const specs = [
   spec('images prune', [new Argument('[names...]', 'what to remove')]),
   spec('save', [new Argument('<file>', 'where to')]),
   spec('k3s install'),
+  { ...spec('rollback'), wordMeans: '--to' },
 ];
 
 async function typed(...words: readonly string[]): Promise<readonly [string, Typed]> {
@@ -72,5 +73,18 @@ describe('a command line', () => {
       'missing required',
     );
     expect(printed.join('')).toContain('next: ciliumship save --help');
+  });
+
+  test('names the option that a word was meant for', async () => {
+    const printed: string[] = [];
+    const program = makeProgram(specs, () => Promise.resolve());
+    const rollback = program.commands.find((command) => command.name() === 'rollback');
+    rollback?.configureOutput({ writeErr: (text) => printed.push(text) });
+    await expect(program.parseAsync(['rollback', '4'], { from: 'user' })).rejects.toThrow(
+      'too many',
+    );
+    expect(printed.join('')).toBe(
+      'error: rollback takes no word: 4\n  next: ciliumship rollback --to 4\n',
+    );
   });
 });

@@ -74,6 +74,39 @@ describe('a command that changes something', () => {
     expect(JSON.stringify(receipt)).not.toContain('hunter2');
   });
 
+  const refuse = () => {
+    throw new ShipError('usage', '--nodes: no node fits typo');
+  };
+
+  test('leaves none when it is refused for what was typed, before anything was done', async () => {
+    const folder = testFolder();
+    const refused: CommandSpec = {
+      ...working,
+      run: async (context) => {
+        await runStage(
+          'Connect',
+          [{ id: 'worker', title: 'connect', run: async () => '' }],
+          context,
+        );
+        refuse();
+      },
+    };
+    const run = withReceipt(refused, testContext(folder).context);
+    await expect(run).rejects.toMatchObject({ kind: 'usage' });
+    expect(existsSync(join(folder, '.ciliumship'))).toBe(false);
+  });
+
+  test('leaves one when it is refused after something was done', async () => {
+    const folder = testFolder();
+    const run: CommandSpec['run'] = async (context) => {
+      await working.run(context);
+      refuse();
+    };
+    const refused = withReceipt({ ...working, run }, testContext(folder).context);
+    await expect(refused).rejects.toMatchObject({ kind: 'usage' });
+    expect(receiptsIn(folder)).toHaveLength(2);
+  });
+
   test('leaves one when it is interrupted', async () => {
     const folder = testFolder();
     const controller = new AbortController();

@@ -36,19 +36,52 @@ describe('a table', () => {
     );
   });
 
-  test('becomes blocks where columns would be too narrow to read', () => {
+  test('takes two lines for a row where columns side by side would be too narrow to read', () => {
     expect(textTable(HEAD, ROWS, 30)).toBe(
       [
+        'WHAT',
+        '  STATE    FOUND',
+        'cilium',
+        '  ok',
+        'hubble-relay',
+        '  DRIFT    the node has the',
+        '           image, and its pin',
+        '           is gone',
+        'operator',
+        '  unknown  nobody answers at',
+        '           127.0.0.1',
+      ].join('\n'),
+    );
+  });
+
+  test('becomes blocks where nothing fits beside another', () => {
+    expect(textTable(HEAD, ROWS, 15)).toBe(
+      [
         'WHAT   cilium\nSTATE  ok',
-        'WHAT   hubble-relay\nSTATE  DRIFT\nFOUND  the node has the image, and its pin is gone',
-        'WHAT   operator\nSTATE  unknown\nFOUND  nobody answers at 127.0.0.1',
+        'WHAT   hubble-relay\nSTATE  DRIFT\nFOUND  the node\n       has the\n       image,\n       and its\n       pin is\n       gone',
+        'WHAT   operator\nSTATE  unknown\nFOUND  nobody\n       answers\n       at\n       127.0.0.1',
       ].join('\n\n'),
     );
   });
 
-  test('is left to the terminal where a row takes two lines of it', () => {
-    expect(textTable(HEAD, ROWS, 35)).toBe(textTable(HEAD, ROWS, Infinity));
-  });
+  test.each([60, 80])(
+    'of status is no wider than a terminal of %i columns, with rows of at most 3 lines',
+    (room) => {
+      const pod = 'cilium-operator-7d99cbdd6b-abcde';
+      const head = ['node', 'image', 'on node', 'running', 'state', 'pods'];
+      const row = [
+        'worker',
+        'operator-generic:vxlan-xdp',
+        '55d74f1e4ecd',
+        '55d74f1e4ecd',
+        'no pod here',
+        pod,
+      ];
+      const lines = textTable(head, [row, row], room).split('\n');
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(room);
+      expect(lines.length).toBeLessThanOrEqual(9);
+    },
+  );
 
   test('keeps what is short on one line', () => {
     const rows = [['no pod here', 'a text that is rather long, and longer']];

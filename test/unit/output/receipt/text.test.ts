@@ -99,6 +99,10 @@ describe('the summary of a push', () => {
   test('says when there was nothing to do, on all nodes only', () => {
     const idle = receiptNode('worker', [AGENT], { state: 'nothing to do', sent: SENT_NOTHING });
     expect(sentSummary([idle], 1)).toMatch(/^nothing to do: 1 image is .* on 1 node$/);
-    expect(sentSummary([idle, FAILED], 1)).toMatch(/^0 B sent to 2 nodes/);
+  });
+
+  test('counts no node that failed among those that have the images', () => {
+    const idle = receiptNode('worker', [AGENT], { state: 'nothing to do', sent: SENT_NOTHING });
+    expect(sentSummary([idle, FAILED], 1)).toBe('0 B sent · 1 of 2 nodes has every image, proved');
   });
 });
