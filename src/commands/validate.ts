@@ -19,7 +19,7 @@ export const validate: CommandSpec<ValidateFlags> = {
   name: 'validate',
   summary: 'check on every node that what was shipped is what works',
   description:
-    'Looks at each node, in the kernel and through its agent, and needs both to agree: does the agent run the shipped image; are agent, envoy and operator ready; does the agent call itself well; is XDP attached in native mode to the data interface, and does the agent say the same; is each program once at its hook; have cilium_vxlan and the routes to pods the configured MTU; did the agent choose the devices of the config; does it reach the API server and the other nodes; does any pod wait for a network. Each check has an id and shows what was wanted and found, and what to do. Exit 3 when a check failed.',
+    'Looks at each node, in the kernel and through its agent, and needs both to agree: does the agent run the shipped image; are agent, envoy and operator ready; does the agent call itself well; is XDP attached in native mode to the data interface, and does the agent say the same; is each program once at its hook; have the tunnel (cilium_vxlan or cilium_geneve) and the routes to pods the configured MTU; did the agent choose the devices of the config; does it reach the API server and the other nodes; does any pod wait for a network. Each check has an id and shows what was wanted and found, and what to do. Exit 3 when a check failed.',
   examples: [
     ['ciliumship validate', 'check every node'],
     ['ciliumship validate --wait --timeout 2m', 'give the cluster time to come to it'],

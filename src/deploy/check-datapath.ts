@@ -23,8 +23,7 @@ export function checkDataPath(wanted: Wanted, found: DataPath): readonly Check[]
   return [
     ...(wanted.accelerated && wanted.devices.length === 0 ? [unnamedDevice(node)] : []),
     ...wanted.devices.map((device) => checkXdp(node, device, links)),
-    ...(wanted.mtu === undefined ? [] : [checkMtu(node, wanted.mtu, links)]),
-    ...(wanted.mtu === undefined ? [] : [checkRoutes(found, wanted.mtu)]),
+    ...(wanted.mtu === undefined ? [] : checkMtus(found, wanted.mtu, wanted.tunnel)),
     checkHooks(found),
   ];
 }
@@ -57,16 +56,22 @@ function checkXdp(node: string, device: string, links: readonly Link[]): Check {
   });
 }
 
-function checkMtu(node: string, mtu: number, links: readonly Link[]): Check {
-  const link = links.find(({ name }) => name === 'cilium_vxlan');
+function checkMtus(found: DataPath, mtu: number, tunnel: string | undefined): readonly Check[] {
+  const ofTunnel = tunnel === undefined ? [] : [checkTunnel(found, mtu, tunnel)];
+  return [...ofTunnel, checkRoutes(found, mtu)];
+}
+
+/** `cilium_vxlan` has the check `vxlan-mtu`, `cilium_geneve` that of its own. */
+function checkTunnel({ node, links }: DataPath, mtu: number, tunnel: string): Check {
+  const link = links.find(({ name }) => name === tunnel);
   return judged({
     node,
-    id: 'vxlan-mtu',
-    check: 'MTU of cilium_vxlan',
+    id: `${tunnel.replace('cilium_', '')}-mtu`,
+    check: `MTU of ${tunnel}`,
     wanted: String(mtu),
     found: link === undefined ? 'no such interface' : String(link.mtu),
     ok: link?.mtu === mtu,
-    remedy: 'the key is MTU, in capitals; set it in the values file, then: ciliumship deploy',
+    remedy: `the agent makes it and sets its MTU when it starts; what is wrong: ciliumship doctor --nodes ${node}`,
   });
 }
 

@@ -19,6 +19,8 @@ export interface Wanted {
   readonly devices: readonly string[];
   /** Undefined when Cilium chooses it. */
   readonly mtu: number | undefined;
+  /** The interface of the tunnel between nodes; undefined where packets of pods are routed as they are. */
+  readonly tunnel: string | undefined;
   /** `bpf-lb-acceleration`. */
   readonly acceleration: string;
   readonly vxlanAcceleration: boolean;
@@ -59,9 +61,16 @@ export function wantedOn(node: string, nodes: readonly Node[], installed: Instal
     accelerated,
     devices: accelerated ? (known?.devices ?? []) : [],
     mtu: mtu > 0 ? mtu : undefined,
+    tunnel: tunnelOf(config),
     acceleration,
     vxlanAcceleration,
     envoy,
     peers: asksOthers ? answering.filter((other) => other !== node) : [],
   };
+}
+
+/** What the agent takes where nothing is said is what a chart that says nothing means. */
+function tunnelOf(config: Installed['config']): string | undefined {
+  if ((config['routing-mode'] || 'tunnel') !== 'tunnel') return undefined;
+  return `cilium_${config['tunnel-protocol'] || 'vxlan'}`;
 }

@@ -25,6 +25,7 @@ describe('what a node must come to', () => {
       accelerated: true,
       devices: ['eth1'],
       mtu: 1400,
+      tunnel: 'cilium_vxlan',
       acceleration: 'native',
       vxlanAcceleration: true,
       envoy: true,
@@ -47,6 +48,7 @@ describe('what a node must come to', () => {
       accelerated: false,
       devices: [],
       mtu: undefined,
+      tunnel: 'cilium_vxlan',
       acceleration: 'disabled',
       vxlanAcceleration: false,
       envoy: false,
@@ -56,6 +58,33 @@ describe('what a node must come to', () => {
 });
 
 describe('a node', () => {
+  /** Checks of MTUs on a node without `cilium_vxlan`, as `id: state found`. */
+  const mtus = (config: Record<string, string>, links: Found['links']): readonly string[] => {
+    const wanted = wantedOn('k-worker', NODES, { ...INSTALLED, config: { ...NATIVE, ...config } });
+    return checkNode(wanted, { ...FOUND, links })
+      .filter(({ id = '' }) => id.endsWith('-mtu'))
+      .map(({ id, state, found }) => `${id}: ${state} ${found}`);
+  };
+  const geneve = LINKS.flatMap((link) =>
+    link.name === 'cilium_vxlan' ? [{ ...link, name: 'cilium_geneve' }] : [],
+  );
+
+  test('has no tunnel where packets are routed as they are, and nobody asks for one', () => {
+    expect(mtus({ 'routing-mode': 'native', 'tunnel-protocol': 'vxlan' }, [])).toEqual([
+      'route-mtu: ok 1350 to 10.42.1.0/24',
+    ]);
+  });
+
+  test('has the tunnel of its protocol', () => {
+    const config = { 'routing-mode': 'tunnel', 'tunnel-protocol': 'geneve' };
+    const routes = 'route-mtu: ok 1350 to 10.42.1.0/24';
+    expect(mtus(config, geneve)).toEqual(['geneve-mtu: ok 1400', routes]);
+    expect(mtus(config, LINKS)).toEqual(['geneve-mtu: failed no such interface', routes]);
+    expect(mtus({ 'routing-mode': '', 'tunnel-protocol': '' }, LINKS)[0]).toBe(
+      'vxlan-mtu: ok 1400',
+    );
+  });
+
   test('whose interface nobody names is unknown, and not well', () => {
     const unnamed = checkNode({ ...WANTED, devices: [] }, FOUND);
     expect(unnamed.find(({ check }) => check === 'XDP')).toMatchObject({
