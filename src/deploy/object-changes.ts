@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { changedFields, type FieldDifference } from '../core/fields.ts';
+import { hideSecrets, isSecretAt } from '../core/secret-values.ts';
+import { shortened } from '../core/text.ts';
 import {
   compared,
   fieldText,
@@ -47,13 +49,15 @@ function changeOf(object: ManifestObject, before: object): readonly ObjectChange
   const name = objectName(object);
   if (live === 'deleted') return [{ object: name, what: 'create', fields: [] }];
   if ('why' in live) return [{ object: name, what: 'change', fields: [`not read: ${live.why}`] }];
-  const show = (value: unknown): string => shown(value, kind === 'Secret');
-  const differ = changedFields(compared(rendered), live.object).map(
-    (field) => `${fieldText(field, live.object)}: ${show(field.found)} → ${show(field.wanted)}`,
-  );
+  const show = (value: unknown, { path }: FieldDifference, within: object): string =>
+    kind === 'Secret' ? hashed(value) : shown(hideSecrets(value, isSecretAt(within, path)));
+  const differ = changedFields(compared(rendered), live.object).map((field) => {
+    const [found, wanted] = [field.found, field.wanted].map((is) => show(is, field, live.object));
+    return `${fieldText(field, live.object)}: ${found} → ${wanted}`;
+  });
   const removed = changedFields(compared(before), rendered)
     .filter((field) => isLost(field, live.object))
-    .map((field) => `${fieldText(field, before)}: ${show(field.wanted)} → (none)`);
+    .map((field) => `${fieldText(field, before)}: ${show(field.wanted, field, before)} → (none)`);
   const fields = [...differ, ...removed];
   return fields.length === 0 ? [] : [{ object: name, what: 'change', fields }];
 }
@@ -65,13 +69,19 @@ function isLost({ path, found }: FieldDifference, live: object): boolean {
 }
 
 const LONG = 60;
+const NONE = '(none)';
 
 /** A secret by what tells it from another one. */
-function shown(value: unknown, secret: boolean): string {
-  if (value === undefined) return '(none)';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
-  if (secret) return `(sha256 ${hash})`;
-  const line = text.replaceAll(/\s+/g, ' ');
-  return line.length > LONG ? `${line.slice(0, LONG)}…` : line;
+function hashed(value: unknown): string {
+  if (value === undefined) return NONE;
+  const hash = createHash('sha256').update(textOf(value)).digest('hex').slice(0, 12);
+  return `(sha256 ${hash})`;
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? NONE : shortened(textOf(value).replaceAll(/\s+/g, ' '), LONG);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,4 +1,6 @@
 import { shortDigest, type Digest } from '../core/digest.ts';
+import { hideSecrets, isSecretAt } from '../core/secret-values.ts';
+import { shortened } from '../core/text.ts';
 import { unknownCell, type Cell, type Seen } from './cell.ts';
 import type { ShipLock } from './lock-file.ts';
 import {
@@ -115,13 +117,14 @@ function cellsOf(object: ManifestObject): readonly Cell[] {
 }
 
 function differenceCell(what: string, difference: ObjectDifference, object: object): Cell {
-  const { wanted, found, owner } = difference;
+  const { path, wanted, found, owner } = difference;
+  const show = (value: unknown): string => valueText(hideSecrets(value, isSecretAt(object, path)));
   return {
     what: `${what} ${fieldText(difference, object)}`,
     place: 'release',
     state: 'drift',
-    wanted: valueText(wanted),
-    found: valueText(found),
+    wanted: show(wanted),
+    found: show(found),
     ...(owner === undefined ? {} : { by: owner.manager }),
     ...(owner?.since === undefined ? {} : { since: owner.since }),
   };
@@ -132,5 +135,5 @@ function valueText(value: unknown): string {
   // A table has one line for each cell.
   const plain = typeof value === 'string' && !/[\n\t]/.test(value);
   const text = plain ? value : JSON.stringify(value);
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return shortened(text, LONGEST);
 }

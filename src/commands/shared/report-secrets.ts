@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { namesSecret, scrub } from '../../core/scrub.ts';
+import { scrub } from '../../core/scrub.ts';
+import { secretsBelow } from '../../core/secret-values.ts';
 import { escapeControls } from '../../core/text.ts';
 import { readYaml } from '../../core/yaml.ts';
-import { isTree } from '../../deploy/tree.ts';
 import type { BareContext } from '../command.ts';
 import { secretsOf } from './kubeconfig.ts';
 import type { Texts } from './report-local.ts';
@@ -35,26 +35,14 @@ async function credentialFiles({ flags }: BareContext): Promise<readonly string[
 
 /** Values whose keys say that they are secret, wherever they stand in a YAML or JSON text. */
 export function secretsIn(text: string): readonly string[] {
-  return [...secretsOf(text), ...secretsBelow(readTree(text), false)];
+  const below = secretsBelow(readTree(text));
+  return [...secretsOf(text), ...below.flatMap((value) => [value, ...decoded(value)])];
 }
 
 /** A text as a tree; undefined when it is neither YAML nor JSON. */
 export function readTree(text: string): unknown {
   const parsed = readYaml(text, MAX_YAML);
   return 'problems' in parsed ? undefined : parsed.value;
-}
-
-/** @param named whether a key above says that everything here is secret */
-function secretsBelow(value: unknown, named: boolean): readonly string[] {
-  if (typeof value === 'string') return named ? [value, ...decoded(value)] : [];
-  if (Array.isArray(value)) return value.flatMap((item) => secretsBelow(item, named));
-  if (!isTree(value)) return [];
-  // `- name: DB_PASSWORD` has the secret beside it, under `value`.
-  const { name } = value;
-  const own = typeof name === 'string' && namesSecret(name);
-  return Object.entries(value).flatMap(([key, item]) =>
-    secretsBelow(item, named || namesSecret(key) || key === 'auth' || (own && key === 'value')),
-  );
 }
 
 /** What a Kubernetes Secret or a login of Docker holds in base64 shows up plainly elsewhere. */

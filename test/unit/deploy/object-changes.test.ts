@@ -87,7 +87,42 @@ test('values of keys and passwords are not shown', () => {
   const tls = { hubble: { tls: { server: { key: 'hunter2', cert: 'a' } } }, password: 'hunter3' };
   expect(valueChanges({}, tls)).toEqual([
     'hubble.tls.server.cert: (none) → "a"',
-    'hubble.tls.server.key: (none) → [hidden]',
-    'password: (none) → [hidden]',
+    'hubble.tls.server.key: (none) → "[hidden]"',
+    'password: (none) → "[hidden]"',
   ]);
+});
+
+test('D9: no secret of a list of values is shown, and the rest of the list is', () => {
+  const clusters = [{ name: 'a', tls: { cert: 'open', key: 'LS0tLS1' } }];
+  const extraEnv = [
+    { name: 'DB_PASSWORD', value: 'hunter2' },
+    { name: 'MODE', value: 'fast' },
+  ];
+  const now = { clustermesh: { config: { clusters } }, extraEnv, etcd: { sslKeyData: 'abc' } };
+  expect(valueChanges({ extraEnv: [] }, now)).toEqual([
+    'clustermesh.config.clusters: (none) → [{"name":"a","tls":{"cert":"open","key":"[hidden]"}}]',
+    'etcd.sslKeyData: (none) → "[hidden]"',
+    'extraEnv: [] → [{"name":"DB_PASSWORD","value":"[hidden]"},{"name":"MODE","value":"fast"}]',
+  ]);
+});
+
+test('a list that differs in secrets only is a change all the same, and a long one is cut', () => {
+  const env = (value: string): object => ({ extraEnv: [{ name: 'API_TOKEN', value }] });
+  expect(valueChanges({ ...env('old') }, { ...env('new') })).toHaveLength(1);
+  const [long = ''] = valueChanges({}, { list: Array.from({ length: 1000 }, () => 'x') });
+  expect(long.length).toBeLessThan(300);
+});
+
+test('D9: no variable of a pod that is secret is shown', () => {
+  const pod = (value: string, more: readonly object[] = []): ManifestObject => {
+    const env = [{ name: 'DB_PASSWORD', value }, { name: 'MODE', value: 'fast' }, ...more];
+    const rendered = { spec: { containers: [{ name: 'agent', env }] } };
+    return { ...map({}), kind: 'DaemonSet', rendered, live: { object: rendered, managed: [] } };
+  };
+  const extra = [{ name: 'API_TOKEN', value: 'hunter4' }];
+  const before = pod('hunter2', extra);
+  const now = { ...pod('hunter3'), live: before.live };
+  const [change] = objectChanges([now], [before]);
+  expect(change?.fields[0]).toMatch(/env\[DB_PASSWORD\].value: \[hidden\] → \[hidden\]$/);
+  expect(JSON.stringify(change)).not.toContain('hunter');
 });

@@ -155,6 +155,17 @@ describe('drift', () => {
     expect(found[0]).toContain(said);
   });
 
+  test('D9: a variable that holds a secret differs, and neither value is shown', () => {
+    const env = (value: string): object => {
+      const containers = [{ name: 'agent', env: [{ name: 'DB_PASSWORD', value }] }];
+      return { spec: { template: { spec: { containers } } } };
+    };
+    const live = { object: env('hunter2'), managed: [] };
+    const objects = { seen: [{ ...agents(''), rendered: env('hunter3'), live }] };
+    const cell = compare(LOCK, { ...SEEN, objects }).find(({ what }) => what.includes('env'));
+    expect(cell).toMatchObject({ state: 'drift', wanted: '[hidden]', found: '[hidden]' });
+  });
+
   test('replaces a pod by a deploy, or by starting it anew when its name moved under it', () => {
     const remedy = (image: string) =>
       compare(LOCK, { running: { seen: [{ ...POD, image, imageId: OTHER.config.digest }] } })[0]
