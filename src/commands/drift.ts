@@ -110,9 +110,15 @@ function notSeen(count: number, failures: readonly ShipError[]): ShipError | und
   const what = count === 1 ? '1 look was' : `${count} looks were`;
   return new ShipError(worst?.kind ?? 'network', `${what} not possible`, {
     details: [...new Set(failures.map(({ message }) => message))],
-    hint:
-      worst?.kind === 'identity'
-        ? 'give the rights that drift needs: ciliumship drift rights sudoers; ciliumship drift rights kubernetes'
-        : 'mend the way there, then: ciliumship drift',
+    hint: wayThere(worst),
   });
+}
+
+function wayThere(worst: ShipError | undefined): string {
+  if (worst?.kind === 'identity') {
+    return 'give the rights that drift needs: ciliumship drift rights sudoers; ciliumship drift rights kubernetes';
+  }
+  return worst?.kind === 'config' && worst.hint !== undefined
+    ? worst.hint
+    : 'mend the way there, then: ciliumship drift';
 }

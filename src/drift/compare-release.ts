@@ -35,11 +35,15 @@ const LONGEST = 60;
  * @param objects cells of its objects: where Helm could not be asked only they prove what is there
  */
 export function releaseCells(
-  wanted: NonNullable<ShipLock['release']>,
+  wanted: ShipLock['release'],
   release: Seen<LiveRelease | 'none'>,
   objects: readonly Cell[],
 ): readonly Cell[] {
   const place = 'release';
+  if (wanted === undefined) {
+    const cell = { what: 'release', place, wanted: 'not known' } as const;
+    return [unknownCell(cell, 'why' in release ? release.why : 'nothing says what it should be')];
+  }
   const values = { what: 'values', place, wanted: shortDigest(wanted.values) } as const;
   const manifest = { what: 'manifest', place, wanted: shortDigest(wanted.manifest) } as const;
   if ('why' in release) {

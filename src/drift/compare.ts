@@ -37,7 +37,7 @@ export function compare(lock: ShipLock, seen: Observed): readonly Cell[] {
     ...(objects === undefined ? [] : referenceCells(key, image, objects)),
   ]);
   const settings = (seen.settings ?? []).flatMap(nodeSettingCells);
-  if (lock.release === undefined || seen.release === undefined) return [...images, ...settings];
+  if (seen.release === undefined) return [...images, ...settings];
   const own = objects === undefined ? [] : objectCells(objects);
   return [...images, ...releaseCells(lock.release, seen.release, own), ...own, ...settings];
 }

@@ -11,7 +11,8 @@ import { lockedRelease } from './lock-file.ts';
  */
 export type ReleaseRecord = z.output<typeof schema>;
 
-const schema = z.object({ version: z.literal(1), ...lockedRelease.shape });
+/** Nobody has the chart of a revision that was gone back to. */
+const schema = z.object({ version: z.literal(1), ...lockedRelease.partial({ chart: true }).shape });
 
 /** Bytes of a manifest; a ConfigMap cannot hold more anyway. */
 const MAX_MANIFEST = 16 * 1024 * 1024;

@@ -1,5 +1,9 @@
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { KUBECONFIG } from '../../lab/cluster.ts';
+import { AGENT_CONTAINER, AGENT_SELECTOR } from '../../src/deploy/agents.ts';
+import { PROFILE_LABEL } from '../../src/deploy/node-config.ts';
+import { openCluster } from '../../src/system/kube/cluster.ts';
 import { ciliumship } from '../support/cli.ts';
 import { kubectl, labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart, until } from '../support/parts.ts';
@@ -70,6 +74,14 @@ describe.skipIf(missing !== undefined)('what changes while somebody looks', () =
       await ciliumship(['push', '--no-build'], { env });
     }
     expect(await open()).toEqual([]);
+  });
+
+  it('D28: a container that prints without an end is read no further than 4 MiB', async () => {
+    const { signal } = new AbortController();
+    const cluster = openCluster({ files: [KUBECONFIG] }, undefined, PROFILE_LABEL, signal);
+    const [agent] = await cluster.pods('kube-system', AGENT_SELECTOR);
+    const flood = cluster.exec('kube-system', agent!, AGENT_CONTAINER, ['cat', '/dev/zero']);
+    await expect(flood).rejects.toMatchObject({ kind: 'storage' });
   });
 
   it.skipIf(noTerminal !== undefined)(

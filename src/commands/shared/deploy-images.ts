@@ -37,6 +37,7 @@ export interface Deployed {
  * Deploys shipped images: refuses what cannot work before anything is changed, then rolls out one
  * node at a time, and goes back to the last finished revision when a node fails (design §9).
  *
+ * @param keep writes down what the release is now, before the next deploy may change it
  * @throws ShipError `config` (nothing was changed), `rolled-back`, `deploy` (the state is named),
  * `network`, `locked`
  */
@@ -44,12 +45,15 @@ export async function deployImages(
   context: Context<DeployFlags>,
   place: DeployPlace,
   images: readonly ImageIdentity[],
+  keep?: (context: Context<DeployFlags>, deployed: Deployed) => Promise<void>,
 ): Promise<Deployed> {
   const begun = { rollout: false };
   try {
-    return await whileLeased(context, place.access, (leased) =>
-      deploy(leased, place, images, begun),
-    );
+    return await whileLeased(context, place.access, async (leased) => {
+      const deployed = await deploy(leased, place, images, begun);
+      await keep?.(leased, deployed);
+      return deployed;
+    });
   } catch (error) {
     throw begun.rollout ? error : unchanged(toShipError(error));
   }

@@ -3,16 +3,20 @@ import { join } from 'node:path';
 import { digestOf, type Digest } from '../../core/digest.ts';
 import { toShipError } from '../../core/errors.ts';
 import type { History } from '../../deploy/history.ts';
-import type { ShipLock } from '../../drift/lock-file.ts';
-import { manifestDigest, recordData, recordName, valuesDigest } from '../../drift/record.ts';
+import {
+  manifestDigest,
+  recordData,
+  recordName,
+  valuesDigest,
+  type ReleaseRecord,
+} from '../../drift/record.ts';
 import type { Context } from '../command.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import { recordNodes } from './node-record.ts';
-import { readChartVersion } from './values.ts';
 
-/** What a release is now: as the lock takes it, and the manifest that Helm applied. */
+/** What a release is now, in digests and whole. */
 export interface AppliedRelease {
-  readonly release: NonNullable<ShipLock['release']>;
+  readonly release: Omit<ReleaseRecord, 'version'>;
   readonly manifest: string;
   readonly history: History;
 }
@@ -24,19 +28,15 @@ export async function readRelease(
 ): Promise<AppliedRelease | undefined> {
   const helm = await helmOn(context, access);
   const name = releaseOf(context);
-  const { chart } = context.config.deploy;
-  const [history, manifest = '', values, chartVersion] = await Promise.all([
+  const [history, manifest = '', values] = await Promise.all([
     helm.history(name),
     helm.manifest(name),
     helm.values(name),
-    readChartVersion(chart),
   ]);
   const status = history.at(-1);
   if (status === undefined) return undefined;
   const release = {
     revision: status.revision,
-    chart: await chartDigest(chart),
-    chartVersion: chartVersion ?? '',
     values: valuesDigest(values),
     manifest: manifestDigest(manifest),
   };

@@ -111,25 +111,37 @@ export async function lockImages(
   });
 }
 
-/** Writes what the release is after a rollout that ended well, here and into the cluster. */
-export async function lockRelease(
-  context: Context<FrozenFlag>,
+/**
+ * What writes down, here and into the cluster, what the release is after a rollout that ended well.
+ */
+export function lockRelease(
   access: ClusterAccess,
-  { state }: Deployed,
+): (context: Context<FrozenFlag>, deployed: Deployed) => Promise<void> {
+  return async (context, { state }) => {
+    if (state === 'planned') return;
+    const { deploy } = context.config;
+    const live = await readRelease(context, access);
+    if (live === undefined) return;
+    const chart = await chartDigest(deploy.chart);
+    const chartVersion = (await readChartVersion(deploy.chart)) ?? '';
+    const release = { ...live.release, chart, chartVersion };
+    await recordRelease(context, access, { ...live, release });
+    await writeRelease(context, release, state);
+  };
+}
+
+async function writeRelease(
+  { config, flags }: Context<FrozenFlag>,
+  release: NonNullable<ShipLock['release']>,
+  state: Deployed['state'],
 ): Promise<void> {
-  const { config, flags } = context;
-  if (state === 'planned') return;
-  const live = await readRelease(context, access);
-  if (live === undefined) return;
-  await recordRelease(context, access, live);
   const lock = flags.frozen === true ? undefined : await readLock(config);
   if (lock === undefined) return;
   // What Helm made anew of the same values is no news for whoever reads the lock.
   const { release: was } = lock;
-  const { revision: _, ...now } = live.release;
+  const { revision: _, ...now } = release;
   const unchanged = was !== undefined && isDeepStrictEqual({ ...was, ...now }, was);
-  if (!unchanged || state !== 'nothing to do')
-    await write(config, { ...lock, release: live.release });
+  if (!unchanged || state !== 'nothing to do') await write(config, { ...lock, release });
 }
 
 function sourceOf({ commit, version, inputs, changed }: BuiltTree): ShipLock['source'] {

@@ -37,9 +37,7 @@ export async function lookAtCluster(
 ): Promise<Observed> {
   const [running, release] = await Promise.all([
     wanted.running ? looking.look(containers(context, access.cluster)) : undefined,
-    wanted.release && lock.release !== undefined
-      ? lookAtRelease(context, access, { lock, wanted, looking })
-      : {},
+    wanted.release ? lookAtRelease(context, access, { lock, wanted, looking }) : {},
   ]);
   return { ...(running === undefined ? {} : { running }), ...release };
 }
@@ -51,6 +49,7 @@ async function lookAtRelease(
 ): Promise<Observed> {
   const { cluster } = access;
   const { namespace } = releaseOf(context);
+  if (lock.release === undefined) return { release: await looking.look(neverRolledOut()) };
   const kept = await looking.look(readKeptRelease(context, access, lock));
   if ('why' in kept) return { release: kept, objects: kept };
   if (kept.seen === 'none') return { release: { seen: 'none' } };
@@ -62,6 +61,13 @@ async function lookAtRelease(
   ]);
   if ('seen' in objects) noteUnread(objects.seen, looking);
   return { release: { seen: live }, objects, settings: [labels, nodeConfigs] };
+}
+
+/** What should run is not known then, whatever does. */
+async function neverRolledOut(): Promise<never> {
+  throw new ShipError('config', 'ciliumship.lock says nothing of a release yet', {
+    hint: 'roll out, which writes it: ciliumship deploy   (before that: ciliumship drift --only images)',
+  });
 }
 
 /** What one object hides is no failure of the look, but a reason to end with its class. */

@@ -12,7 +12,7 @@ import { lastLines } from '../../core/text.ts';
 import { loadKubeconfig, type Kubeconfig } from './config.ts';
 import { objectWriter } from './apply.ts';
 import { createAsker } from './errors.ts';
-import { podEvidence } from './evidence.ts';
+import { MAX_LOG, podEvidence } from './evidence.ts';
 import { execIn } from './exec.ts';
 import { applyConfigMap } from './config-map.ts';
 import { manifestObjects } from './manifest-objects.ts';
@@ -166,7 +166,10 @@ export function openCluster(
 
     async logs(namespace: string, { name }: PodName, container: string) {
       const read = (previous: boolean) =>
-        core.readNamespacedPodLog({ name, namespace, container, previous, tailLines: 20 });
+        core.readNamespacedPodLog({
+          ...{ name, namespace, container, previous },
+          ...{ tailLines: 20, limitBytes: MAX_LOG },
+        });
       const found = await slow.ask(
         `log of ${name}`,
         read(true).catch(() => read(false)),

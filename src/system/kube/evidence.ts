@@ -2,6 +2,8 @@ import type { CoreV1Api, V1Pod } from '@kubernetes/client-node';
 import type { Asker } from './errors.ts';
 
 const TAIL = 500;
+/** Bytes: a container may write a line without an end. */
+export const MAX_LOG = 4 * 1024 * 1024;
 
 /**
  * What a pod leaves behind: its status, its events, and what each container wrote in this life and
@@ -29,7 +31,14 @@ export async function podEvidence(
   files.set('events.json', await read('events', events, ({ items }) => json(items)));
   for (const container of containersOf(pod)) {
     for (const previous of [false, true]) {
-      const options = { name, namespace, container, previous, tailLines: TAIL };
+      const options = {
+        name,
+        namespace,
+        container,
+        previous,
+        tailLines: TAIL,
+        limitBytes: MAX_LOG,
+      };
       const log = read('log', core.readNamespacedPodLog(options), (text) => text);
       files.set(`${container}${previous ? '.previous' : ''}.log`, await log);
     }

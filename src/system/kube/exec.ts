@@ -1,14 +1,16 @@
 import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { Exec, type V1Status } from '@kubernetes/client-node';
 import { ShipError } from '../../core/errors.ts';
 import type { BoundedConfig } from './config.ts';
+
+/** Bytes of an answer, as from a node. */
+const MAX_OUTPUT = 4 * 1024 * 1024;
 
 /**
  * Runs a command in a container and returns its standard output.
  *
  * @throws ShipError `deploy` with what it wrote to standard error; `network` without an answer in
- * time; the reason of the signal
+ * time; `storage` when it prints without an end; the reason of the signal
  */
 export async function execIn(
   config: BoundedConfig,
@@ -18,8 +20,14 @@ export async function execIn(
   config.bounds.signal.throwIfAborted();
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  const printed = Promise.all([text(stdout), text(stderr)]);
-  const status = await runExec(config, target, command, { stdout, stderr });
+  const flood = new AbortController();
+  const flooded = (): void =>
+    flood.abort(
+      new ShipError('storage', `${target.pod}: ${command.join(' ')} printed more than 4 MiB`),
+    );
+  const printed = Promise.all([collect(stdout, flooded), collect(stderr, flooded)]);
+  const signal = AbortSignal.any([config.bounds.signal, flood.signal]);
+  const status = await runExec(config, target, command, { stdout, stderr, signal });
   stdout.end();
   stderr.end();
   const [out, err] = await printed;
@@ -29,18 +37,31 @@ export async function execIn(
   });
 }
 
+/** The text of a stream, as long as it is no flood. */
+async function collect(stream: PassThrough, flooded: () => void): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MAX_OUTPUT) chunks.push(chunk);
+    else flooded();
+  }
+  return Buffer.concat(chunks).toString();
+}
+
 interface Streams {
   readonly stdout: PassThrough;
   readonly stderr: PassThrough;
+  readonly signal: AbortSignal;
 }
 
 async function runExec(
   config: BoundedConfig,
   { namespace, pod, container }: { namespace: string; pod: string; container: string },
   command: readonly string[],
-  { stdout, stderr }: Streams,
+  { stdout, stderr, signal }: Streams,
 ): Promise<V1Status> {
-  const { signal, deadline } = config.bounds;
+  const { deadline } = config.bounds;
   const { promise, resolve, reject } = Promise.withResolvers<V1Status>();
   const lost = (what: string, cause?: unknown): void =>
     reject(

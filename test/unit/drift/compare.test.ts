@@ -78,6 +78,14 @@ describe('drift', () => {
     expect(compare(LOCK, SEEN)).toHaveLength(8);
   });
 
+  test('does not call a release good of which the lock says nothing', () => {
+    const { release: _, ...before } = LOCK;
+    const cells = compare(before, { release: { why: 'nothing of a release yet' } });
+    expect(cells).toMatchObject([
+      { what: 'release', state: 'unknown', found: 'nothing of a release yet' },
+    ]);
+  });
+
   test('compares only what was looked at', () => {
     expect(compare(LOCK, { running: SEEN.running! })).toHaveLength(1);
   });

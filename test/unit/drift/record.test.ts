@@ -31,6 +31,11 @@ describe('the record of a release', () => {
     expect(read?.manifest).not.toContain('Y2FuYXJ5');
   });
 
+  test('has no chart after a rollback, for nobody has that of the revision any more', () => {
+    const { chart: _, chartVersion: __, ...back } = RELEASE;
+    expect(parseRecord(recordData(back, MANIFEST))?.release).toEqual({ version: 1, ...back });
+  });
+
   test('is the same however its Secrets are made anew', () => {
     expect(manifestDigest(MANIFEST.replace('Y2FuYXJ5', 'bmV3'))).toBe(RELEASE.manifest);
     expect(manifestDigest(MANIFEST.replace('name: a', 'name: b'))).not.toBe(RELEASE.manifest);
