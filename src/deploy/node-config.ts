@@ -74,20 +74,42 @@ export function unwantedNodeConfigs(
 /** Annotation of a proved agent: which node configuration it started with. */
 export const NODE_CONFIG_ANNOTATION = 'ciliumship.io/node-config';
 
-/** Hash of what a node's CiliumNodeConfig sets; `none` when it has none. */
-export function nodeConfigHash(name: string, nodes: readonly Node[]): string {
-  const node = nodes.find((candidate) => kubernetesName(candidate) === name);
-  const config = nodeConfigsOf(nodes).find(({ profile }) => profile === node?.profile);
-  return config === undefined ? 'none' : fingerprint(config);
+/** What nodes are told: by their labels, and by the CiliumNodeConfigs that go by these. */
+export interface Told {
+  readonly nodes: readonly Pick<ClusterNode, 'name' | 'labels'>[];
+  readonly configs: readonly NodeConfigObject[];
 }
 
-/** The same as the cluster has it now: what a node's label makes of the configs that we applied. */
-export function liveNodeConfigHash(
-  { labels }: Pick<ClusterNode, 'labels'>,
+/** What they are told once a rollout has set what the config file says. */
+export function toldByConfig(
+  nodes: readonly Node[],
+  seen: readonly ClusterNode[],
   found: readonly FoundNodeConfig[],
-): string {
-  const config = ownParts(found).find(({ profile }) => profile === labels[PROFILE_LABEL]);
-  return config === undefined ? 'none' : fingerprint(config);
+): Told {
+  const labelled = seen.map(({ name, labels }) => {
+    const node = nodes.find((known) => kubernetesName(known) === name);
+    const profile = node?.profile === undefined ? {} : { [PROFILE_LABEL]: node.profile };
+    return { name, labels: { ...labels, ...profile } };
+  });
+  const wanted = nodeConfigsOf(nodes);
+  const theirs = found.filter(
+    ({ name, ours }) => !ours && wanted.every((config) => config.name !== name),
+  );
+  return { nodes: labelled, configs: [...wanted, ...theirs] };
+}
+
+/**
+ * Hash of the devices that a node is told, whoever applied the CiliumNodeConfig that says so; `none`
+ * when nobody tells it any.
+ */
+export function nodeConfigHash(name: string, { nodes, configs }: Told): string {
+  const profile = nodes.find((node) => node.name === name)?.labels[PROFILE_LABEL];
+  const told = configs
+    .filter((config) => config.profile === profile && config.defaults['devices'] !== undefined)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    // Keys of others stay theirs.
+    .map(({ defaults: { devices } }) => ['devices', devices]);
+  return told.length === 0 ? 'none' : fingerprint([profile, told]);
 }
 
 /** What is ours of the configs that were found: keys of others stay theirs. */
@@ -101,10 +123,6 @@ export function ownParts(found: readonly FoundNodeConfig[]): readonly NodeConfig
     }));
 }
 
-function fingerprint({ profile, defaults }: NodeConfigObject): string {
-  const sorted = Object.entries(defaults).toSorted(([a], [b]) => a.localeCompare(b));
-  return createHash('sha256')
-    .update(JSON.stringify([profile, sorted]))
-    .digest('hex')
-    .slice(0, 12);
+function fingerprint(told: unknown): string {
+  return createHash('sha256').update(JSON.stringify(told)).digest('hex').slice(0, 12);
 }

@@ -31,6 +31,8 @@ export interface Replacement {
   readonly soak: number;
   /** The DaemonSet's own strategy started it, after its node's configuration was set. */
   readonly startedByChart?: boolean;
+  /** Uid of an agent that was right before anything was changed, and that nothing was changed for. */
+  readonly untouched?: string | undefined;
   /** Looks once more, right before an agent is taken away: throws when the new one could not start. */
   readonly prepare?: (run: Run) => Promise<void>;
   /** Has the last word on a new agent: throws when the node is not as it should be. */
@@ -50,7 +52,7 @@ export function replaceAgentStep(wanted: Replacement, cluster: Cluster): Step<Po
     plan: () => [`kubectl -n ${namespace} delete pod (the agent on ${node})`],
     done: async () => {
       const pod = await agentOn(cluster, namespace, node);
-      return pod?.ready === true && isCurrent(pod, target) ? pod : undefined;
+      return pod?.ready === true && isRight(pod, wanted) ? pod : undefined;
     },
     run: async (run) => {
       await wanted.prepare?.(run);
@@ -64,6 +66,10 @@ export function replaceAgentStep(wanted: Replacement, cluster: Cluster): Step<Po
     },
     describe: (pod) => `${node} runs ${shortImage(pod)}`,
   };
+}
+
+function isRight(pod: Pod, { target, untouched }: Replacement): boolean {
+  return isCurrent(pod, target) || (pod.uid === untouched && hasHash(pod, target.hash));
 }
 
 /** Deletes an agent of an older template or configuration, and lets a held node go. */

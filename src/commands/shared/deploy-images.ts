@@ -9,6 +9,7 @@ import {
   foundNodeConfigs,
   nodeConfigHash,
   nodeConfigsOf,
+  toldByConfig,
   unwantedNodeConfigs,
 } from '../../deploy/node-config.ts';
 import { isUnchanged } from '../../deploy/unchanged.ts';
@@ -107,12 +108,13 @@ async function nothingToDo({ config }: Context, rollout: Rollout): Promise<boole
   const labels = labelChanges(config.nodes, rollout).filter(
     ([, change]) => Object.keys(change).length > 0,
   );
+  const told = toldByConfig(config.nodes, candidates, found);
   return isUnchanged({
     rendered,
     applied: applied.manifest,
     history,
     agents,
-    nodeConfigs: new Map(candidates.map(({ name }) => [name, nodeConfigHash(name, config.nodes)])),
+    nodeConfigs: new Map(candidates.map(({ name }) => [name, nodeConfigHash(name, told)])),
     hash,
     open: labels.length + openNodeConfigs(config.nodes, found),
     edits: applied.edits.length,

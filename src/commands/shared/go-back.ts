@@ -1,12 +1,12 @@
 import { qualified, type NodeStore } from '../../facts/node-store.ts';
-import { AGENT_CONTAINER, AGENT_SET } from '../../deploy/agents.ts';
+import { agentAmong, AGENT_CONTAINER, AGENT_SET } from '../../deploy/agents.ts';
 import type { Cluster, Helm, Pod, ReleaseName } from '../../deploy/cluster.ts';
 import { ShipError } from '../../core/errors.ts';
 import { shortDigest } from '../../core/digest.ts';
 import { kubernetesName } from '../../core/node.ts';
 import type { WayBack } from '../../deploy/history.ts';
 import { sameTemplate, workloadsOf } from '../../deploy/manifest.ts';
-import { liveNodeConfigHash } from '../../deploy/node-config.ts';
+import { nodeConfigHash } from '../../deploy/node-config.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { rollbackStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
@@ -27,6 +27,13 @@ export interface Return {
   readonly stores: ReadonlyMap<string, NodeStore>;
   /** What nodes would be told, in a dry run that does not tell them. */
   readonly planned?: ToldNodes | undefined;
+  /** As it was before the rollout that is undone. */
+  readonly before?: Beforehand | undefined;
+}
+
+/** Agents and what their nodes were told, before a rollout touched any of them. */
+export interface Beforehand extends ToldNodes {
+  readonly agents: readonly Pod[];
 }
 
 /**
@@ -56,17 +63,30 @@ async function replaceAgents(context: Context, to: Return): Promise<void> {
     return sameTemplate(AGENT_SET, live, (await helm.manifest(release, way.revision)) ?? '');
   };
   const hash = await newestHash(context, { cluster, namespace }, stays);
-  const { nodes, configs } = to.planned ?? (await readToldNodes(cluster, namespace));
+  const told = to.planned ?? (await readToldNodes(cluster, namespace));
   const timeout = timeoutOf(context);
   const { soak } = context.config.deploy;
   const judge = async (pod: Pod): Promise<void> => requireNamedBytes(context, stores, pod);
   const steps = order.map((node) => {
-    const seen = nodes.find(({ name }) => name === node) ?? { labels: {} };
-    const target = { hash, nodeConfig: liveNodeConfigHash(seen, configs) };
-    const wanted = { node, namespace, target, image: undefined, timeout, soak, judge };
+    const target = { hash, nodeConfig: nodeConfigHash(node, told) };
+    const untouched = untouchedOn(node, target.nodeConfig, to.before);
+    const wanted = { node, namespace, target, image: undefined, timeout, soak, judge, untouched };
     return replaceAgentStep(wanted, cluster);
   });
   await runStage('Roll back', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });
+}
+
+/**
+ * Uid of the agent that a node had before, when it is told the same again: whoever started that agent,
+ * and whether anyone proved it, it is what the way back leads to.
+ */
+function untouchedOn(
+  node: string,
+  nodeConfig: string,
+  before: Beforehand | undefined,
+): string | undefined {
+  if (before === undefined || nodeConfigHash(node, before) !== nodeConfig) return undefined;
+  return agentAmong(before.agents, node)?.uid;
 }
 
 /** What runs must be what the node has under the name in the pod's spec. */

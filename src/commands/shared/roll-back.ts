@@ -99,7 +99,10 @@ async function restoreSettings(
   await restoreNodes(context, place, before, [PROFILE_LABEL]);
   return {
     nodes: nodes.map((node) => before.nodes.find(({ name }) => name === node.name) ?? node),
-    configs: before.configs.map((config) => ({ ...config, ours: true })),
+    configs: [
+      ...before.configs.map((config) => ({ ...config, ours: true })),
+      ...configs.filter(({ ours }) => !ours),
+    ],
   };
 }
 

@@ -10,6 +10,7 @@ import {
   labelChange,
   nodeConfigHash,
   nodeConfigsOf,
+  toldByConfig,
   unwantedNodeConfigs,
 } from '../../deploy/node-config.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
@@ -133,19 +134,21 @@ async function replaceAgents(
   rollout: Rollout,
 ): Promise<void> {
   const { config } = context;
-  const { cluster, namespace, order, images, applied, rendered } = rollout;
+  const { cluster, namespace, candidates, order, images, applied, rendered } = rollout;
   const stays = (): boolean =>
     applied.edits.length === 0 && sameTemplate(AGENT_SET, rendered, applied.manifest ?? '');
-  const [hash, judge] = await allOf(
+  const [hash, judge, found] = await allOf(
     newestHash(context, rollout, stays),
     judgeOf(context, fleet, rollout),
+    foundNodeConfigs(cluster, namespace),
   );
+  const told = toldByConfig(config.nodes, candidates, found);
   const image = shippedOf(config, images).agent;
   const timeout = timeoutOf(context);
   const { soak } = config.deploy;
   const patience = patienceOf(context, fleet);
   const steps = order.map((node) => {
-    const target = { hash, nodeConfig: nodeConfigHash(node, config.nodes) };
+    const target = { hash, nodeConfig: nodeConfigHash(node, told) };
     const prepare = (run: Run) =>
       untilAnswered(() => requireImagesOn(node, context, fleet, rollout, run), patience);
     const startedByChart = byChart(context);

@@ -1,14 +1,9 @@
 import { relative } from 'node:path';
 import { toShipError, type ErrorKind, type ShipError } from '../../core/errors.ts';
 import { agentAmong, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
-import type { ClusterNode, FoundNodeConfig, HelmStatus, Pod } from '../../deploy/cluster.ts';
+import type { HelmStatus } from '../../deploy/cluster.ts';
 import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
-import {
-  foundNodeConfigs,
-  NODE_CONFIG_ANNOTATION,
-  ownParts,
-  PROFILE_LABEL,
-} from '../../deploy/node-config.ts';
+import { NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/node-config.ts';
 import { labelStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
 import { waitFor } from '../../core/wait.ts';
@@ -19,12 +14,13 @@ import type { DeployFlags } from './deploy-flags.ts';
 import { saveEvidence } from './evidence.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
-import { goBack, type Return } from './go-back.ts';
+import { goBack, type Return, type Beforehand } from './go-back.ts';
 import { patient, restoreSessions } from './patience.ts';
 import { timeoutOf } from './timeout.ts';
 import { restoreNodes } from './restore-nodes.ts';
 import type { Rollout } from './rollout.ts';
 import { acting } from './stages.ts';
+import { readToldNodes } from './told-nodes.ts';
 import {
   held,
   left,
@@ -39,11 +35,8 @@ const STAYS =
   'the rollout stays as far as it came: run the same command again to finish it, or undo it with ciliumship rollback';
 
 /** A cluster before a rollout: what its failure goes back to. */
-interface Before {
+interface Before extends Beforehand {
   readonly history: History;
-  readonly nodes: readonly ClusterNode[];
-  readonly nodeConfigs: readonly FoundNodeConfig[];
-  readonly agents: readonly Pod[];
 }
 
 /** Everything that ending a failed rollout goes by. */
@@ -82,13 +75,12 @@ export async function undoing<T>(
 }
 
 async function lookBefore({ cluster, helm, release, namespace }: Rollout): Promise<Before> {
-  const [nodeConfigs, history, nodes, agents] = await allOf(
-    foundNodeConfigs(cluster, namespace),
+  const [{ nodes, configs }, history, agents] = await allOf(
+    readToldNodes(cluster, namespace),
     helm.history(release),
-    cluster.nodes(),
     cluster.pods(namespace, AGENT_SELECTOR),
   );
-  return { history, nodes, nodeConfigs, agents };
+  return { history, nodes, configs, agents };
 }
 
 /** @returns the error that the command ends with */
@@ -129,7 +121,7 @@ function patiently(failed: Failed): Failed {
 }
 
 function restore({ context, rollout, before }: Failed, labels: readonly string[]): Promise<void> {
-  const had = { nodes: before.nodes, configs: ownParts(before.nodeConfigs) };
+  const had = { nodes: before.nodes, configs: ownParts(before.configs) };
   return restoreNodes(context, rollout, had, labels);
 }
 
@@ -137,7 +129,8 @@ function restore({ context, rollout, before }: Failed, labels: readonly string[]
 function returnOf({ rollout, before }: Failed, target: HelmStatus): Return {
   const { cluster, helm, release, stores } = rollout;
   const order = rollout.order.toReversed();
-  return { cluster, helm, release, way: wayBackTo(before.history, target), order, stores };
+  const way = wayBackTo(before.history, target);
+  return { cluster, helm, release, way, order, stores, before };
 }
 
 /** What does not pass by itself, however long one waits. */

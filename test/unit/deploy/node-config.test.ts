@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import {
   changedNodeConfigs,
   labelChange,
-  liveNodeConfigHash,
   nodeConfigHash,
   nodeConfigsOf,
+  toldByConfig,
   unwantedNodeConfigs,
 } from '../../../src/deploy/node-config.ts';
+import type { Node } from '../../../src/core/node.ts';
+import type { FoundNodeConfig } from '../../../src/deploy/cluster.ts';
 import { rolloutOrder } from '../../../src/deploy/order.ts';
 import { clusterNode, configNode } from '../../support/fake-cluster.ts';
 
@@ -65,20 +67,6 @@ describe('the node configurations', () => {
     expect(unwantedNodeConfigs([config], found).map(({ name }) => name)).toEqual(['old']);
     expect(unwantedNodeConfigs([], found).map(({ name }) => name)).toEqual(['a', 'old']);
   });
-
-  test('have a hash by the Kubernetes name, which only their own devices change', () => {
-    const hash = nodeConfigHash('k-w', [MASTER, WORKER]);
-    expect(hash).toMatch(/^[0-9a-f]{12}$/);
-    const moved = { ...MASTER, devices: ['eth7'] };
-    expect(nodeConfigHash('k-w', [moved, WORKER])).toBe(hash);
-    expect(nodeConfigHash('master', [moved, WORKER])).not.toBe(
-      nodeConfigHash('master', [MASTER, WORKER]),
-    );
-  });
-
-  test.each(['plain', 'stranger'])('have the hash "none" for node %s', (name) => {
-    expect(nodeConfigHash(name, [MASTER, configNode('plain')])).toBe('none');
-  });
 });
 
 describe('the profile label of a node', () => {
@@ -130,22 +118,58 @@ describe('the order of a rollout', () => {
   });
 });
 
-describe('the hash of what a node has now', () => {
+describe('the hash of the devices that a node is told', () => {
+  const seen = [clusterNode('master'), clusterNode('k-w'), clusterNode('plain')];
+  const byConfig = (...nodes: readonly Node[]) => toldByConfig(nodes, seen, []);
   const found = { name: 'a', profile: 'a', defaults: { devices: 'eth0' }, ours: true };
-  const node = configNode('master', { profile: 'a', devices: ['eth0'] });
-  const seen = clusterNode('master', { labels: { 'hw-profile': 'a' } });
+  const labelled = [clusterNode('master', { labels: { 'hw-profile': 'a' } })];
+  const hashOf = (...configs: readonly FoundNodeConfig[]) =>
+    nodeConfigHash('master', { nodes: labelled, configs });
 
-  test('is the hash of the config that made it', () => {
-    expect(liveNodeConfigHash(seen, [found])).toBe(nodeConfigHash('master', [node]));
+  test('goes by the Kubernetes name, and only the node’s own devices change it', () => {
+    const hash = nodeConfigHash('k-w', byConfig(MASTER, WORKER));
+    expect(hash).toMatch(/^[0-9a-f]{12}$/);
+    const moved = { ...MASTER, devices: ['eth7'] };
+    expect(nodeConfigHash('k-w', byConfig(moved, WORKER))).toBe(hash);
+    expect(nodeConfigHash('master', byConfig(moved, WORKER))).not.toBe(
+      nodeConfigHash('master', byConfig(MASTER, WORKER)),
+    );
   });
 
-  test('is the same when others set keys of their own', () => {
+  test.each(['plain', 'stranger'])('is "none" for node %s, which is told nothing', (name) => {
+    expect(nodeConfigHash(name, byConfig(MASTER, configNode('plain')))).toBe('none');
+  });
+
+  test('is "none" without a label, and where no CiliumNodeConfig names devices', () => {
+    const told = { nodes: [clusterNode('x')], configs: [found] };
+    expect(nodeConfigHash('x', told)).toBe('none');
+    expect(hashOf()).toBe('none');
+    expect(hashOf({ ...found, defaults: { mtu: '1400' } })).toBe('none');
+  });
+
+  test('is the one that a rollout of the config would prove, whoever applied it', () => {
+    const proved = nodeConfigHash('master', byConfig(MASTER));
+    expect(hashOf(found)).toBe(proved);
+    expect(hashOf({ ...found, ours: false })).toBe(proved);
+    const theirs = { ...found, name: 'made-by-hand', ours: false };
+    expect(nodeConfigHash('master', toldByConfig([], labelled, [theirs]))).toBe(proved);
+  });
+
+  test('goes by a label that somebody else set, before the rollout as after it', () => {
+    const other = configNode('other', { profile: 'a', devices: ['eth0'] });
+    const told = toldByConfig([configNode('master'), other], labelled, []);
+    expect(nodeConfigHash('master', told)).toBe(hashOf(found));
+  });
+
+  test('is the same when others set keys of their own, and another with a second config', () => {
     const more = { ...found, defaults: { devices: 'eth0', debug: 'true' } };
-    expect(liveNodeConfigHash(seen, [more])).toBe(liveNodeConfigHash(seen, [found]));
+    expect(hashOf(more)).toBe(hashOf(found));
+    const second = { ...found, name: 'b', defaults: { devices: 'eth1' } };
+    expect(hashOf(found, second)).not.toBe(hashOf(found));
+    expect(hashOf(second, found)).toBe(hashOf(found, second));
   });
 
-  test('is none without a config of ours, as without a label', () => {
-    expect(liveNodeConfigHash(seen, [{ ...found, ours: false }])).toBe('none');
-    expect(liveNodeConfigHash(clusterNode('x'), [found])).toBe('none');
+  test('is "none" of a config of ours that the config file does not ask for any more', () => {
+    expect(nodeConfigHash('master', toldByConfig([], labelled, [found]))).toBe('none');
   });
 });
