@@ -44,6 +44,11 @@ export async function agentOn(
   return agentAmong(await cluster.pods(namespace, AGENT_SELECTOR), node);
 }
 
+/** True of an agent that is there to stay and ready. */
+export function works(pod: Pod | undefined): pod is Pod {
+  return pod?.ready === true && !pod.deleting;
+}
+
 /** Config digest of what a pod's container runs. */
 export function runningImage(pod: Pod | undefined, container: string): Digest | undefined {
   return pod?.containers.find(({ name }) => name === container)?.imageId;

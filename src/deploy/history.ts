@@ -27,6 +27,11 @@ export function isUnfinished(history: History, entry: HelmStatus): boolean {
   return next !== undefined && repeatedBy(next) === repeated + 1;
 }
 
+/** True of a revision that repeats an earlier one. */
+export function isRollback(entry: HelmStatus): boolean {
+  return repeatedBy(entry) !== undefined;
+}
+
 /** Helm 3 takes no description for a rollback, and both give it this one. */
 function repeatedBy({ description }: HelmStatus): number | undefined {
   const found = /^Rollback to (\d+)$/.exec(description)?.[1];

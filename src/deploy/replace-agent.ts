@@ -11,22 +11,21 @@ import {
   isHopeless,
   restartsOf,
   runningImage,
+  works,
   type AgentTarget,
 } from './agents.ts';
 import type { Cluster, Pod } from './cluster.ts';
 import { NODE_CONFIG_ANNOTATION } from './node-config.ts';
 import { HOLD_LABEL } from './values.ts';
 import { waitFor } from '../core/wait.ts';
+import { requireOthersReady, type Taking } from './others-ready.ts';
 
-export interface Replacement {
-  /** Kubernetes name of the node. */
-  readonly node: string;
-  readonly namespace: string;
+export interface Replacement extends Taking {
   readonly target: AgentTarget;
   /** Config digest that the agent must run; undefined when its image was not shipped by us. */
   readonly image: Digest | undefined;
-  /** Milliseconds until a new agent must be ready. */
-  readonly timeout: number;
+  /** uids of agents that may be what ails the others: they are taken away whoever is down. */
+  readonly suspects: ReadonlySet<string>;
   /** Milliseconds that it must stay ready. */
   readonly soak: number;
   /** The DaemonSet's own strategy started it, after its node's configuration was set. */
@@ -77,6 +76,7 @@ async function startNew(wanted: Replacement, cluster: Cluster, run: Run): Promis
   const { node, namespace } = wanted;
   const old = await agentOn(cluster, namespace, node);
   if (old !== undefined && !isFresh(old, wanted)) {
+    if (works(old) && !wanted.suspects.has(old.uid)) await requireOthersReady(wanted, cluster, run);
     run.progress({ text: `delete ${old.name}` });
     await cluster.deletePod(namespace, old);
   }
@@ -135,7 +135,7 @@ async function failed(wanted: Replacement, cluster: Cluster, what: string): Prom
     pod === undefined ? [] : await cluster.logs(namespace, pod, container).catch(() => []);
   return new ShipError('deploy', `${node}: the new agent was ${what}: ${describePod(pod)}`, {
     details: logs,
-    hint: 'the nodes after it were left as they are; mend it, then: ciliumship ship',
+    hint: wanted.hint,
   });
 }
 

@@ -7,10 +7,12 @@ import { kubernetesName } from '../../core/node.ts';
 import type { WayBack } from '../../deploy/history.ts';
 import { sameTemplate, workloadsOf } from '../../deploy/manifest.ts';
 import { nodeConfigHash } from '../../deploy/node-config.ts';
+import { suspectAgents } from '../../deploy/order.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { rollbackStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
+import { agentOrder } from './agent-order.ts';
 import { newestHash, settleWorkloads } from './roll-out.ts';
 import { timeoutOf } from './timeout.ts';
 import { readToldNodes, type ToldNodes } from './told-nodes.ts';
@@ -22,7 +24,7 @@ export interface Return {
   readonly helm: Helm;
   readonly release: ReleaseName;
   readonly way: WayBack;
-  /** Kubernetes names of the nodes, in the order in which their agents go back. */
+  /** Kubernetes names of the nodes, in the order in which their agents go back, as far as all work. */
   readonly order: readonly string[];
   readonly stores: ReadonlyMap<string, NodeStore>;
   /** What nodes would be told, in a dry run that does not tell them. */
@@ -48,15 +50,20 @@ export async function goBack(context: Context, to: Return): Promise<void> {
   const { namespace } = release;
   const helmBack = (revision: number) =>
     runStage('Back', [rollbackStep(helm, release, revision)], acting(context));
+  const suspects = await suspectAgents(cluster, namespace, await helm.history(release));
   await helmBack(way.staged ?? way.revision);
-  await replaceAgents(context, to);
+  await replaceAgents(context, to, suspects);
   if (way.staged !== undefined) await helmBack(way.revision);
   const manifest = (await helm.manifest(release, way.revision)) ?? '';
   await settleWorkloads(context, { cluster, namespace, workloads: workloadsOf(manifest) });
 }
 
-async function replaceAgents(context: Context, to: Return): Promise<void> {
-  const { cluster, helm, order, release, stores, way } = to;
+async function replaceAgents(
+  context: Context,
+  to: Return,
+  suspects: ReadonlySet<string>,
+): Promise<void> {
+  const { cluster, helm, release, stores, way } = to;
   const { namespace } = release;
   const stays = async (): Promise<boolean> => {
     const live = (await helm.manifest(release)) ?? '';
@@ -67,10 +74,15 @@ async function replaceAgents(context: Context, to: Return): Promise<void> {
   const timeout = timeoutOf(context);
   const { soak } = context.config.deploy;
   const judge = async (pod: Pod): Promise<void> => requireNamedBytes(context, stores, pod);
+  const hint = `mend it, then: ciliumship rollback --to ${way.revision}`;
+  const targetOf = (node: string) => ({ hash, nodeConfig: nodeConfigHash(node, told) });
+  const quiet = to.before !== undefined;
+  const order = await agentOrder(context, { ...to, namespace, suspects, targetOf, quiet });
   const steps = order.map((node) => {
-    const target = { hash, nodeConfig: nodeConfigHash(node, told) };
+    const target = targetOf(node);
     const untouched = untouchedOn(node, target.nodeConfig, to.before);
-    const wanted = { node, namespace, target, image: undefined, timeout, soak, judge, untouched };
+    const same = { namespace, all: order, suspects, image: undefined, timeout, soak, judge, hint };
+    const wanted = { ...same, node, target, untouched };
     return replaceAgentStep(wanted, cluster);
   });
   await runStage('Roll back', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });

@@ -13,6 +13,7 @@ import {
   toldByConfig,
   unwantedNodeConfigs,
 } from '../../deploy/node-config.ts';
+import { suspectAgents } from '../../deploy/order.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { labelStep, nodeConfigStep, readyStep, upgradeStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
@@ -22,6 +23,7 @@ import { allOf } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Fleet } from './fleet.ts';
+import { agentOrder } from './agent-order.ts';
 import { judgeOf } from './judge.ts';
 import { recordNodesBefore } from './node-record.ts';
 import { patienceOf, patient } from './patience.ts';
@@ -46,9 +48,10 @@ export async function rollOut(
   const rollout = { ...given, cluster: patient(context, fleet, given.cluster) };
   const { cluster, namespace, workloads, release, history } = rollout;
   if (context.flags.dryRun !== true) await recordNodesBefore(context, cluster, release, history);
+  const suspects = await suspectAgents(cluster, namespace, history);
   await labelNodes(context, rollout);
   await (byChart(context) ? applyByChart(context, rollout) : applyInOurOrder(context, rollout));
-  await replaceAgents(context, fleet, rollout);
+  await replaceAgents(context, fleet, rollout, suspects);
   await settleWorkloads(context, { cluster, namespace, workloads });
   return upgrade('Finish', context, rollout, rollout.release, FINISHED);
 }
@@ -128,13 +131,16 @@ async function configureNodes(context: Context, rollout: Rollout): Promise<void>
   await runStage('Devices', steps, acting(context));
 }
 
+const MEND = 'the nodes after it were left as they are; mend it, then: ciliumship ship';
+
 async function replaceAgents(
   context: Context<DeployFlags>,
   fleet: Fleet,
   rollout: Rollout,
+  suspects: ReadonlySet<string>,
 ): Promise<void> {
   const { config } = context;
-  const { cluster, namespace, candidates, order, images, applied, rendered } = rollout;
+  const { cluster, namespace, candidates, images, applied, rendered } = rollout;
   const stays = (): boolean =>
     applied.edits.length === 0 && sameTemplate(AGENT_SET, rendered, applied.manifest ?? '');
   const [hash, judge, found] = await allOf(
@@ -147,21 +153,25 @@ async function replaceAgents(
   const timeout = timeoutOf(context);
   const { soak } = config.deploy;
   const patience = patienceOf(context, fleet);
+  const targetOf = (node: string) => ({ hash, nodeConfig: nodeConfigHash(node, told) });
+  const order = await agentOrder(context, { ...rollout, suspects, targetOf });
   const steps = order.map((node) => {
-    const target = { hash, nodeConfig: nodeConfigHash(node, told) };
     const prepare = (run: Run) =>
       untilAnswered(() => requireImagesOn(node, context, fleet, rollout, run), patience);
     const startedByChart = byChart(context);
     const wanted = {
       node,
       namespace,
-      target,
+      all: order,
+      suspects,
+      target: targetOf(node),
       image,
       timeout,
       soak,
       judge,
       prepare,
       startedByChart,
+      hint: MEND,
     };
     return replaceAgentStep(wanted, cluster);
   });

@@ -11,6 +11,9 @@ import { digestOf } from '../../support/values.ts';
 const WANTED: Replacement = {
   node: 'worker',
   namespace: 'kube-system',
+  all: ['master', 'worker'],
+  suspects: new Set(),
+  hint: 'mend it, then: ciliumship ship',
   target: { hash: 'new', nodeConfig: 'none' },
   image: digestOf('agent'),
   timeout: 5000,
@@ -30,7 +33,8 @@ function daemonSet(before: Pod | undefined, ...after: readonly Pod[]) {
   let looks = -1;
   const cluster: Cluster = clusterThat({
     pods: async () => {
-      if (changes.length === 0) return before ? [before] : [];
+      if (changes.length === 0)
+        return [agent('cilium-x', { node: 'master' }), ...(before ? [before] : [])];
       looks += 1;
       const now = after[looks] ?? after.at(-1);
       return now === undefined ? [] : [agent('cilium-x', { node: 'master' }), now];
@@ -91,6 +95,63 @@ describe('an agent', () => {
 
   test('whose image was not shipped by us may be any', async () => {
     await expect(replace(daemonSet(OLD, NEW), { image: undefined })).resolves.toEqual(NEW);
+  });
+});
+
+describe('while the agent of another node does not work', () => {
+  const ends = agent('cilium-m', { node: 'master', deleting: true });
+  const unready = agent('cilium-m', { node: 'master', ready: false });
+  const hopeless = container({ waiting: 'CrashLoopBackOff', restarts: 3 });
+  const crashes = { ...unready, containers: [hopeless] };
+
+  /** The same set beside these agents of the master, one at each look, the last for ever. */
+  function beside(set: ReturnType<typeof daemonSet>, ...others: readonly (Pod | undefined)[]) {
+    let looks = -1;
+    const pods: Cluster['pods'] = async (...asked) => {
+      looks += 1;
+      const other = others[looks] ?? others.at(-1);
+      const own = (await set.cluster.pods(...asked)).filter(({ node }) => node === 'worker');
+      return other === undefined ? own : [other, ...own];
+    };
+    return { ...set, cluster: clusterThat({ ...set.cluster, pods }) };
+  }
+
+  test.each([
+    ['is not ready', unready, 'cilium-m is not ready, 0 restarts', 'describe pod cilium-m'],
+    ['ends', ends, 'cilium-m is still ending', 'describe pod cilium-m'],
+    ['is missing', undefined, 'there is no pod', 'get pods -l k8s-app=cilium -o wide'],
+    ['crashes', crashes, 'cilium-m: cilium-agent: CrashLoopBackOff', 'describe pod cilium-m'],
+  ])('because it %s, one that works is not taken away', async (_, other, state, look) => {
+    const set = beside(daemonSet(OLD, NEW), other);
+    await expect(replace(set, { timeout: 0 })).rejects.toMatchObject({
+      kind: 'deploy',
+      message: `master: the agent does not work (${state}), so the one on worker was not taken away`,
+      details: [
+        `see why: kubectl -n kube-system ${look}`,
+        'a node that is gone for good is taken out of the cluster and of the config: kubectl delete node master',
+      ],
+      hint: WANTED.hint,
+    });
+    expect(set.changes).toEqual([]);
+  });
+
+  test('one that works is taken away when the other is ready again', async () => {
+    const other = agent('cilium-m', { node: 'master' });
+    const set = beside(daemonSet(OLD, NEW), undefined, unready, other);
+    expect(await replace(set)).toEqual(NEW);
+    expect(set.changes[0]).toBe('delete cilium-old');
+  });
+
+  test('one that does not work is replaced all the same', async () => {
+    const set = beside(daemonSet({ ...OLD, ready: false }, NEW), unready);
+    await replace(set, { timeout: 0 });
+    expect(set.changes[0]).toBe('delete cilium-old');
+  });
+
+  test('one that may be the cause is replaced all the same', async () => {
+    const set = beside(daemonSet(OLD, NEW), unready);
+    await replace(set, { timeout: 0, suspects: new Set([OLD.uid]) });
+    expect(set.changes[0]).toBe('delete cilium-old');
   });
 });
 
@@ -175,9 +236,9 @@ describe('F36: an API server that is away for a moment', () => {
   const CHANGES = ['deletePod', 'labelNode', 'annotatePod'] as const;
 
   test.each([
-    ['is asked again', ['pods'] as const],
-    ['is told again what to change', CHANGES],
-  ])('%s, and the agent is as good as any', async (_, names) => {
+    ['is asked again', 4, ['pods'] as const],
+    ['is told again what to change', 3, CHANGES],
+  ])('%s, and the agent is as good as any', async (_, times, names) => {
     const set = daemonSet(OLD, NEW);
     const mended: string[] = [];
     const cluster = patientCluster(blinking(set.cluster, ...names), {
@@ -188,7 +249,7 @@ describe('F36: an API server that is away for a moment', () => {
     expect(await replace({ cluster })).toEqual(NEW);
     expect(set.changes).toEqual(['delete cilium-old', RELEASE, 'prove cilium-new none']);
     expect(new Set(mended)).toEqual(new Set(['the API server does not answer']));
-    expect(mended).toHaveLength(3);
+    expect(mended).toHaveLength(times);
   });
 
   test('for longer than a node gets fails it as what it is', async () => {
