@@ -80,6 +80,18 @@ function rootOf(history: History, entry: HelmStatus): number {
   return known === undefined ? (repeated ?? entry.revision) : rootOf(history, known);
 }
 
+/**
+ * The revision that the newest one repeats, when what came before it was not finished: nodes may still
+ * be told what that was to tell them.
+ */
+export function repeatedOverUnfinished(history: History): HelmStatus | undefined {
+  const [before, newest] = history.slice(-2);
+  if (before === undefined || newest === undefined) return undefined;
+  if (isToGoBackTo(history, before)) return undefined;
+  const repeated = repeatedBy(newest);
+  return history.find(({ revision }) => revision === repeated);
+}
+
 /** The revision itself, and its staged twin: the one that the same run made just before it. */
 export function wayBackTo(history: History, { revision }: HelmStatus): WayBack {
   const [twin, entry] = [revision - 1, revision].map((wanted) =>

@@ -1,6 +1,6 @@
 import { ShipError } from '../../core/errors.ts';
 import type { Cluster, HelmStatus, ReleaseName } from '../../deploy/cluster.ts';
-import { isToGoBackTo, type History } from '../../deploy/history.ts';
+import { isToGoBackTo, repeatedOverUnfinished, type History } from '../../deploy/history.ts';
 import {
   nodeRecordName,
   nodeSettings,
@@ -32,7 +32,9 @@ export async function recordNodes(
   const data = await cluster.configMap(namespace, nodeRecordName(name));
   // What was written stays as it is: a rollback that was killed may have changed nodes since.
   if (settingsAt(data, newest) !== undefined) return;
-  const written = withSettings(data, newest, await readSettings(cluster, namespace));
+  const repeated = repeatedOverUnfinished(history);
+  const told = (repeated && settingsAt(data, repeated)) ?? (await readSettings(cluster, namespace));
+  const written = withSettings(data, newest, told);
   await cluster.applyConfigMap(namespace, nodeRecordName(name), written);
 }
 
@@ -48,6 +50,25 @@ export async function recordNodesBefore(
   } catch (error) {
     if (!(error instanceof ShipError) || error.kind !== 'identity') throw error;
     output.note(`no rollback will know the devices of the nodes: ${error.message}`);
+  }
+}
+
+/**
+ * What the nodes were told at a revision; undefined when nobody wrote it down, or without the right to
+ * read it.
+ *
+ * @throws ShipError as the cluster does otherwise
+ */
+export async function recordedAt(
+  cluster: Pick<Cluster, 'configMap'>,
+  { name, namespace }: ReleaseName,
+  entry: HelmStatus,
+): Promise<NodeSettings | undefined> {
+  try {
+    return settingsAt(await cluster.configMap(namespace, nodeRecordName(name)), entry);
+  } catch (error) {
+    if (!(error instanceof ShipError) || error.kind !== 'identity') throw error;
+    return undefined;
   }
 }
 

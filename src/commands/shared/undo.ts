@@ -4,6 +4,7 @@ import { agentAmong, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agen
 import type { HelmStatus } from '../../deploy/cluster.ts';
 import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
 import { NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/node-config.ts';
+import { nodesBefore, type NodesBefore } from '../../deploy/node-record.ts';
 import { labelStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
 import { waitFor } from '../../core/wait.ts';
@@ -15,6 +16,7 @@ import { saveEvidence } from './evidence.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
 import { goBack, type Return, type Beforehand } from './go-back.ts';
+import { recordedAt } from './node-record.ts';
 import { patient, restoreSessions } from './patience.ts';
 import { timeoutOf } from './timeout.ts';
 import { restoreNodes } from './restore-nodes.ts';
@@ -97,7 +99,7 @@ async function end(failed: Failed): Promise<ShipError> {
     });
     if (history.at(-1)?.revision === before.history.at(-1)?.revision) {
       // They are changed before Helm is asked: an agent that starts anew would obey.
-      await restore(patiently(failed), [PROFILE_LABEL, HOLD_LABEL]);
+      await restore(patiently(failed), shown(before), [PROFILE_LABEL, HOLD_LABEL]);
       return provedUnchanged(failure);
     }
     ending.evidence.push(await gather(failed).catch(noEvidence));
@@ -105,7 +107,7 @@ async function end(failed: Failed): Promise<ShipError> {
     const bearing = patiently(failed);
     ending.evidence.push(...(await free(bearing)));
     if (target === undefined) return held(ending, await hold(bearing));
-    await restore(bearing, [PROFILE_LABEL]);
+    await restore(bearing, await toldAt(bearing, target), [PROFILE_LABEL]);
     await goBack(context, returnOf(bearing, target));
     return rolledBack(ending);
   } catch (error) {
@@ -120,9 +122,26 @@ function patiently(failed: Failed): Failed {
   return { ...failed, rollout: { ...rollout, cluster: patient(context, fleet, rollout.cluster) } };
 }
 
-function restore({ context, rollout, before }: Failed, labels: readonly string[]): Promise<void> {
-  const had = { nodes: before.nodes, configs: ownParts(before.configs) };
+function restore(
+  { context, rollout }: Failed,
+  had: NodesBefore,
+  labels: readonly string[],
+): Promise<void> {
   return restoreNodes(context, rollout, had, labels);
+}
+
+/** What nodes were told when this run began: that may be of a rollout that was not finished. */
+function shown({ nodes, configs }: Before): NodesBefore {
+  return { nodes, configs: ownParts(configs) };
+}
+
+/** What they were told at a revision, as far as that was written down. */
+async function toldAt({ rollout, before }: Failed, target: HelmStatus): Promise<NodesBefore> {
+  const had = await recordedAt(rollout.cluster, rollout.release, target);
+  if (had === undefined) return shown(before);
+  const { nodes, configs } = nodesBefore(had, before.nodes, before.configs);
+  const found = (name: string) => nodes.find((node) => node.name === name);
+  return { nodes: before.nodes.map((node) => found(node.name) ?? node), configs };
 }
 
 /** The node that failed goes back first: it is the one that does not work. */

@@ -91,6 +91,28 @@ test('what nodes are told at a revision is written once: what was changed since 
   expect(maps.get(RECORD)).toBe(written);
 });
 
+test('a revision that was brought back over an unfinished rollout is recorded as it was, not as that one told', async () => {
+  const { cluster, tell } = workerWith('w', 'eth1');
+  const history = [revision(2), { ...revision(3, 'Preparing upgrade'), status: 'pending-upgrade' }];
+  await recordNodes(cluster, RELEASE, [revision(2)]);
+  tell('w', 'eth1 em2');
+  const repaired = revision(4, 'Rollback to 2');
+  await recordNodes(cluster, RELEASE, [...history, repaired]);
+  const { at, now } = await readKnownSettings(cluster, RELEASE);
+  expect(at(repaired)?.configs).toEqual([deviceConfig('eth1')]);
+  expect(now.configs).toEqual([deviceConfig('eth1 em2')]);
+});
+
+test('one that somebody brought back over a finished rollout is recorded as nodes are told since', async () => {
+  const { cluster, tell } = workerWith('w', 'eth1');
+  await recordNodes(cluster, RELEASE, [revision(2)]);
+  tell('w', 'eth1 em2');
+  const back = revision(5, 'Rollback to 2');
+  await recordNodes(cluster, RELEASE, [revision(2), revision(4), back]);
+  const { at } = await readKnownSettings(cluster, RELEASE);
+  expect(at(back)?.configs).toEqual([deviceConfig('eth1 em2')]);
+});
+
 test('a rollout records what nodes were told before it changes anything, even when it fails', async () => {
   const run = await crashing();
   await failureOf(run);

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { exitCode, ShipError } from '../../../src/core/errors.ts';
+import type { Cluster, NodeConfigObject } from '../../../src/deploy/cluster.ts';
+import { configNode, clusterThat } from '../../support/fake-cluster.ts';
+import { crashing, failureOf, RELEASE } from '../../support/failing-rollout.ts';
+
+/** Nodes whose worker was told `old` by the finished revision 2, and whose config says `new`. */
+async function workerOf(more: Partial<Cluster> = {}) {
+  const run = await crashing();
+  const configs = new Map<string, NodeConfigObject>();
+  const tell = (profile: string, devices: string): void =>
+    void configs.set(profile, { name: profile, profile, defaults: { devices } });
+  tell('old', 'eth1');
+  const cluster = clusterThat({
+    ...run.rollout.cluster,
+    nodeConfigVersion: async () => 'v2',
+    nodeConfigs: async () => [...configs.values()].map((config) => ({ ...config, ours: true })),
+    applyNodeConfig: async (_, __, { name, defaults }) => tell(name, defaults['devices'] ?? ''),
+    deleteNodeConfig: async (_, __, name) => void configs.delete(name),
+    ...more,
+  });
+  await cluster.labelNode('worker', { 'hw-profile': 'old' });
+  const worker = configNode('worker', { profile: 'new', devices: ['eth1', 'em2'] });
+  const nodes = [configNode('master', { role: 'server' }), worker];
+  const context = { ...run.context, config: { ...run.context.config, nodes } };
+  /** The same deploy once more; ended by `signal` as soon as the canary's agent is deleted. */
+  const deploy = async (killed?: AbortController) => {
+    const deletePod: Cluster['deletePod'] = async (...of) => {
+      await cluster.deletePod(...of);
+      killed?.abort(new ShipError('interrupted', 'killed'));
+    };
+    const rollout = {
+      ...run.rollout,
+      cluster: clusterThat({ ...cluster, deletePod }),
+      candidates: await cluster.nodes(),
+      history: await run.helm.history(RELEASE),
+    };
+    const signal = killed?.signal ?? context.signal;
+    return failureOf({ ...run, context: { ...context, signal }, rollout });
+  };
+  const told = async (): Promise<readonly string[]> => [
+    ...(await cluster.nodes()).map(({ name, labels }) => `${name}: ${labels['hw-profile']}`),
+    ...[...configs.values()].map(({ name, defaults }) => `${name}: ${defaults['devices']}`),
+  ];
+  return { deploy, told };
+}
+
+const AS_OF_REVISION_2 = ['master: undefined', 'worker: old', 'old: eth1'];
+
+test('F40: what a finished revision told its nodes is restored, after a rollout of other devices that was killed', async () => {
+  const { deploy, told } = await workerOf();
+  await deploy(new AbortController());
+  expect(await told()).toEqual(['master: undefined', 'worker: new', 'new: eth1 em2']);
+  const error = await deploy();
+  expect(exitCode(error.kind), error.message).toBe(9);
+  expect(error.details).toContain('revision 2 runs again on every node');
+  expect(await told()).toEqual(AS_OF_REVISION_2);
+});
+
+test('F40: where nothing was written down of it, nodes get back what they were told at the start', async () => {
+  const configMap = async (): Promise<never> => {
+    throw new ShipError('identity', 'the API server refuses ConfigMaps');
+  };
+  const { deploy, told } = await workerOf({ configMap });
+  expect(exitCode((await deploy()).kind)).toBe(9);
+  expect(await told()).toEqual(AS_OF_REVISION_2);
+});
+
+test('F40: a node that joined since keeps the profile that it had at the start', async () => {
+  // Of the worker nobody wrote anything down.
+  const written = JSON.stringify({ made: '', profiles: { master: null }, configs: [] });
+  const configMap = async () => ({ 'revision-2': written });
+  const { deploy, told } = await workerOf({ configMap });
+  expect(exitCode((await deploy()).kind)).toBe(9);
+  expect(await told()).toEqual(AS_OF_REVISION_2);
+});
