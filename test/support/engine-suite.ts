@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { BuildEngine } from '../../src/build/request.ts';
 import { buildSteps } from '../../src/build/steps.ts';
@@ -52,6 +53,23 @@ export function engineTests(
       expect(image?.diffIds).toHaveLength(2);
       expect((await docker.inspect(request.name))?.id).toBe(image?.id);
       expect(recorded.lines.join('\n')).toContain(`saw ${value}`);
+    });
+
+    test('D26: no variable of this machine gets into an image, or into what is said of it', async ({
+      onTestFinished,
+    }) => {
+      const canary = `canary-${randomUUID()}`;
+      process.env['CILIUMSHIP_TEST_TOKEN'] = canary;
+      onTestFinished(() => void delete process.env['CILIUMSHIP_TEST_TOKEN']);
+      const docker = await daemon();
+      const lines = `FROM ${BASE_IMAGE}\nARG CILIUMSHIP_TEST_TOKEN\nRUN echo ${randomUUID()}; env | tee /env; cat /proc/self/environ > /environ`;
+      const request = requestOf(lines, { name: name('secrets') });
+      const recorded = recordedRun();
+      await buildWith(engineOn(docker), request, recorded);
+      const saved = await buffer(await docker.save([request.name]));
+      expect(saved.includes('PATH=')).toBe(true);
+      expect(saved.includes(canary)).toBe(false);
+      expect(recorded.lines.join('\n')).not.toContain(canary);
     });
 
     test('F2: a RUN step that fails is exit class 4 with the step and its last 20 lines', async () => {
