@@ -115,10 +115,12 @@ function notSeen(count: number, failures: readonly ShipError[]): ShipError | und
 }
 
 function wayThere(worst: ShipError | undefined): string {
-  if (worst?.kind === 'identity') {
+  // A pod that only begins, or a manifest that nobody but the nodes knows the image of.
+  if (worst === undefined) return 'look again, at the nodes too: ciliumship drift';
+  if (worst.kind === 'identity') {
     return 'give the rights that drift needs: ciliumship drift rights sudoers; ciliumship drift rights kubernetes';
   }
-  return worst?.kind === 'config' && worst.hint !== undefined
+  return worst.kind === 'config' && worst.hint !== undefined
     ? worst.hint
     : 'mend the way there, then: ciliumship drift';
 }

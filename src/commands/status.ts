@@ -1,8 +1,6 @@
 import { combineFailures, ShipError, toShipError } from '../core/errors.ts';
-import { isBuildOf, shortName } from '../core/image.ts';
-import { kubernetesName, type Node } from '../core/node.ts';
+import { shortName } from '../core/image.ts';
 import type { Pod } from '../deploy/cluster.ts';
-import { qualified, type NodeImages } from '../facts/node-store.ts';
 import { textTable } from '../output/table.ts';
 import { allOf } from '../output/together.ts';
 import type { CommandSpec, Context } from './command.ts';
@@ -12,19 +10,8 @@ import { selectNodes } from './shared/nodes.ts';
 import { probeImagesOf } from './shared/probe-fleet.ts';
 import { noteRelease } from './shared/release.ts';
 import { shippedNames } from './shared/shipped-names.ts';
+import { statusRow, type StatusRow } from './shared/status-row.ts';
 import { watching, watchOptions, type Round, type WatchFlags } from './shared/watch.ts';
-
-/** One image on one node. */
-interface Row {
-  readonly node: string;
-  readonly image: string;
-  /** Config digest of what the node has under the name. */
-  readonly onNode: string | undefined;
-  /** Config digests of what containers of this image run there. */
-  readonly running: readonly string[];
-  readonly pods: readonly string[];
-  readonly state: 'ok' | 'behind' | 'not ready' | 'no pod here' | 'missing' | 'unknown';
-}
 
 export const status: CommandSpec<WatchFlags> = {
   name: 'status',
@@ -55,7 +42,7 @@ async function lookOnce(context: Context): Promise<Round> {
   const pods = found instanceof ShipError ? undefined : found;
   const names = await shippedNames(context);
   const rows = nodes.flatMap((node) =>
-    names.map((name) => rowOf(node, name, pods, probed.stores.get(node.name))),
+    names.map((name) => statusRow(node, name, pods, probed.stores.get(node.name))),
   );
   const summary = summaryOf(rows);
   return {
@@ -77,49 +64,12 @@ async function readPods(context: Context, fleet: Fleet): Promise<readonly Pod[]>
 }
 
 /** `10 ok, 2 behind`: what a person looks for who watches a rollout. */
-function summaryOf(rows: readonly Row[]): string {
+function summaryOf(rows: readonly StatusRow[]): string {
   const counts = Map.groupBy(rows, ({ state }) => state);
   return [...counts].map(([state, { length }]) => `${length} ${state}`).join(', ');
 }
 
-function rowOf(
-  node: Node,
-  image: string,
-  pods: readonly Pod[] | undefined,
-  store: NodeImages | undefined,
-): Row {
-  const own = pods
-    ?.filter((pod) => pod.node === kubernetesName(node))
-    .flatMap((pod) =>
-      pod.containers
-        .filter((container) => isBuildOf(container.image, image))
-        .map(({ imageId }) => ({ pod: pod.name, ready: pod.ready, imageId })),
-    );
-  const onNode = store?.cri.find(({ names }) => names.includes(qualified(image)))?.id;
-  return {
-    node: node.name,
-    image,
-    onNode,
-    running: [...new Set((own ?? []).flatMap(({ imageId }) => imageId ?? []))],
-    pods: (own ?? []).map(({ pod }) => pod),
-    state: stateOf(own, onNode, store),
-  };
-}
-
-function stateOf(
-  own: readonly { readonly ready: boolean; readonly imageId: string | undefined }[] | undefined,
-  onNode: string | undefined,
-  store: NodeImages | undefined,
-): Row['state'] {
-  if (store === undefined) return 'unknown';
-  if (onNode === undefined) return 'missing';
-  if (own === undefined) return 'unknown';
-  if (own.length === 0) return 'no pod here';
-  if (own.some(({ imageId }) => imageId !== undefined && imageId !== onNode)) return 'behind';
-  return own.every(({ ready }) => ready) ? 'ok' : 'not ready';
-}
-
-function table(rows: readonly Row[]): string {
+function table(rows: readonly StatusRow[]): string {
   return textTable(
     ['node', 'image', 'on node', 'running', 'state', 'pods'],
     rows.map((row) => [

@@ -96,6 +96,26 @@ export function isBuildOf(reference: string, name: string): boolean {
   return reference === name || plainName(reference) === name;
 }
 
+/** What a runtime says that a container runs. */
+export interface RunningId {
+  /** Undefined while nothing runs. */
+  readonly imageId: Digest | undefined;
+  /** `imageId` is the digest of a manifest and not of a config. */
+  readonly byManifest?: boolean | undefined;
+}
+
+/**
+ * Runtimes name what runs by its config digest, or by a manifest: that of ours, or one of an image
+ * that came here in another way and may hold the same.
+ */
+export function runsOf(
+  { imageId, byManifest }: RunningId,
+  image: { readonly config: Digest; readonly manifest: Digest },
+): 'same' | 'other' | 'unclear' {
+  if (imageId === image.config || imageId === image.manifest) return 'same';
+  return imageId !== undefined && byManifest === true ? 'unclear' : 'other';
+}
+
 /** `quay.io/cilium/cilium:tag` → `cilium:tag`, for people. */
 export function shortName(name: string): string {
   return name.split('/').at(-1) ?? name;

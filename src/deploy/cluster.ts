@@ -29,7 +29,7 @@ export interface PodContainer {
   /** Config digest of what runs; undefined while nothing does. */
   readonly imageId: Digest | undefined;
   /** The runtime named a manifest, and `imageId` is its digest. */
-  readonly byManifest?: boolean;
+  readonly byManifest?: boolean | undefined;
   readonly restarts: number;
   /** Why it does not run: `CrashLoopBackOff`, `ErrImageNeverPull`, … */
   readonly waiting?: string | undefined;

@@ -22,11 +22,12 @@ export const k3: Problem = {
     if (images === undefined) return unknown('K3s’s containerd does not answer');
     const stale = podsOn(cluster, node).flatMap(({ name, containers }) =>
       containers
-        .filter(({ image, imageId }) => {
-          const now = images.find(({ names }) => isListed(names, image))?.id;
-          return (
-            isOurs(ours, image) && imageId !== undefined && now !== undefined && now !== imageId
-          );
+        .filter(({ image, imageId, byManifest }) => {
+          const now = images.find(({ names }) => isListed(names, image));
+          if (!isOurs(ours, image) || imageId === undefined || now === undefined) return false;
+          // A manifest that the node knows no image of may be one of the same.
+          const id = images.find(({ digests }) => digests?.includes(imageId))?.id;
+          return now.id !== (id ?? (byManifest === true ? now.id : imageId));
         })
         .map(({ image }) => `${name} runs an earlier ${image}`),
     );

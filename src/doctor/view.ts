@@ -21,6 +21,8 @@ export interface ContainerView {
   readonly image: string;
   /** Config digest of what runs; undefined while nothing does. */
   readonly imageId?: string | undefined;
+  /** The runtime named a manifest, and `imageId` is its digest. */
+  readonly byManifest?: boolean | undefined;
   /** Why it does not run. */
   readonly waiting?: string | undefined;
 }

@@ -1,5 +1,5 @@
 import { shortDigest, type Digest } from '../core/digest.ts';
-import { isBuildOf, type ImageProof } from '../core/image.ts';
+import { isBuildOf, runsOf, type ImageProof, type RunningId } from '../core/image.ts';
 import { quoteArgv } from '../core/quote.ts';
 import { isProved, proofOf, qualified, type NodeImages } from '../facts/node-store.ts';
 import { unknownCell, type Cell, type Seen } from './cell.ts';
@@ -8,15 +8,12 @@ import type { ManifestObject } from '../facts/manifest-object.ts';
 import { imagesOf } from './objects.ts';
 
 /** A container that names an image of the lock, in any of its builds. */
-export interface RunningContainer {
+export interface RunningContainer extends RunningId {
   readonly pod: string;
   readonly namespace: string;
   readonly node: string;
   /** Reference in the pod's spec. */
   readonly image: string;
-  readonly imageId: Digest | undefined;
-  /** The runtime names an image by a manifest, and `imageId` is the digest of that. */
-  readonly byManifest?: boolean | undefined;
   /** When its pod was started. */
   readonly started?: string | undefined;
 }
@@ -81,8 +78,8 @@ export function runningCells(
   if ('why' in running) return [unknownCell(cell, running.why)];
   const own = running.seen.filter((one) => isBuildOf(one.image, image.name));
   return [...Map.groupBy(own, ({ node }) => node)].map(([node, containers]) => {
-    const behind = containers.find((one) => runsOf(one, image) === 'other');
-    const unclear = containers.find((one) => runsOf(one, image) === 'unclear');
+    const behind = containers.find((one) => isBehind(one, image));
+    const unclear = containers.find((one) => runsOf(one, image) !== 'same');
     if (behind !== undefined) {
       return { ...cell, node, ...foundIn(behind, 'drift'), remedy: remedyOf(containers, image) };
     }
@@ -91,13 +88,9 @@ export function runningCells(
   });
 }
 
-/**
- * Runtimes name what runs by its config digest, or by a manifest: that of ours, or one of an image
- * that came here in another way and may hold the same.
- */
-function runsOf(one: RunningContainer, image: LockedImage): 'same' | 'other' | 'unclear' {
-  if (one.imageId === image.config || one.imageId === image.manifest) return 'same';
-  return one.imageId === undefined || one.byManifest === true ? 'unclear' : 'other';
+/** What has not started is no drift yet. */
+function isBehind(one: RunningContainer, image: LockedImage): boolean {
+  return one.imageId !== undefined && runsOf(one, image) === 'other';
 }
 
 /**
@@ -105,7 +98,7 @@ function runsOf(one: RunningContainer, image: LockedImage): 'same' | 'other' | '
  * before the name moved: started anew it runs what the node has now.
  */
 function remedyOf(containers: readonly RunningContainer[], image: LockedImage): string {
-  const behind = containers.filter((one) => runsOf(one, image) === 'other');
+  const behind = containers.filter((one) => isBehind(one, image));
   const named = behind.every(({ image: name }) => [image.name, image.digestName].includes(name));
   if (!named) return 'ciliumship deploy';
   const [{ namespace } = { namespace: '' }] = behind;

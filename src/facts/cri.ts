@@ -6,6 +6,8 @@ export interface CriImage {
   /** Config digest. */
   readonly id: string;
   readonly names: readonly string[];
+  /** Digests of manifests by which it was pulled from a registry. */
+  readonly digests?: readonly string[];
   readonly pinned: boolean;
   /** Bytes of its layers as they lie in the content store, with those that others share. */
   readonly size: number;
@@ -24,6 +26,7 @@ const images = z.object({
       z.object({
         id: z.string(),
         repoTags: z.array(z.string()).nullish(),
+        repoDigests: z.array(z.string()).nullish(),
         pinned: z.unknown().optional(),
         size: z.coerce.number().catch(0),
       }),
@@ -37,9 +40,11 @@ const images = z.object({
  * @throws ShipError `storage` when it is not JSON of that shape
  */
 export function parseCriImages(text: string): readonly CriImage[] {
-  return (read(images, text, 'images').images ?? []).map(({ id, repoTags, pinned, size }) => ({
+  const list = read(images, text, 'images').images ?? [];
+  return list.map(({ id, repoTags, repoDigests, pinned, size }) => ({
     id,
     names: repoTags ?? [],
+    digests: (repoDigests ?? []).map((name) => name.slice(name.indexOf('@') + 1)),
     pinned: pinned === true,
     size,
   }));

@@ -1,5 +1,5 @@
 import type { Digest } from '../core/digest.ts';
-import type { ImageProof, Platform, ImageIdentity } from '../core/image.ts';
+import type { ImageProof, Platform, ImageIdentity, RunningId } from '../core/image.ts';
 import type { CheckedName, StoredName } from './containerd.ts';
 import type { CriImage } from './cri.ts';
 
@@ -57,6 +57,18 @@ export function proofOf(store: NodeImages, image: ImageIdentity): ImageProof | u
     pinned: pinState(store, image, listed?.pinned === true),
     cri: listed?.names.includes(qualified(image.digestName)) === true,
   };
+}
+
+/**
+ * What a container runs by its config digest, where the runtime names the manifest that the image was
+ * pulled by and the node knows whose that is.
+ */
+export function knownBy<T extends RunningId>(store: NodeImages | undefined, container: T): T {
+  const { imageId, byManifest } = container;
+  if (imageId === undefined || byManifest !== true) return container;
+  const image = store?.cri.find(({ digests }) => digests?.includes(imageId));
+  if (image === undefined) return container;
+  return { ...container, imageId: image.id as Digest, byManifest: false };
 }
 
 /** True when nothing is left to do for an image on a node. */

@@ -1,8 +1,9 @@
 import { toShipError, type ShipError } from '../../core/errors.ts';
+import { kubernetesName } from '../../core/node.ts';
 import type { Seen } from '../../drift/cell.ts';
 import type { Observed } from '../../drift/compare.ts';
 import type { ShipLock } from '../../drift/lock-file.ts';
-import type { NodeImages } from '../../facts/node-store.ts';
+import { knownBy, type NodeImages } from '../../facts/node-store.ts';
 import type { Context } from '../command.ts';
 import { openClusterAccess } from './cluster.ts';
 import { openDocker } from './docker.ts';
@@ -20,6 +21,12 @@ export interface Observation {
   readonly seen: Observed;
   readonly failures: readonly ShipError[];
 }
+
+type Looks = readonly [
+  Observed['local'],
+  Observed['nodes'],
+  Pick<Observed, 'running' | 'release' | 'objects' | 'settings'>,
+];
 
 /** Runs looks, and keeps why one gave nothing. */
 export interface Looking {
@@ -42,7 +49,7 @@ export async function observe(
 ): Promise<Observation> {
   const looking = lookingFor(context);
   const wanted: ClusterParts = { running: parts.has('running'), release: parts.has('release') };
-  const [local, nodes, cluster] = await Promise.all([
+  const [local, nodes, cluster]: Looks = await Promise.all([
     parts.has('local') ? looking.look(lookHere(context)) : undefined,
     parts.has('nodes') ? lookAtNodes(context, fleet, looking) : undefined,
     wanted.running || wanted.release ? lookThere(context, fleet, { lock, wanted, looking }) : {},
@@ -51,8 +58,26 @@ export async function observe(
     ...(local === undefined ? {} : { local }),
     ...(nodes === undefined ? {} : { nodes }),
     ...cluster,
+    ...(cluster.running === undefined
+      ? {}
+      : { running: resolved(context, cluster.running, nodes) }),
   };
   return { seen, failures: looking.failures };
+}
+
+/** A node knows which image a manifest is of that its runtime names. */
+function resolved(
+  { config }: Context,
+  running: NonNullable<Observed['running']>,
+  nodes: Observed['nodes'],
+): NonNullable<Observed['running']> {
+  if ('why' in running) return running;
+  const storeOf = (name: string): NodeImages | undefined => {
+    const node = config.nodes.find((known) => kubernetesName(known) === name);
+    const store = nodes?.get(node?.name ?? '');
+    return store !== undefined && 'seen' in store ? store.seen : undefined;
+  };
+  return { seen: running.seen.map((one) => knownBy(storeOf(one.node), one)) };
 }
 
 function lookingFor({ signal }: Context): Looking {

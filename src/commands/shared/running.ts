@@ -1,6 +1,6 @@
 import { shortDigest } from '../../core/digest.ts';
 import { ShipError } from '../../core/errors.ts';
-import { shortName, type ShipImage } from '../../core/image.ts';
+import { runsOf, shortName, type ShipImage } from '../../core/image.ts';
 import type { Pod } from '../../deploy/cluster.ts';
 import { textTable } from '../../output/table.ts';
 import type { ShippedNode } from './shipped-node.ts';
@@ -14,7 +14,9 @@ export interface RunningImage {
   readonly onNodes: number;
   readonly nodes: number;
   readonly running: number;
-  /** Containers that name this image; more than `running` when some run other bytes. */
+  /** Containers whose runtime names a manifest that is not ours, and may hold the same. */
+  readonly unclear: number;
+  /** Containers that name this image; more than those two when some run other bytes. */
   readonly containers: number;
 }
 
@@ -24,12 +26,14 @@ export function runningImages(
   shipped: readonly ShippedNode[],
   pods: readonly Pod[],
 ): readonly RunningImage[] {
-  return images.map(({ key, name, digestName, config }) => {
+  return images.map(({ key, name, digestName, config, manifest }) => {
+    const digests = { config: config.digest, manifest: manifest.digest };
     const own = pods.flatMap((pod) =>
       pod.containers
         .filter(({ image }) => image === name || image === digestName)
-        .map(({ imageId }) => ({ node: pod.node ?? '', imageId })),
+        .map((container) => ({ node: pod.node ?? '', runs: runsOf(container, digests) })),
     );
+    const count = (wanted: string): number => own.filter(({ runs }) => runs === wanted).length;
     const proved = shipped.filter(({ proofs }) => proofs.some((proof) => proof.key === key));
     return {
       key,
@@ -38,7 +42,8 @@ export function runningImages(
       runsOn: [...new Set(own.map(({ node }) => node))].toSorted(),
       onNodes: proved.length,
       nodes: shipped.length,
-      running: own.filter(({ imageId }) => imageId === config.digest).length,
+      running: count('same'),
+      unclear: count('unclear'),
       containers: own.length,
     };
   });
@@ -48,9 +53,17 @@ function isByDigest(pods: readonly Pod[], digestName: string): boolean {
   return pods.some(({ containers }) => containers.some(({ image }) => image === digestName));
 }
 
-/** True when every container that names one of the images runs exactly it. */
+/** True when no container that names one of the images is known to run anything else. */
 export function runsWhatWasBuilt(images: readonly RunningImage[]): boolean {
-  return images.every(({ running, containers }) => running === containers);
+  return images.every((image) => othersOf(image) === 0);
+}
+
+function othersOf({ running, unclear, containers }: RunningImage): number {
+  return containers - running - unclear;
+}
+
+function runningText({ running, unclear, containers }: RunningImage): string {
+  return `${running}/${containers}${unclear === 0 ? '' : ` (${unclear} by another manifest)`}`;
 }
 
 /** The images as a table for people. */
@@ -60,7 +73,7 @@ export function runningTable(images: readonly RunningImage[]): string {
     image.runsOn.join(', ') || '-',
     shortDigest(image.config as `sha256:${string}`),
     `${image.onNodes}/${image.nodes}`,
-    `${image.running}/${image.containers}`,
+    runningText(image),
   ]);
   return textTable(['image', 'runs on', 'built', 'on nodes', 'running'], rows);
 }
@@ -72,12 +85,12 @@ export function runningTable(images: readonly RunningImage[]): string {
  * @throws ShipError `deploy` naming the images
  */
 export function requireRunning(images: readonly RunningImage[]): void {
-  const behind = images.filter(({ running, containers }) => running !== containers);
+  const behind = images.filter((image) => othersOf(image) > 0);
   if (behind.length === 0) return;
   throw new ShipError('deploy', 'some containers run other bytes than were shipped', {
     details: behind.map(
-      ({ name, running, containers, runsOn }) =>
-        `${name}: ${containers - running} of ${containers} containers, on ${runsOn.join(', ')}`,
+      (image) =>
+        `${image.name}: ${othersOf(image)} of ${image.containers} containers, on ${image.runsOn.join(', ')}`,
     ),
     hint: 'delete their pods, so that they start from the new image; a new tag for each build avoids this',
   });

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
   requireRunning,
+  runningTable,
   runningImages,
   runsWhatWasBuilt,
   type RunningImage,
 } from '../../../src/commands/shared/running.ts';
+import type { Digest } from '../../../src/core/digest.ts';
 import type { Pod } from '../../../src/deploy/cluster.ts';
 import { agent, container } from '../../support/fake-cluster.ts';
 import { digestOf, shipImage, shippedNode } from '../../support/values.ts';
@@ -35,6 +37,7 @@ describe('an image', () => {
       onNodes: 1,
       nodes: 2,
       running: 1,
+      unclear: 0,
       containers: 2,
     });
   });
@@ -54,6 +57,19 @@ describe('an image', () => {
     const found = running(agent('cilium-1', { containers: [waiting] }));
     expect(found).toMatchObject({ running: 0, containers: 1 });
   });
+});
+
+test('a manifest of ours is what was shipped, and one of elsewhere is neither that nor anything else', () => {
+  const byManifest = (imageId: Digest): Pod =>
+    agent('cilium-1', {
+      containers: [container({ image: IMAGE.name, imageId, byManifest: true })],
+    });
+  expect(running(byManifest(IMAGE.manifest.digest))).toMatchObject({ running: 1, unclear: 0 });
+  const unclear = running(byManifest(digestOf('of a registry')));
+  expect(unclear).toMatchObject({ running: 0, unclear: 1, containers: 1 });
+  expect(runsWhatWasBuilt([unclear])).toBe(true);
+  expect(() => requireRunning([unclear])).not.toThrow();
+  expect(runningTable([unclear])).toContain('0/1 (1 by another manifest)');
 });
 
 describe('a release', () => {

@@ -126,6 +126,12 @@ describe('a node with', () => {
   });
 });
 
+test('K3: a pod that runs what its node has, by the manifest that it was pulled by, is well', () => {
+  const now = { names: [AGENT_IMAGE], digests: [digestOf('agent')], pinned: true, size: 1 };
+  const images = [{ id: digestOf('its config'), ...now }];
+  expect(lookFor('K3', viewOf({ images })).state).toBe('ok');
+});
+
 /** What nobody could ask for. */
 const SILENT: readonly (readonly [string, string, Partial<NodeView>])[] = [
   ['E2', 'bpftool is too old', { agentRuns: false, traffic: undefined }],

@@ -14,9 +14,16 @@ describe('crictl images', () => {
         'quay.io/cilium/cilium:vxlan-xdp-dev',
         'quay.io/cilium/cilium:vxlan-xdp-dev-505425667fe8',
       ],
+      digests: [],
       pinned: false,
       size: 119_492_105,
     });
+  });
+
+  test('gives the manifests that an image was pulled by', () => {
+    const repoDigests = ['quay.io/a@sha256:1', 'localhost:5000/a@sha256:2'];
+    const text = JSON.stringify({ images: [{ id: 'sha256:c', repoDigests }] });
+    expect(parseCriImages(text)[0]?.digests).toEqual(['sha256:1', 'sha256:2']);
   });
 
   test('says that an image is pinned only when the CRI does', () => {
