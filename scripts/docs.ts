@@ -3,7 +3,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import type { Argument } from 'commander';
 import { commands } from '../src/commands/index.ts';
 import type { AnyCommand } from '../src/commands/command.ts';
-import { commonOptions, hookOptions } from '../src/commands/flags.ts';
+import { commonOptions, hookOptions, optionMeaning } from '../src/commands/flags.ts';
 import { receiptSchema } from '../src/output/receipt/schema.ts';
 import { performancePage } from '../bench/page.ts';
 import type { Results } from '../bench/results.ts';
@@ -26,8 +26,7 @@ const FOLDER = 'docs/commands';
 type Option = ReturnType<typeof commonOptions>[number];
 
 function optionRow(option: Option): string {
-  const choices = option.argChoices === undefined ? '' : ` (${option.argChoices.join(', ')})`;
-  return `| \`${option.flags.replaceAll('|', '\\|')}\` | ${option.description}${choices} | \`${option.envVar ?? ''}\` |`;
+  return `| \`${option.flags.replaceAll('|', '\\|')}\` | ${optionMeaning(option)} | \`${option.envVar ?? ''}\` |`;
 }
 
 function optionTable(options: readonly Option[]): string {

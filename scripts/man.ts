@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Option } from 'commander';
 import type { AnyCommand } from '../src/commands/command.ts';
-import { hookOptions } from '../src/commands/flags.ts';
+import { hookOptions, optionMeaning } from '../src/commands/flags.ts';
 import { VERSION } from '../src/core/version.ts';
 
 /** The manual page, from the same data as the help. */
@@ -44,10 +44,9 @@ function commandText(spec: AnyCommand): string {
   return [`.SS ${text(name)}`, text(description), ...options.map(optionText), ...lines].join('\n');
 }
 
-function optionText({ flags, description, argChoices, envVar }: Option): string {
-  const choices = argChoices === undefined ? '' : ` (${argChoices.join(', ')})`;
-  const variable = envVar === undefined ? '' : `; ${envVar}`;
-  return `.TP\n.B ${text(flags)}\n${text(`${description}${choices}${variable}`)}`;
+function optionText(option: Option): string {
+  const variable = option.envVar === undefined ? '' : `; ${option.envVar}`;
+  return `.TP\n.B ${text(option.flags)}\n${text(`${optionMeaning(option)}${variable}`)}`;
 }
 
 /** The table of the page about exit codes. */

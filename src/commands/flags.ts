@@ -80,6 +80,16 @@ export function option(flags: string, description: string): Option {
   return made.env(`CILIUMSHIP_${made.name().replaceAll('-', '_').toUpperCase()}`);
 }
 
+/** What an option does, what can be said, and what counts when nothing is said. */
+export function optionMeaning({ description, argChoices, defaultValue }: Option): string {
+  const choices = argChoices?.join(', ') ?? '';
+  const usual = typeof defaultValue === 'string' ? `default: ${defaultValue}` : '';
+  const more = [choices, usual].filter((text) => text !== '').join('; ');
+  return more === '' || description.includes(usual || choices)
+    ? description
+    : `${description} (${more})`;
+}
+
 /** Checked at once, so that a typing error is not found after half of a rollout. */
 function checked(parse: (text: string) => unknown, says: string): (text: string) => string {
   return (text) => {

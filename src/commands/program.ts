@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { VERSION } from '../core/version.ts';
 import type { AnyCommand } from './command.ts';
-import { commonOptions, hookOptions } from './flags.ts';
+import { commonOptions, hookOptions, optionMeaning } from './flags.ts';
 import type { Typed } from './run.ts';
 
 export type Act = (spec: AnyCommand, typed: Typed) => Promise<void>;
@@ -10,7 +10,7 @@ const ENVIRONMENT =
   'Every option can be set by an environment variable too: --json-events is CILIUMSHIP_JSON_EVENTS.';
 
 /** On a narrow terminal too, words are kept whole. */
-const HELP = { optionDescription: describeOption, minWidthToWrap: 20 };
+const HELP = { optionDescription: optionMeaning, minWidthToWrap: 20 };
 
 /**
  * The command line, made from the commands as data.
@@ -144,9 +144,4 @@ function misplacedOption(text: string): string | undefined {
   return commonOptions().some(({ short, long }) => typed === short || typed === long)
     ? typed
     : undefined;
-}
-
-function describeOption(option: Option): string {
-  const choices = option.argChoices === undefined ? '' : ` (${option.argChoices.join(', ')})`;
-  return `${option.description}${choices}`;
 }
