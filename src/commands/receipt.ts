@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Argument } from 'commander';
 import { ShipError } from '../core/errors.ts';
+import { quoteWord } from '../core/quote.ts';
 import { receiptMarkdown } from '../output/receipt/markdown.ts';
 import { receiptText } from '../output/receipt/overview.ts';
 import { receiptSchema, type Receipt } from '../output/receipt/schema.ts';
@@ -17,7 +18,7 @@ export const receipt: CommandSpec<ReceiptFlags> = {
   name: 'receipt',
   summary: 'print the record of a run: what was sent, proved and rolled out, and how long it took',
   description:
-    'Every push, ship and deploy leaves a receipt in .ciliumship/receipts beside the config, also when it fails: NNNN.json, whose form is docs/receipt.schema.json, and the same as a page, NNNN.html. The last 50 are kept. In a job of GitHub Actions it is added to the summary of the job too.',
+    'Every push, ship and deploy leaves a receipt in .ciliumship/receipts beside the config, also when it fails, but not when it is refused (exit 2) before anything was done: NNNN.json, whose form is docs/receipt.schema.json, and the same as a page, NNNN.html. The last 50 are kept. In a job of GitHub Actions it is added to the summary of the job too.',
   examples: [
     ['ciliumship receipt', 'the last run'],
     ['ciliumship receipt 12 -o json', 'run 0012, for a script'],
@@ -38,7 +39,7 @@ async function readReceipt(folder: string, number: string | undefined): Promise<
   if (file === undefined) {
     const which = number === undefined ? 'no receipt' : `no receipt ${number}`;
     throw new ShipError('usage', `there is ${which} in ${folder}`, {
-      hint: 'see which there are: ls .ciliumship/receipts; push, ship and deploy leave one each',
+      hint: `see which there are: ls ${quoteWord(folder)}; push, ship and deploy leave one each`,
     });
   }
   const { success, data } = receiptSchema.safeParse(parsed(await readFile(file, 'utf8')));

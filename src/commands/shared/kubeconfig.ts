@@ -37,7 +37,7 @@ export async function fetchKubeconfig(
   }
   if (failures.size > 0) throw combineFailures('reading the kubeconfig of a server node', failures);
   throw new ShipError('config', 'the config has no server node', {
-    hint: 'add one with role: server, or name a kubeconfig: ciliumship --kubeconfig FILE',
+    hint: 'add one with role: server, or name a kubeconfig after the command: --kubeconfig FILE',
   });
 }
 
@@ -55,7 +55,7 @@ async function tunnelled(server: Session, undo: Cleanup, signal: AbortSignal): P
   const [first, ...others] = found?.clusters ?? [];
   if (found === undefined || first === undefined) {
     throw new ShipError('config', `${server.node}: ${K3S_KUBECONFIG} names no server`, {
-      hint: 'name a kubeconfig: ciliumship --kubeconfig FILE',
+      hint: 'name a kubeconfig after the command: --kubeconfig FILE',
     });
   }
   const { hostname, port } = new URL(first.cluster.server);

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { appendFile } from 'node:fs/promises';
-import { exitCode, toShipError, type ShipError } from '../../core/errors.ts';
+import { exitCode, toShipError } from '../../core/errors.ts';
 import { kubernetesName, type Node } from '../../core/node.ts';
 import { VERSION } from '../../core/version.ts';
 import { errorData } from '../../output/error.ts';
@@ -13,6 +13,7 @@ import { removeOldest, writeNumbered } from '../../system/numbered-files.ts';
 import { makeOwnFolder } from '../../system/own-files.ts';
 import { ignoreInGit } from '../../system/replace-file.ts';
 import type { CommandSpec, Context } from '../command.ts';
+import type { HooksFlag } from '../flags.ts';
 import { requireHooks, tellFailure } from './hooks.ts';
 
 const KEPT = 50;
@@ -21,7 +22,7 @@ const RECEIPTS = ['.ciliumship', 'receipts'] as const;
 
 /**
  * Runs a command and leaves a receipt of it, whatever becomes of the run. A dry run leaves none, and
- * one that was refused for what was typed neither: nothing happened. Throws what the command throws.
+ * what is refused at the start neither: nothing happened. Throws what the command throws.
  */
 export async function withReceipt(spec: CommandSpec, context: Context): Promise<void> {
   await requireHooks(spec, context);
@@ -33,7 +34,7 @@ export async function withReceipt(spec: CommandSpec, context: Context): Promise<
     const error = toShipError(context.signal.aborted ? context.signal.reason : thrown);
     context.output.record({ error: errorData(error) });
     const receipt = finish(exitCode(error.kind));
-    if (!isRefusal(error, receipt)) await keepReceipt(receipt, context);
+    if (!isRefusal(receipt, context)) await keepReceipt(receipt, context);
     await tellFailure(spec, { ...context, receiptSoFar: () => receipt });
     throw error;
   }
@@ -41,15 +42,21 @@ export async function withReceipt(spec: CommandSpec, context: Context): Promise<
 }
 
 /** Stages that change no node, no cluster and no image. */
-const LOOKING: ReadonlySet<string> = new Set(['Connect', 'Look', 'Lock']);
+const LOOKING: ReadonlySet<string> = new Set(['Archive', 'Connect', 'Look', 'Lock', 'Gate']);
 
 /**
- * A run that was told something that cannot be: nothing happened, and what `receipt` shows as the last
- * run stays the one before.
+ * A run that was refused for what was typed or written in the config, before anything was built, sent
+ * or changed: what `receipt` shows as the last run stays the one before. A hook may have done anything.
  */
-function isRefusal({ kind }: ShipError, { stages, nodes, source }: Receipt): boolean {
-  const isUntouched = nodes.length === 0 && source === undefined;
-  return kind === 'usage' && isUntouched && stages.every(({ stage }) => LOOKING.has(stage));
+function isRefusal(receipt: Receipt, { flags }: Context<HooksFlag>): boolean {
+  const { stages, nodes, source } = receipt;
+  return (
+    receipt.exitCode === exitCode('usage') &&
+    flags.hooks !== 'run' &&
+    nodes.length === 0 &&
+    source === undefined &&
+    stages.every(({ stage }) => LOOKING.has(stage))
+  );
 }
 
 /** @returns what ends the recording and gives the receipt */

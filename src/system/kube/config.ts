@@ -56,7 +56,7 @@ export function loadKubeconfig(
     wanted
       ? `the kubeconfig has no cluster for context ${wanted}`
       : 'the kubeconfig has no context',
-    { hint: `choose one of: ${names.join(', ') || '(none)'}, by ciliumship --context NAME` },
+    { hint: `choose one of: ${names.join(', ') || '(none)'}, after the command: --context NAME` },
   );
 }
 
@@ -65,7 +65,7 @@ function mergeFiles(config: KubeConfig, files: readonly string[]): void {
   const there = files.filter((file) => existsSync(file) && !isEmpty(file));
   if (there.length === 0) {
     throw new ShipError('config', `there is no kubeconfig at ${files.join(' or ')}`, {
-      hint: 'name one: ciliumship --kubeconfig FILE; without it: unset KUBECONFIG, and it is fetched from the server node',
+      hint: 'name one after the command: --kubeconfig FILE; without it: unset KUBECONFIG, and it is fetched from the server node',
     });
   }
   config.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: '' });
@@ -94,7 +94,7 @@ function reading<T>(what: string, read: () => T): T {
   } catch (cause) {
     throw new ShipError('config', `the kubeconfig ${what} cannot be read`, {
       cause,
-      hint: 'name another one: ciliumship --kubeconfig FILE',
+      hint: 'name another one after the command: --kubeconfig FILE',
     });
   }
 }

@@ -86,7 +86,7 @@ function translate(what: string, error: unknown): ShipError {
   if (status === 401 || status === 403) {
     return new ShipError('identity', `the API server refuses: ${what} (HTTP ${status})`, {
       cause,
-      hint: 'use a kubeconfig with more rights: ciliumship --kubeconfig FILE',
+      hint: 'use a kubeconfig with more rights, after the command: --kubeconfig FILE',
     });
   }
   return new ShipError(

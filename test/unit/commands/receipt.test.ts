@@ -78,7 +78,7 @@ describe('a command that changes something', () => {
     throw new ShipError('usage', '--nodes: no node fits typo');
   };
 
-  test('leaves none when it is refused for what was typed, before anything was done', async () => {
+  test('leaves none when it is refused before anything was done', async () => {
     const folder = testFolder();
     const refused: CommandSpec = {
       ...working,
