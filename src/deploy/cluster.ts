@@ -131,12 +131,24 @@ export interface Cluster {
     manifest: string,
     withSecrets?: boolean,
   ): Promise<readonly ManifestObject[]>;
+  /** Fields of a manifest at which Helm would stop that applies it on the server; changes nothing. */
+  conflicts(namespace: string, manifest: string): Promise<readonly FieldConflict[]>;
   /** Runs a command in a container and returns what it printed. */
   exec(namespace: string, pod: Pod, container: string, command: readonly string[]): Promise<string>;
   /** Last lines that a container wrote; of its previous life when it crashed. */
   logs(namespace: string, pod: Pod, container: string): Promise<readonly string[]>;
   /** Everything that says why a pod does not work: name of a file → text. */
   evidence(namespace: string, pod: Pod): Promise<ReadonlyMap<string, string>>;
+}
+
+/** A field that somebody else than Helm set, to something else than Helm would. */
+export interface FieldConflict {
+  /** `ConfigMap cilium-config`. */
+  readonly object: string;
+  /** `data.mtu`. */
+  readonly field: string;
+  /** Whoever set it signed so: `kubectl-edit`. */
+  readonly manager: string;
 }
 
 /** What deploying needs of Helm. */

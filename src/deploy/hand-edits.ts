@@ -5,17 +5,16 @@ import {
   type ManifestObject,
   type ObjectDifference,
 } from '../facts/manifest-object.ts';
+import { isProgram } from '../facts/managers.ts';
 
-/** Every kubectl command that changes an object signs with a name that begins so. */
-const BY_HAND = /^kubectl/;
 /** Whoever scales an object leaves no name: its number of replicas has no owner then. */
 const SCALED = 'kubectl scale';
 /** Fields that are named of one edit. */
 const SHOWN = 5;
 
 /**
- * Fields of a release's objects that the chart sets and somebody changed by hand, as the API server
- * recorded it. What somebody only added, such as the mark of `kubectl rollout restart`, is theirs.
+ * Fields of a release's objects that the chart sets and somebody changed past Helm, by hand or by a
+ * program of theirs, as the API server recorded it. What somebody only added, such as the mark of `kubectl rollout restart`, is theirs.
  *
  * @returns `ConfigMap cilium-config: data.mtu (kubectl-edit)`, or `…: deleted`
  */
@@ -32,13 +31,13 @@ function editsOf(object: ManifestObject): readonly string[] {
   const changed = objectDifferences(object).filter(({ wanted }) => wanted !== undefined);
   const byManager = Map.groupBy(changed, managerOf);
   return [...byManager]
-    .filter(([manager]) => BY_HAND.test(manager))
+    .filter(([manager]) => manager !== undefined && !isProgram(manager))
     .map(([manager, fields]) => {
       const shown = fields.slice(0, SHOWN).map((field) => fieldText(field, live.object));
       return `${shown.join(', ')} (${manager})`;
     });
 }
 
-function managerOf({ owner, path }: ObjectDifference): string {
-  return owner?.manager ?? (path.join('.') === 'spec.replicas' ? SCALED : '');
+function managerOf({ owner, path }: ObjectDifference): string | undefined {
+  return owner?.manager ?? (path.join('.') === 'spec.replicas' ? SCALED : undefined);
 }

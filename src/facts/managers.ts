@@ -17,6 +17,11 @@ export interface Owner {
 /** Programs that are part of a cluster, or of a rollout: what they add is their own business. */
 const PROGRAMS = /^(helm|ciliumship|cilium|kube-|kubelet|k3s)/i;
 
+/** True for Helm, ciliumship and the controllers of a cluster, by what they sign with. */
+export function isProgram(manager: string): boolean {
+  return PROGRAMS.test(manager);
+}
+
 /** Fields that people or their programs set, past Helm and the controllers of the cluster. */
 export function fieldsByHand(
   managed: readonly ManagedFields[],
@@ -24,7 +29,7 @@ export function fieldsByHand(
 ): readonly { readonly path: FieldPath; readonly owner: Owner }[] {
   return managed.flatMap((entry) => {
     const { manager = '', subresource, fieldsV1 } = entry;
-    if (PROGRAMS.test(manager) || subresource === 'status') return [];
+    if (isProgram(manager) || subresource === 'status') return [];
     return ownedPaths(fieldsV1 ?? {}, live, []).map((path) => ({ path, owner: ownerOf(entry) }));
   });
 }

@@ -51,12 +51,12 @@ describe.skipIf(missing !== undefined)('with Helm 4', () => {
     expect(await kubectl(...MTU)).toBe('1400');
   });
 
-  it('a field that was changed by hand stops a deploy beforehand, and is taken back on request', async () => {
-    const patch = ['patch', 'cm', 'cilium-config', '--field-manager=kubectl-edit'];
+  it('a field that a dashboard changed stops a deploy beforehand, and is taken back on request', async () => {
+    const patch = ['patch', 'cm', 'cilium-config', '--field-manager=Mozilla'];
     await kubectl('-n', 'kube-system', ...patch, '-p', '{"data":{"mtu":"1300"}}');
     const refused = await ciliumship(['deploy'], { env });
     expect(refused.code, refused.stderr).toBe(2);
-    expect(refused.stderr).toContain('ConfigMap cilium-config: data.mtu (kubectl-edit)');
+    expect(refused.stderr).toContain('ConfigMap cilium-config: data.mtu (Mozilla)');
     expect(refused.stderr).toContain('ciliumship deploy --force-conflicts');
     const forced = await ciliumship(['deploy', '--force-conflicts'], { env });
     expect(forced.code, forced.stderr).toBe(0);

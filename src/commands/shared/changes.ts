@@ -1,12 +1,16 @@
 import { ShipError } from '../../core/errors.ts';
-import type { Cluster, Helm, ReleaseName } from '../../deploy/cluster.ts';
+import type { Cluster, FieldConflict, Helm, ReleaseName } from '../../deploy/cluster.ts';
 import { handEdits } from '../../deploy/hand-edits.ts';
 import { objectChanges, type ObjectChange } from '../../deploy/object-changes.ts';
 import { isTree } from '../../deploy/tree.ts';
 import { valueChanges } from '../../deploy/value-changes.ts';
+import { allOf } from '../../output/together.ts';
 import type { Context } from '../command.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import type { Rollout } from './rollout.ts';
+
+/** Fields that are named of all that are held. */
+const SHOWN = 20;
 
 /** What Helm applied last. */
 export interface Applied {
@@ -29,32 +33,65 @@ export async function readApplied(
   return { manifest, edits: handEdits(await cluster.objects(release.namespace, manifest)) };
 }
 
-/** True when Helm would stop at what was changed by hand (Helm 4 that applies on the server). */
-export async function needsForce({ helm, release, applied }: Rollout): Promise<boolean> {
-  return applied.edits.length > 0 && (await helm.appliesOnServer(release));
+/** Whether Helm stops at fields of others, and at which it would. */
+export interface Held {
+  /** Helm applies on the server (Helm 4), and takes `--force-conflicts`. */
+  readonly onServer: boolean;
+  readonly conflicts: readonly FieldConflict[];
 }
 
 /**
- * Says what was changed by hand and will be taken back.
+ * Fields at which Helm would stop in the middle of a rollout, whoever holds them: the API server is
+ * asked beforehand, for what is applied while agents are replaced too.
  *
- * @throws ShipError `config` naming the fields when Helm would stop at them
+ * @throws ShipError as Helm and cluster do
+ */
+export async function heldFields(
+  rollout: Pick<Rollout, 'cluster' | 'helm' | 'release' | 'underWay' | 'rendered'>,
+): Promise<Held> {
+  const { cluster, helm, release, underWay, rendered } = rollout;
+  if (!(await helm.appliesOnServer(release))) return { onServer: false, conflicts: [] };
+  const ask = (manifest: string) => cluster.conflicts(release.namespace, manifest);
+  const asked = await allOf(ask(rendered), helm.render(underWay).then(ask));
+  const found = new Map(
+    asked.flat().map((conflict) => [conflictText(conflict), conflict] as const),
+  );
+  return { onServer: true, conflicts: [...found.values()] };
+}
+
+function conflictText({ object, field, manager }: FieldConflict): string {
+  return `${object}: ${field} (${manager})`;
+}
+
+/**
+ * Says what was changed past Helm and will be taken back.
+ *
+ * @throws ShipError `config` naming objects, fields and managers when Helm would stop at them
  */
 export function requireTakenBack(
   { flags, output }: Context<DeployFlags>,
   { edits }: Applied,
-  stops: boolean,
+  { conflicts }: Held,
 ): void {
-  if (stops && flags.forceConflicts !== true) {
+  const held = conflicts.map(conflictText);
+  if (held.length > 0 && flags.forceConflicts !== true) {
     throw new ShipError(
       'config',
-      'fields of the release were changed by hand; Helm 4 stops there',
+      'fields of the release were changed past Helm, by hand or by another program; Helm 4 stops there',
       {
-        details: edits,
+        details: [
+          ...held.slice(0, SHOWN),
+          ...(held.length > SHOWN ? [`and ${held.length - SHOWN} more`] : []),
+        ],
         hint: 'take them back: ciliumship deploy --force-conflicts   (or write them into the values file)',
       },
     );
   }
-  for (const edit of edits) output.note(`changed by hand, taken back: ${edit}`);
+  // An edit may name several fields of one manager.
+  const isNamed = ({ object, manager }: FieldConflict): boolean =>
+    edits.some((edit) => edit.startsWith(`${object}: `) && edit.endsWith(` (${manager})`));
+  const others = conflicts.filter((conflict) => !isNamed(conflict)).map(conflictText);
+  for (const edit of [...edits, ...others]) output.note(`changed by hand, taken back: ${edit}`);
 }
 
 /**

@@ -45,6 +45,6 @@ export const rolloutOptions: readonly Option[] = [
   repairOption,
   option(
     '--force-conflicts',
-    'with Helm 4, take back fields of the chart that somebody changed by hand',
+    'with Helm 4, take back fields of the chart that somebody else changed, by hand or by a program',
   ),
 ];

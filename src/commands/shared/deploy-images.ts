@@ -15,7 +15,7 @@ import {
 import { isUnchanged } from '../../deploy/unchanged.ts';
 import type { Context } from '../command.ts';
 import { helmOn } from './cluster.ts';
-import { needsForce, requireTakenBack, showChanges } from './changes.ts';
+import { heldFields, requireTakenBack, showChanges } from './changes.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import { countingLost } from './count-lost.ts';
 import { requireFrozenRelease } from './lock-file.ts';
@@ -71,9 +71,10 @@ async function deploy(
   const history = await usableRelease(context, helm, 'is finished now');
   const prepared = await prepareRollout(context, place, { helm, history }, images);
   await requireFrozenRelease(context, prepared.rendered);
-  const forceConflicts = await needsForce(prepared);
-  requireTakenBack(context, prepared.applied, forceConflicts);
-  const rollout = forceConflicts ? withForce(prepared) : prepared;
+  const held = await heldFields(prepared);
+  requireTakenBack(context, prepared.applied, held);
+  const isForced = held.onServer && context.flags.forceConflicts === true;
+  const rollout = isForced ? withForce(prepared) : prepared;
   if (await nothingToDo(context, rollout)) {
     await settleWorkloads(context, rollout);
     return result('nothing to do', rollout, history.at(-1)?.revision);

@@ -11,6 +11,7 @@ import {
 import { lastLines } from '../../core/text.ts';
 import { loadKubeconfig, type Kubeconfig } from './config.ts';
 import { objectWriter } from './apply.ts';
+import { fieldConflicts } from './conflicts.ts';
 import { createAsker } from './errors.ts';
 import { MAX_LOG, podEvidence } from './evidence.ts';
 import { execIn } from './exec.ts';
@@ -158,6 +159,9 @@ export function openCluster(
 
     objects: (namespace: string, manifest: string, withSecrets = false) =>
       manifestObjects(objects, { ask, demand }, namespace, manifest, withSecrets),
+
+    conflicts: (namespace: string, manifest: string) =>
+      fieldConflicts(objects, { ask, demand }, namespace, manifest),
 
     exec: (namespace: string, pod: PodName, container: string, command: readonly string[]) =>
       execIn(config, { namespace, pod: pod.name, container }, command),

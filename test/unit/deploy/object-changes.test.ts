@@ -62,6 +62,20 @@ test('what kubectl set to something else than the chart is an edit by hand, and 
   expect(handEdits([map({})])).toEqual(['ConfigMap cilium-config: deleted']);
 });
 
+test.each([
+  ...['Mozilla', 'lens', 'argocd-controller', 'HashiCorp', 'python-requests'].map(
+    (manager) => [manager, true] as const,
+  ),
+  ...['helm', 'kube-controller-manager', 'cilium-operator-generic', 'k3s'].map(
+    (manager) => [manager, false] as const,
+  ),
+])('what %s set to something else than the chart is an edit: %s', (manager, isEdit) => {
+  const fieldsV1 = { 'f:data': { 'f:mtu': {} } };
+  const object = map({ mtu: '1400' }, { mtu: '1300' }, [{ manager, fieldsV1 }]);
+  const edits = isEdit ? [`ConfigMap cilium-config: data.mtu (${manager})`] : [];
+  expect(handEdits([object])).toEqual(edits);
+});
+
 test('a number of replicas that nobody signed was scaled by hand', () => {
   const operator = (replicas: number): object => ({ spec: { replicas, paused: replicas > 0 } });
   const scaled: ManifestObject = {
