@@ -1,7 +1,13 @@
 import { sameManifest } from '../core/manifest.ts';
 import type { Helm, HelmStatus, ReleaseName } from './cluster.ts';
-import { finishedBefore, unfinishedRollout, type History } from './history.ts';
+import {
+  beforeFailedRollbacks,
+  finishedBefore,
+  unfinishedRollout,
+  type History,
+} from './history.ts';
 import { sameSettings, type NodeSettings } from './node-record.ts';
+import type { Unfinished } from './unfinished.ts';
 
 /** Where a rollback goes that nobody gave a number. */
 export interface Earlier {
@@ -14,23 +20,28 @@ export interface Earlier {
 /**
  * The last finished revision that differs from what runs, in what Helm applied or in what the nodes
  * were told beside it: one that was rolled out only to take back what somebody changed by hand is no
- * way back. An unfinished rollout goes back to the last finished one, whatever is in it.
+ * way back. A rollback that was not finished goes on to where it went, and one that Helm failed over
+ * is begun again: the last finished revision is what somebody wanted to leave. An unfinished rollout
+ * goes back to that, whatever is in it.
  *
+ * @param open what unfinishedWork found
  * @param settingsAt what the nodes were told at a revision, as far as that is known
  * @throws ShipError as Helm does
  */
 export async function earlierRevision(
   helm: Pick<Helm, 'manifest'>,
   release: ReleaseName,
-  history: History,
+  { history, open }: { readonly history: History; readonly open: Unfinished | undefined },
   settingsAt: (entry: HelmStatus) => NodeSettings | undefined,
 ): Promise<Earlier> {
-  const before = finishedBefore(history);
-  const newest = history.at(-1);
-  if (newest === undefined || unfinishedRollout(history) !== undefined) {
+  if (open?.kind === 'rollback') return { target: open.back, same: [] };
+  const left = beforeFailedRollbacks(history);
+  const before = finishedBefore(left);
+  const newest = left.at(-1);
+  if (newest === undefined || unfinishedRollout(left) !== undefined) {
     return { target: before[0], same: [] };
   }
-  const now = (await helm.manifest(release)) ?? '';
+  const now = (await helm.manifest(release, newest.revision)) ?? '';
   const told = settingsAt(newest);
   const same: number[] = [];
   for (const entry of before) {

@@ -24,7 +24,9 @@ export function isUnfinished(history: History, entry: HelmStatus): boolean {
   if (known !== undefined) return isUnfinished(history, known);
   // Helm keeps ten revisions. A rollback of ours repeats the staged revision, then the finished one.
   const next = history.find(({ revision }) => revision === entry.revision + 1);
-  return next !== undefined && repeatedBy(next) === repeated + 1;
+  if (next !== undefined) return repeatedBy(next) === repeated + 1;
+  const twin = history.find(({ revision }) => revision === repeated + 1);
+  return twin?.description.startsWith(FINISHED) === true;
 }
 
 /** True of a revision that repeats an earlier one. */
@@ -38,6 +40,24 @@ function repeatedBy({ description }: HelmStatus): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
+/** The earlier revision that a revision repeats; itself when Helm has dropped that, or there is none. */
+export function repeatedIn(history: History, entry: HelmStatus): HelmStatus {
+  const repeated = repeatedBy(entry);
+  return history.find(({ revision }) => revision === repeated) ?? entry;
+}
+
+/**
+ * The history up to the last revision that is no rollback that Helm failed over: where such a one was
+ * to go Helm does not say.
+ */
+export function beforeFailedRollbacks(history: History): History {
+  return history.slice(0, history.findLastIndex((entry) => !isFailedRollback(entry)) + 1);
+}
+
+function isFailedRollback({ status, description }: HelmStatus): boolean {
+  return status === 'failed' && description.startsWith('Rollback "');
+}
+
 /** True when a revision is live and is what a rollout or a rollback of ours came to. */
 export function isFinishedRollout(history: History, entry: HelmStatus): boolean {
   const named = entry.description.startsWith(FINISHED) || repeatedBy(entry) !== undefined;
@@ -48,6 +68,25 @@ export function isFinishedRollout(history: History, entry: HelmStatus): boolean 
 export function unfinishedRollout(history: History): HelmStatus | undefined {
   const newest = history.at(-1);
   return newest !== undefined && isUnfinished(history, newest) ? newest : undefined;
+}
+
+/**
+ * Where the rollback goes that the newest revision began and did not finish: the finished twin of the
+ * staged revision that it repeats.
+ */
+export function rollbackUnderWay(history: History): HelmStatus | undefined {
+  const open = unfinishedRollout(history);
+  return open === undefined ? undefined : finishedTwin(history, open);
+}
+
+function finishedTwin(history: History, entry: HelmStatus): HelmStatus | undefined {
+  const repeated = repeatedBy(entry);
+  if (repeated === undefined) return undefined;
+  const staged = history.find(({ revision }) => revision === repeated);
+  const twin = history.find(({ revision }) => revision === repeated + 1);
+  if (staged === undefined) return twin;
+  if (twin !== undefined && areTwins(staged, twin) && isToGoBackTo(history, twin)) return twin;
+  return finishedTwin(history, staged);
 }
 
 /** True when a revision was rolled out to its end, by us or by someone's own Helm. */
@@ -134,6 +173,9 @@ export function stuckRelease(history: History): StuckRelease | undefined {
 
 function repairOf(history: History, newest: HelmStatus): Repair {
   if (newest.status === 'uninstalling') return { uninstall: true };
+  const meant = repeatedIn(history, newest);
+  // Not the last finished one: that is what somebody wanted to leave.
+  if (meant !== newest && meant.status !== 'failed') return { revision: meant.revision };
   const finished = lastFinished(history);
   if (finished === undefined) return { revision: newest.revision };
   const { staged, revision } = wayBackTo(history, finished);

@@ -22,6 +22,7 @@ import { requireFrozenRelease } from './lock-file.ts';
 import { usableRelease, whileLeased } from './release.ts';
 import { labelChanges, rollOut, settleWorkloads } from './roll-out.ts';
 import { prepareRollout, type DeployPlace, type Rollout } from './rollout.ts';
+import { becomesByDeploy } from './unfinished-text.ts';
 import { undoing } from './undo.ts';
 import { unchanged } from './undo-errors.ts';
 
@@ -68,7 +69,8 @@ async function deploy(
 ): Promise<Deployed> {
   const { fleet, access } = place;
   const helm = await helmOn(context, access);
-  const history = await usableRelease(context, helm, 'is finished now');
+  const on = { cluster: access.cluster, helm };
+  const { history } = await usableRelease(context, on, becomesByDeploy);
   const prepared = await prepareRollout(context, place, { helm, history }, images);
   await requireFrozenRelease(context, prepared.rendered);
   const held = await heldFields(prepared);

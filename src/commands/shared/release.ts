@@ -1,13 +1,9 @@
 import { parseDuration } from '../../config/duration.ts';
 import { ShipError, toShipError } from '../../core/errors.ts';
-import type { Helm, HelmStatus } from '../../deploy/cluster.ts';
-import {
-  stuckRelease,
-  unfinishedRollout,
-  type History,
-  type StuckRelease,
-} from '../../deploy/history.ts';
+import type { Cluster, Helm } from '../../deploy/cluster.ts';
+import { repeatedIn, stuckRelease, type History, type StuckRelease } from '../../deploy/history.ts';
 import { leaseRelease } from '../../deploy/lease.ts';
+import { unfinishedWork, type Unfinished } from '../../deploy/unfinished.ts';
 import { repairStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
 import { selfDescription } from '../../system/self.ts';
@@ -15,7 +11,8 @@ import type { Context } from '../command.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import { acting } from './stages.ts';
-import { REPAIR, requireAbandoned, stuckText } from './stuck-release.ts';
+import { unfinishedText, waysOn } from './unfinished-text.ts';
+import { repairHint, requireAbandoned, stuckText } from './stuck-release.ts';
 
 /**
  * Runs `act` while no other deploy or rollback of this release may run. A run whose lease was taken
@@ -39,31 +36,46 @@ export async function whileLeased<Flags extends object, T>(
   return await act({ ...context, signal: AbortSignal.any([signal, held.lost]) });
 }
 
+/** A release that Helm can work on. */
+export interface Usable {
+  readonly history: History;
+  /** What the next rollout or rollback finds half done. */
+  readonly open: Unfinished | undefined;
+}
+
 /**
  * Looks whether Helm can work on the release, and repairs it when it was abandoned and somebody says
  * so (E8). A rollout that was not finished is named. The lease of the release must be held: no other
  * deploy or rollback of ours is under way then.
  *
- * @param what becomes of an unfinished rollout: `is finished now`
- * @returns its history
+ * @param what becomes of what was not finished: `it is finished now`
  * @throws ShipError `deploy` when the release is stuck and not to be repaired
  */
 export async function usableRelease(
   context: Context<DeployFlags>,
-  helm: Helm,
-  what: string,
-): Promise<History> {
+  { cluster, helm }: { readonly cluster: Cluster; readonly helm: Helm },
+  what: (open: Unfinished) => string,
+): Promise<Usable> {
   const release = releaseOf(context);
   const history = await helm.history(release);
   const stuck = stuckRelease(history);
   if (stuck !== undefined) {
     await requireAbandoned(context, stuck);
     await repair(context, helm, stuck);
-    return helm.history(release);
   }
-  const open = unfinishedRollout(history);
-  if (open !== undefined) context.output.note(`${unfinishedText(open)}; it ${what}`);
-  return history;
+  const now = stuck === undefined ? history : await helm.history(release);
+  const found = await unfinishedWork(cluster, release.namespace, now);
+  const open = found ?? (stuck === undefined ? undefined : repeatedRollback(now, stuck));
+  const known = stuck === undefined || stuck.newest.status === 'pending-rollback';
+  if (open !== undefined && known) context.output.note(`${unfinishedText(open)}; ${what(open)}`);
+  return { history: now, open };
+}
+
+/** A killed rollback that its repair brought to its end: whoever goes back now means that one. */
+function repeatedRollback(history: History, { newest }: StuckRelease): Unfinished | undefined {
+  const repaired = history.at(-1);
+  if (repaired === undefined || newest.status !== 'pending-rollback') return undefined;
+  return { kind: 'rollback', back: repeatedIn(history, repaired) };
 }
 
 /**
@@ -79,12 +91,12 @@ async function repair(context: Context, helm: Helm, stuck: StuckRelease): Promis
     context.signal.throwIfAborted();
     const { message, details } = toShipError(error);
     const said = `${stuckText(release.name, stuck)}; repairing it failed: ${message}`;
-    throw new ShipError('deploy', said, { details, cause: error, hint: REPAIR });
+    throw new ShipError('deploy', said, { details, cause: error, hint: repairHint(stuck) });
   }
   if (context.flags.dryRun !== true) return;
   // Helm plans nothing for a release that is in the middle of something.
   const said = `${stuckText(release.name, stuck)}: nothing more can be planned before it is repaired`;
-  throw new ShipError('deploy', said, { hint: REPAIR });
+  throw new ShipError('deploy', said, { hint: repairHint(stuck) });
 }
 
 /** Says that the release is in the middle of something, for commands that only look. */
@@ -93,17 +105,12 @@ export async function noteRelease(context: Context, access: ClusterAccess): Prom
   const asked = helmOn(context, access).then((helm) => helm.history(release));
   // Whoever only looks needs no Helm.
   const history = await asked.catch(() => []);
-  const open = unfinishedRollout(history);
   const stuck = stuckRelease(history);
+  const looked = unfinishedWork(access.cluster, release.namespace, history);
+  const open = await looked.catch(() => undefined);
   if (stuck !== undefined) {
-    context.output.note(`${stuckText(release.name, stuck)}; ${REPAIR}`);
+    context.output.note(`${stuckText(release.name, stuck)}; ${repairHint(stuck)}`);
   } else if (open !== undefined) {
-    context.output.note(
-      `${unfinishedText(open)}; finish it: ciliumship deploy, or undo it: ciliumship rollback`,
-    );
+    context.output.note(`${unfinishedText(open)}; ${waysOn(open)}`);
   }
-}
-
-function unfinishedText({ revision }: HelmStatus): string {
-  return `the rollout of revision ${revision} was not finished`;
 }

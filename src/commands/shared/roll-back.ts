@@ -1,4 +1,3 @@
-import { ShipError } from '../../core/errors.ts';
 import type { Node } from '../../core/node.ts';
 import { candidateNodes } from '../../deploy/candidates.ts';
 import type { ClusterNode, Helm, HelmStatus } from '../../deploy/cluster.ts';
@@ -8,8 +7,7 @@ import {
   requireSameMachines,
   type Missing,
 } from '../../deploy/gate.ts';
-import { earlierRevision } from '../../deploy/earlier.ts';
-import { isToGoBackTo, wayBackTo, type History } from '../../deploy/history.ts';
+import { wayBackTo, type History } from '../../deploy/history.ts';
 import { PROFILE_LABEL } from '../../deploy/node-config.ts';
 import { asTold, nodesBefore } from '../../deploy/node-record.ts';
 import { workloadsOf, type RenderedWorkload } from '../../deploy/manifest.ts';
@@ -22,12 +20,15 @@ import type { RollbackFlags } from '../rollback.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
-import { goBack } from './go-back.ts';
+import { goBack, type Return } from './go-back.ts';
 import { readKnownSettings, recordNodesBefore, type KnownSettings } from './node-record.ts';
 import { patient } from './patience.ts';
+import { becomesByRollback } from './unfinished-text.ts';
+import { rollbackTarget } from './rollback-target.ts';
 import { usableRelease } from './release.ts';
 import { restoreNodes, type Place } from './restore-nodes.ts';
 import { agentSet, lookAtStores } from './rollout.ts';
+import { namingTheState, sayingWhatStays } from './stopped-rollback.ts';
 import { shipFromStore } from './ship-from-store.ts';
 import { readToldNodes, type ToldNodes } from './told-nodes.ts';
 
@@ -55,27 +56,51 @@ export async function rollBack(
   const { config, flags } = context;
   const { cluster } = access;
   const helm = await helmOn(context, access);
-  const history = await usableRelease(context, helm, 'is undone now');
+  const on = { cluster, helm };
+  const usable = await usableRelease(context, on, (open) => becomesByRollback(open, flags.to));
+  const { history } = usable;
   const release = releaseOf(context);
   const known = await readKnownSettings(cluster, release);
-  const target = await targetOf(context, helm, history, known);
+  const target = await rollbackTarget(context, helm, usable, known);
   const workloads = workloadsOf((await helm.manifest(release, target.revision)) ?? '');
   const nodes = await cluster.nodes();
   const stores = await storesWith(context, fleet, { nodes, workloads, target });
   const candidates = candidateNodes(agentSet(workloads), nodes);
   const order = rolloutOrder(candidates, config.nodes, flags.canary ?? config.deploy.canary);
-  const way = wayBackTo(history, target);
   const live = workloadsOf((await helm.manifest(release)) ?? '');
-  await freeNodes(context, fleet, cluster, live, order);
   const bearing = patient(context, fleet, cluster);
-  const place = { cluster: bearing, namespace: release.namespace };
-  if (flags.dryRun !== true) await recordNodesBefore(context, bearing, release, history);
-  const told = await restoreSettings(context, place, known, target);
-  const planned = flags.dryRun === true ? told : undefined;
-  await goBack(context, { ...place, helm, release, way, order, stores, planned });
+  const there = {
+    ...{ cluster: bearing, helm, release, history },
+    ...{ known, target, order, stores },
+  };
+  await sayingWhatStays(context, target.revision, async () => {
+    await freeNodes(context, fleet, cluster, live, order);
+    await goThere(context, { ...there, candidates });
+  });
   const now = await readToldNodes(bearing, release.namespace);
   const devices = asTold(config.nodes, now.nodes, now.configs);
   return { revision: target.revision, shipped: namedBy(workloads, stores), nodes: devices };
+}
+
+/** Everything that the changing part of a rollback goes by. */
+interface There extends Pick<Return, 'cluster' | 'helm' | 'release' | 'order' | 'stores'> {
+  readonly history: History;
+  readonly known: KnownSettings;
+  readonly target: HelmStatus;
+  readonly candidates: readonly ClusterNode[];
+}
+
+async function goThere(context: Context, there: There): Promise<void> {
+  const { cluster, release, history, known, target } = there;
+  const { namespace } = release;
+  const place = { cluster, namespace };
+  const { dryRun = false } = context.flags;
+  if (!dryRun) await recordNodesBefore(context, cluster, release, history);
+  const told = await restoreSettings(context, place, known, target);
+  const to = { ...there, way: wayBackTo(history, target), planned: dryRun ? told : undefined };
+  await namingTheState(context, { ...there, namespace }, target.revision, () =>
+    goBack(context, to),
+  );
 }
 
 /**
@@ -141,54 +166,4 @@ interface Destination {
   readonly nodes: readonly ClusterNode[];
   readonly workloads: readonly RenderedWorkload[];
   readonly target: HelmStatus;
-}
-
-/** @throws ShipError naming the revisions that one can go back to */
-async function targetOf(
-  context: Context<RollbackFlags>,
-  helm: Helm,
-  history: History,
-  known: KnownSettings,
-): Promise<HelmStatus> {
-  const wanted = context.flags.to;
-  const found =
-    wanted === undefined
-      ? await differing(context, helm, history, known)
-      : history.find(({ revision }) => revision === wanted);
-  if (found !== undefined && isToGoBackTo(history, found)) return found;
-  const finished = history.filter((entry) => isToGoBackTo(history, entry));
-  const numbers = finished.map(({ revision }) => revision);
-  const near = numbers.findLast((revision) => revision !== history.at(-1)?.revision);
-  const what = wanted === undefined ? 'no other revision' : `no revision ${wanted}`;
-  const { name } = releaseOf(context);
-  const kind = wanted === undefined ? 'config' : 'usage';
-  throw new ShipError(kind, `release ${name}: ${what} that was rolled out to its end`, {
-    hint:
-      numbers.length === 0
-        ? 'install it: ciliumship deploy'
-        : `go back to ${numbers.join(' or ')}: ciliumship rollback --to ${near ?? numbers.at(-1)}`,
-  });
-}
-
-/** Says which revisions are no way back. */
-async function differing(
-  context: Context,
-  helm: Helm,
-  history: History,
-  { now, at }: KnownSettings,
-): Promise<HelmStatus | undefined> {
-  const newest = history.at(-1);
-  const settingsAt = (entry: HelmStatus) => at(entry) ?? (entry === newest ? now : undefined);
-  const { target, same } = await earlierRevision(helm, releaseOf(context), history, settingsAt);
-  if (same.length > 0) {
-    context.output.note(sameText(same));
-  }
-  return target;
-}
-
-function sameText(revisions: readonly number[]): string {
-  const names = revisions.join(', ');
-  return revisions.length === 1
-    ? `revision ${names} is not gone back to: it is the same as what runs now`
-    : `revisions ${names} are not gone back to: they are the same as what runs now`;
 }

@@ -6,7 +6,15 @@ import { releaseOf } from './cluster.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import { timeoutOf } from './timeout.ts';
 
-export const REPAIR = 'when no other Helm runs: ciliumship deploy --repair-release';
+/** What to type when a Helm was killed. A rollback is not ended by rolling out what it was to leave. */
+export function repairHint(stuck: StuckRelease): string {
+  return `when no other Helm runs: ${repairCommand(stuck)}`;
+}
+
+function repairCommand({ newest }: StuckRelease): string {
+  const command = newest.status === 'pending-rollback' ? 'rollback' : 'deploy';
+  return `ciliumship ${command} --repair-release`;
+}
 
 /**
  * Lets a repair begin: the release must have stood still for longer than a Helm may take, and
@@ -25,7 +33,7 @@ export async function requireAbandoned(
   const left = timeoutOf(context) - (ageOf(stuck.newest, Date.now()) ?? Infinity);
   if (left > 0) {
     throw new ShipError('deploy', `${text}: a Helm may still be at it`, {
-      hint: `when it is not: ciliumship deploy --repair-release, in ${Math.ceil(left / 1000)} s`,
+      hint: `when it is not: ${repairCommand(stuck)}, in ${Math.ceil(left / 1000)} s`,
     });
   }
   if (flags.repairRelease === true && !stuck.first) return;
@@ -34,13 +42,13 @@ export async function requireAbandoned(
     throw new ShipError('deploy', `${text}: a Helm was killed`, {
       hint: stuck.first
         ? `remove what it began: ${byHand}   (or apply it again: ciliumship deploy --repair-release, in a terminal)`
-        : REPAIR,
+        : repairHint(stuck),
     });
   }
   using asker = openAsker(signal);
   const typed = await asker.ask(`${text}: ${repairText(stuck)}? type ${release.name}`);
   if (typed === release.name) return;
-  throw new ShipError('deploy', `${text}: not repaired`, { hint: REPAIR });
+  throw new ShipError('deploy', `${text}: not repaired`, { hint: repairHint(stuck) });
 }
 
 /** What somebody agrees to. */

@@ -93,9 +93,15 @@ export function notUndone(
   });
 }
 
+/** A release and the nodes that get its agents. */
+export interface Scene extends Pick<Rollout, 'cluster' | 'helm' | 'namespace'> {
+  readonly release: ReleaseName;
+  readonly candidates: readonly { readonly name: string }[];
+}
+
 /** Revision and agents as they are now, as far as anyone can say. */
-export async function stateOf(rollout: Rollout): Promise<readonly string[]> {
-  const { cluster, helm, release, namespace, candidates } = rollout;
+export async function stateOf(scene: Scene): Promise<readonly string[]> {
+  const { cluster, helm, release, namespace, candidates } = scene;
   try {
     const pods = await cluster.pods(namespace, AGENT_SELECTOR);
     const newest = await helm.status(release);

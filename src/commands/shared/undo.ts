@@ -22,6 +22,7 @@ import { timeoutOf } from './timeout.ts';
 import { restoreNodes } from './restore-nodes.ts';
 import type { Rollout } from './rollout.ts';
 import { acting } from './stages.ts';
+import { staysText } from './stopped-rollback.ts';
 import { readToldNodes } from './told-nodes.ts';
 import {
   held,
@@ -35,6 +36,8 @@ import {
 
 const STAYS =
   'the rollout stays as far as it came: run the same command again to finish it, or undo it with ciliumship rollback';
+
+const HOLDS = 'the first install stays as far as it came: run the same command again to finish it';
 
 /** A cluster before a rollout: what its failure goes back to. */
 interface Before extends Beforehand {
@@ -111,9 +114,17 @@ async function end(failed: Failed): Promise<ShipError> {
     await goBack(context, returnOf(bearing, target));
     return rolledBack(ending);
   } catch (error) {
-    if (context.signal.aborted) throw error;
+    if (context.signal.aborted) {
+      context.output.note(interruptedText(context, target));
+      throw error;
+    }
     return notUndone(ending, toShipError(error), await stateOf(rollout));
   }
+}
+
+function interruptedText({ flags }: Failed['context'], target: HelmStatus | undefined): string {
+  if (flags.rollback === false) return STAYS;
+  return target === undefined ? HOLDS : staysText(target.revision);
 }
 
 /** An API server that answered may go away once more, as agents are replaced once more. */

@@ -20,7 +20,7 @@ function goingBack(
     description: open(text) ? UNFINISHED : FINISHED,
   }));
   const manifest = async (_: unknown, revision = manifests.length) => manifests[revision - 1];
-  return earlierRevision({ manifest }, RELEASE, history, ({ revision }) => {
+  return earlierRevision({ manifest }, RELEASE, { history, open: undefined }, ({ revision }) => {
     const devices = settingsAt(revision);
     if (devices === undefined) return undefined;
     const configs = [{ name: 'w', profile: 'w', defaults: { devices } }];

@@ -3,9 +3,11 @@ import type { HelmStatus } from '../../../src/deploy/cluster.ts';
 import { FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
 import {
   ageOf,
+  beforeFailedRollbacks,
   finishedBefore,
   isFinishedRollout,
   lastFinished,
+  rollbackUnderWay,
   stuckRelease,
   unfinishedRollout,
   wayBackTo,
@@ -17,28 +19,36 @@ const WORDS: Readonly<Record<string, string>> = {
   finished: FINISHED,
   foreign: 'Upgrade complete',
   broken: 'Upgrade "cilium" failed: conflict',
+  unable: 'Rollback "cilium" failed: conflict',
+};
+
+const STATUS: Readonly<Record<string, string>> = {
+  broken: 'failed',
+  unable: 'failed',
+  killed: 'pending-rollback',
 };
 
 /**
- * A history from words: `staged`, `finished`, `foreign`, `broken`, `back 2`, or a status that is
- * pending. The last one is deployed.
+ * A history from words: `staged`, `finished`, `foreign`, `broken`, `back 2`, `killed back 2`,
+ * `unable`, or a status that is pending. The last one is deployed.
  */
 function historyOf(words: readonly string[], first = 1): History {
   return words.map((word, index): HelmStatus => {
-    const repeated = /^back (\d+)$/.exec(word)?.[1];
+    const repeated = /^(?:killed )?back (\d+)$/.exec(word)?.[1];
     const applied = index === words.length - 1 ? 'deployed' : 'superseded';
     const description =
       repeated === undefined ? (WORDS[word] ?? 'Preparing upgrade') : `Rollback to ${repeated}`;
     const status = description === 'Preparing upgrade' ? word : applied;
     return {
       revision: first + index,
-      status: word === 'broken' ? 'failed' : status,
+      status: STATUS[word.split(' ')[0] ?? ''] ?? status,
       description,
     };
   });
 }
 
 const ONE = ['staged', 'finished'];
+const TWO = [...ONE, ...ONE];
 
 describe('what is gone back to', () => {
   test.each<[string, readonly string[], number | undefined]>([
@@ -93,6 +103,29 @@ describe('the staged twin of a revision', () => {
   });
 });
 
+describe('a rollback that was not finished goes', () => {
+  test.each<[string, readonly string[], number | undefined]>([
+    ['to the finished twin of what it repeats', [...TWO, 'back 1'], 2],
+    ['to the one before, when it undid a rollout', [...TWO, 'staged', 'back 3'], 4],
+    ['through another one that was not finished', [...TWO, 'back 1', 'back 5'], 2],
+    ['nowhere when the twin was never finished', ['staged', 'back 1'], undefined],
+    ['nowhere when it was finished', [...TWO, 'back 1', 'back 2'], undefined],
+    ['nowhere from a rollout', [...TWO, 'staged'], undefined],
+  ])('%s', (_, words, revision) => {
+    expect(rollbackUnderWay(historyOf(words))?.revision).toBe(revision);
+  });
+
+  test('to the finished twin when Helm has just dropped the staged one', () => {
+    const history = historyOf(['finished', 'staged', 'finished', 'back 1'], 2);
+    expect(rollbackUnderWay(history)?.revision).toBe(2);
+  });
+
+  test('before the rollbacks that Helm failed over', () => {
+    const before = beforeFailedRollbacks(historyOf([...TWO, 'unable', 'unable']));
+    expect(before.map(({ revision }) => revision)).toEqual([1, 2, 3, 4]);
+  });
+});
+
 describe('an unfinished rollout', () => {
   test.each<[string, readonly string[], number | undefined]>([
     ['is the newest revision when it says so', [...ONE, 'staged'], 3],
@@ -111,6 +144,12 @@ describe('E8, F38, F39: a release that a killed Helm left', () => {
     ['nowhere in particular needs no repair', ONE, undefined],
     ['pending-upgrade goes back to the staged twin', [...ONE, 'pending-upgrade'], { revision: 1 }],
     ['pending-rollback does too', [...ONE, 'pending-rollback'], { revision: 1 }],
+    ['a killed rollback goes on to where it went', [...TWO, 'killed back 1'], { revision: 1 }],
+    [
+      'a killed rollback to the end of that too',
+      [...TWO, 'back 1', 'killed back 2'],
+      { revision: 2 },
+    ],
     ['over a foreign one goes back to that', ['foreign', 'pending-upgrade'], { revision: 1 }],
     ['pending-install is applied again', ['pending-install'], { revision: 1 }],
     ['uninstalling is removed', [...ONE, 'uninstalling'], { uninstall: true }],

@@ -13,7 +13,7 @@ const WANTED: Replacement = {
   namespace: 'kube-system',
   all: ['master', 'worker'],
   suspects: new Set(),
-  hint: 'mend it, then: ciliumship ship',
+  hint: 'mend it, then type this',
   target: { hash: 'new', nodeConfig: 'none' },
   image: digestOf('agent'),
   timeout: 5000,
@@ -167,6 +167,7 @@ describe('the rollout stops, with nothing proved, at an agent', () => {
       kind: 'deploy',
       message: `worker: the new agent was not ready after 0 s: cilium-new: ${name}: CrashLoopBackOff`,
       details: [`last words of cilium-new ${name}`],
+      hint: 'mend it, then type this',
     });
     expect(set.changes).toEqual(['delete cilium-old', RELEASE]);
   });
