@@ -20,7 +20,7 @@ export const rollback: CommandSpec<RollbackFlags> = {
   name: 'rollback',
   summary: 'bring an earlier revision back, one node at a time',
   description:
-    'Goes back to the last finished revision that differs from what runs, undoes a rollout that was not finished, or finishes a rollback that was not. Refuses unless every node has the images of that revision, complete and pinned; those that a node lost are shipped again first, as far as the blob store of this machine still holds them. Needs no pod network: the API server and the nodes are reached by their management addresses. Profiles and devices of the nodes go back with the revision, to what they were when it ran. Each agent must be ready, stay ready and run the bytes of that revision before the next one is touched; what runs is checked at the end.',
+    'Goes back to the last finished revision that differs from what runs, undoes a rollout that was not finished, or finishes a rollback that was not. Refuses unless every node has the images of that revision, complete and pinned; those that a node lost are shipped again first, as far as the blob store of this machine still holds them. Needs no pod network: the API server and the nodes are reached by their management addresses. Profiles and devices of the nodes go back with the revision, to what they were when it ran. Each agent must be ready, stay ready and run the bytes of that revision before the next one is touched, also where the DaemonSet of that revision would replace several at once; what runs is checked at the end.',
   examples: [
     ['ciliumship rollback', 'to the finished revision before this one'],
     ['ciliumship rollback --to 4', 'to revision 4 of helm history'],

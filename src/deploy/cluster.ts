@@ -186,6 +186,8 @@ export interface HelmRelease extends ReleaseName {
   readonly values: readonly string[];
   /** Milliseconds that Helm itself waits for everything; without it it does not wait. */
   readonly wait?: number | undefined;
+  /** Drop no revision, however many there are: one of them is gone back to next. */
+  readonly keepHistory?: boolean | undefined;
   /** Take back fields that somebody set by hand; only for Helm that applies on the server. */
   readonly forceConflicts?: boolean | undefined;
 }

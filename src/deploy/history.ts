@@ -1,5 +1,5 @@
 import type { HelmStatus } from './cluster.ts';
-import { FINISHED, UNFINISHED } from './descriptions.ts';
+import { backTo, FINISHED, UNFINISHED } from './descriptions.ts';
 
 /** The revisions of a release, oldest first, as `helm history` lists them. */
 export type History = readonly HelmStatus[];
@@ -7,7 +7,7 @@ export type History = readonly HelmStatus[];
 /** Where to go back to. */
 export interface WayBack {
   readonly revision: number;
-  /** The same revision with the order of agents left to us, when Helm still has it. */
+  /** The one before it, when the same run made both: the same with the order of agents left to us. */
   readonly staged: number | undefined;
 }
 
@@ -35,9 +35,16 @@ export function isRollback(entry: HelmStatus): boolean {
 }
 
 /** Helm 3 takes no description for a rollback, and both give it this one. */
-function repeatedBy({ description }: HelmStatus): number | undefined {
-  const found = /^Rollback to (\d+)$/.exec(description)?.[1];
-  return found === undefined ? undefined : Number(found);
+function repeatedBy(entry: HelmStatus): number | undefined {
+  const found = /^Rollback to (\d+)$/.exec(entry.description)?.[1];
+  return found === undefined ? heldFor(entry) : Number(found);
+}
+
+/** The revision that one of ours repeats with the order of agents left to us. */
+function heldFor({ description }: HelmStatus): number | undefined {
+  const [, revision = ''] = /: back to revision (\d+)$/.exec(description) ?? [];
+  const found = Number(revision);
+  return description === backTo(found) ? found : undefined;
 }
 
 /** The earlier revision that a revision repeats; itself when Helm has dropped that, or there is none. */
@@ -85,6 +92,8 @@ function finishedTwin(history: History, entry: HelmStatus): HelmStatus | undefin
   const staged = history.find(({ revision }) => revision === repeated);
   const twin = history.find(({ revision }) => revision === repeated + 1);
   if (staged === undefined) return twin;
+  // Held for it: no other revision was before it.
+  if (isToGoBackTo(history, staged)) return staged;
   if (twin !== undefined && areTwins(staged, twin) && isToGoBackTo(history, twin)) return twin;
   return finishedTwin(history, staged);
 }
@@ -143,7 +152,9 @@ export function wayBackTo(history: History, { revision }: HelmStatus): WayBack {
 function areTwins(twin: HelmStatus, entry: HelmStatus): boolean {
   if (twin.status === 'failed') return false;
   const repeated = repeatedBy(entry);
-  if (repeated !== undefined) return repeatedBy(twin) === repeated - 1;
+  if (repeated !== undefined) {
+    return repeatedBy(twin) === repeated - 1 || heldFor(twin) === repeated;
+  }
   return twin.description.startsWith(UNFINISHED) && entry.description.startsWith(FINISHED);
 }
 

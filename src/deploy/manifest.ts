@@ -66,6 +66,7 @@ interface Manifest {
   readonly kind?: string;
   readonly metadata?: { readonly name?: string };
   readonly spec?: {
+    readonly updateStrategy?: { readonly type?: string };
     readonly template?: { readonly spec?: PodSpec };
     readonly jobTemplate?: { readonly spec?: { readonly template?: { readonly spec?: PodSpec } } };
   };
@@ -93,12 +94,29 @@ export function workloadsOf(manifest: string): readonly RenderedWorkload[] {
 
 /** True when two manifests start the pods of a DaemonSet from one template. */
 export function sameTemplate(name: string, a: string, b: string): boolean {
-  const [one, other] = [a, b].map((manifest) =>
-    parseAllDocuments(manifest)
-      .map((document) => document.toJS() as Manifest | null)
-      .find((object) => object?.kind === 'DaemonSet' && object.metadata?.name === name),
-  );
+  const [one, other] = [a, b].map((manifest) => daemonSetOf(name, manifest));
   return one !== undefined && isDeepStrictEqual(one?.spec?.template, other?.spec?.template);
+}
+
+/** True when the controller of a DaemonSet deletes no pod by itself: the order of them is ours. */
+export function leavesOrder(name: string, manifest: string): boolean {
+  return daemonSetOf(name, manifest)?.spec?.updateStrategy?.type === 'OnDelete';
+}
+
+/** True when a manifest has a DaemonSet of this name. */
+export function hasDaemonSet(name: string, manifest: string): boolean {
+  return daemonSetOf(name, manifest) !== undefined;
+}
+
+function daemonSetOf(name: string, manifest: string): Manifest | undefined {
+  const objects = parseAllDocuments(manifest).map((document) => document.toJS() as unknown);
+  return objects.find((object): object is Manifest => isNamed(object, 'DaemonSet', name));
+}
+
+/** True of a Kubernetes object of this kind and name. */
+export function isNamed(object: unknown, kind: string, name: string): boolean {
+  const found = object as Manifest | null | undefined;
+  return found?.kind === kind && found.metadata?.name === name;
 }
 
 function workloadOf(object: Manifest, spec: PodSpec): RenderedWorkload {

@@ -30,6 +30,8 @@ export interface Replacement extends Taking {
   readonly soak: number;
   /** The DaemonSet's own strategy started it, after its node's configuration was set. */
   readonly startedByChart?: boolean;
+  /** The DaemonSet's own strategy deletes what is of another template, and we do not. */
+  readonly byDaemonSet?: boolean;
   /** Uid of an agent that was right before anything was changed, and that nothing was changed for. */
   readonly untouched?: string | undefined;
   /** Looks once more, right before an agent is taken away: throws when the new one could not start. */
@@ -75,12 +77,17 @@ function isRight(pod: Pod, { target, untouched }: Replacement): boolean {
 async function startNew(wanted: Replacement, cluster: Cluster, run: Run): Promise<void> {
   const { node, namespace } = wanted;
   const old = await agentOn(cluster, namespace, node);
-  if (old !== undefined && !isFresh(old, wanted)) {
+  if (old !== undefined && !isFresh(old, wanted) && !isTheirs(old, wanted)) {
     if (works(old) && !wanted.suspects.has(old.uid)) await requireOthersReady(wanted, cluster, run);
     run.progress({ text: `delete ${old.name}` });
     await cluster.deletePod(namespace, old);
   }
   await cluster.labelNode(node, { [HOLD_LABEL]: null });
+}
+
+/** The DaemonSet's controller deletes it when it is its turn. */
+function isTheirs(pod: Pod, { target, byDaemonSet }: Replacement): boolean {
+  return byDaemonSet === true && !hasHash(pod, target.hash);
 }
 
 /** A pod of the newest template that nobody proved yet, and that cannot have an older node config. */

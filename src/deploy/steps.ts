@@ -12,6 +12,7 @@ import type {
   ReleaseName,
   Workload,
 } from './cluster.ts';
+import { backTo } from './descriptions.ts';
 import type { Repair } from './history.ts';
 import { changedNodeConfigs, unwantedNodeConfigs } from './node-config.ts';
 import { waitFor } from '../core/wait.ts';
@@ -69,6 +70,28 @@ export function rollbackStep(
       return revision;
     },
     describe: () => `revision ${revision} again`,
+  };
+}
+
+/**
+ * `helm upgrade` to what an earlier revision applied, with the order of agents left to us.
+ *
+ * @param upgrade does it
+ */
+export function heldStep(
+  { name, namespace }: ReleaseName,
+  revision: number,
+  upgrade: () => Promise<number>,
+): Step<number> {
+  const what = `what revision ${revision} applied, with OnDelete`;
+  return {
+    id: 'helm/held',
+    title: `helm upgrade ${name} to ${what}`,
+    plan: () => [
+      `helm upgrade ${name} (${what}) -n ${namespace} --description "${backTo(revision)}"`,
+    ],
+    run: upgrade,
+    describe: (made) => `revision ${made} is as ${revision}`,
   };
 }
 

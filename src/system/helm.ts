@@ -20,6 +20,7 @@ export interface HelmRelease extends ReleaseName {
   readonly chart: string;
   readonly values: readonly string[];
   readonly wait?: number | undefined;
+  readonly keepHistory?: boolean | undefined;
   readonly forceConflicts?: boolean | undefined;
 }
 
@@ -77,7 +78,8 @@ export async function openHelm(target: HelmTarget, signal: AbortSignal) {
       const force = release.forceConflicts === true ? ['--force-conflicts'] : [];
       const { wait = 0 } = release;
       const waits = wait > 0 ? ['--wait', '--timeout', `${Math.ceil(wait / 1000)}s`] : [];
-      const more = ['--description', description, '-o', 'json', ...force, ...waits];
+      const keeps = release.keepHistory === true ? ['--history-max', '0'] : [];
+      const more = ['--description', description, '-o', 'json', ...force, ...waits, ...keeps];
       const args = [...upgradeArguments(release), ...more];
       const done = await changed(args, wait);
       if (done.code !== 0) throw stopped('upgrade', release, done);

@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import type { ErrorKind } from '../../src/core/errors.ts';
 import { ShipError } from '../../src/core/errors.ts';
 import type { Helm, HelmRelease } from '../../src/deploy/cluster.ts';
+import { heldChart } from '../../src/deploy/held-chart.ts';
 import { openHelm } from '../../src/system/helm.ts';
 import { KUBECONFIG } from '../../lab/cluster.ts';
 import { STATE } from '../../lab/settings.ts';
@@ -40,7 +42,7 @@ describe.each([
       writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: contract\nversion: 1.0.0\n');
       writeFileSync(
         join(chart, 'templates', 'map.yaml'),
-        'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: contract }\ndata: { color: {{ .Values.color | quote }} }\n',
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: contract }\ndata: { color: {{ .Values.color | quote }}, braces: "{{ "{{" }} .of.no.template }}" }\n',
       );
       const values = join(folder, 'values.yaml');
       writeFileSync(values, 'color: red\n');
@@ -108,6 +110,17 @@ describe.each([
       expect(await helm.manifest(release, 2)).toContain('green');
     });
 
+    test('is upgraded to what an earlier revision applied, by a chart of that; no revision is dropped', async () => {
+      const chart = join(folder, 'held');
+      mkdirSync(join(chart, 'templates'), { recursive: true });
+      const applied = (await helm.manifest(release, 2)) ?? '';
+      for (const [file, text] of heldChart(applied, 2)) writeFileSync(join(chart, file), text);
+      expect(await helm.upgrade({ ...release, chart, keepHistory: true }, 'held')).toBe(4);
+      expect(objectsIn((await helm.manifest(release)) ?? '')).toEqual(objectsIn(applied));
+      expect(applied).toContain('green');
+      expect(await helm.history(release)).toHaveLength(4);
+    });
+
     test('cannot go back to a revision that never was', async () => {
       expect(await helm.manifest(release, 9)).toBeUndefined();
       expect(await kindOf(helm.rollback(release, 9))).toBe('deploy');
@@ -141,6 +154,10 @@ describe.each(['helm3', 'helm4'] as const)('%s', (name) => {
     expect(await kindOf(helm.render(release))).toBe('network');
   });
 });
+
+function objectsIn(manifest: string): readonly unknown[] {
+  return parseAllDocuments(manifest).map((document) => document.toJS() as unknown);
+}
 
 /** A kubeconfig of an API server on a port where nobody listens. */
 function nowhere(): string {

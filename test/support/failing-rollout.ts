@@ -12,7 +12,7 @@ import { testContext } from './context.ts';
 import { clusterNode, configNode } from './fake-cluster.ts';
 import { fakeHelm } from './fake-helm.ts';
 import { testFolder } from './folder.ts';
-import { CRASHES, OLD, rollingCluster } from './rolling-cluster.ts';
+import { CRASHES, manifestOf, OLD, rollingCluster } from './rolling-cluster.ts';
 
 export const RELEASE = { name: 'cilium', namespace: 'kube-system' };
 const NODES = ['master', 'worker'];
@@ -23,33 +23,43 @@ export const FLEET: Fleet = {
   [Symbol.asyncDispose]: async () => undefined,
 };
 
+type Strategy = Parameters<typeof manifestOf>[1];
+/** How Helm describes what it made before, and whose the order of agents is there. */
+export type Revisions = readonly (readonly [description: string, strategy: Strategy])[];
+
+const BY_US: Revisions = [
+  [UNFINISHED, 'OnDelete'],
+  [FINISHED, 'RollingUpdate'],
+];
+
 /** A rollout of agents that crash, or of another template, over a finished one when `installed`. */
 export async function crashing(
   flags: DeployFlags & { readonly dryRun?: boolean } = {},
-  installed = true,
+  installed: boolean | Revisions = true,
   wanted = CRASHES,
 ) {
   const folder = testFolder();
   writeFileSync(join(folder, 'Chart.yaml'), '');
-  const releaseOf = (template: string) => {
-    const values = join(folder, `${template}.yaml`);
-    writeFileSync(values, template);
+  const releaseOf = (template: string, strategy: Strategy) => {
+    const values = join(folder, `${template} ${strategy}.yaml`);
+    writeFileSync(values, manifestOf(template, strategy));
     return { ...RELEASE, chart: folder, values: [values] };
   };
   const helm = fakeHelm();
-  if (installed) {
-    await helm.upgrade(releaseOf(OLD), UNFINISHED);
-    await helm.upgrade(releaseOf(OLD), FINISHED);
+  const before = typeof installed === 'boolean' ? BY_US : installed;
+  for (const [description, strategy] of installed === false ? [] : before) {
+    await helm.upgrade(releaseOf(OLD, strategy), description);
   }
-  const { cluster, changes } = rollingCluster(helm, RELEASE, NODES, installed ? NODES : []);
-  const release = releaseOf(wanted);
+  const running = installed === false ? [] : NODES;
+  const { cluster, changes } = rollingCluster(helm, RELEASE, NODES, running);
+  const release = releaseOf(wanted, 'RollingUpdate');
   const rollout: Rollout = {
     cluster,
     helm,
     namespace: RELEASE.namespace,
     release,
-    underWay: release,
-    rendered: wanted,
+    underWay: releaseOf(wanted, 'OnDelete'),
+    rendered: manifestOf(wanted, 'RollingUpdate'),
     values: {},
     workloads: [],
     candidates: NODES.map((name) => clusterNode(name)),

@@ -53,5 +53,8 @@ function render({ chart, values }: HelmRelease): string {
       hint: 'mend the chart or the values file, then run the same command again',
     });
   }
+  // Of a chart that is no template.
+  const whole = join(chart, 'manifest.yaml');
+  if (existsSync(whole)) return readFileSync(whole, 'utf8');
   return values.map((file) => readFileSync(file, 'utf8')).join('---\n');
 }

@@ -7,9 +7,15 @@ import { agent, clusterNode, clusterThat, container } from './fake-cluster.ts';
 export const OLD = 'template: old';
 export const CRASHES = 'template: crashes';
 
+/** What Helm applies of a template, as agents are replaced by us or by the DaemonSet's controller. */
+export function manifestOf(template: string, strategy: 'OnDelete' | 'RollingUpdate'): string {
+  return `kind: DaemonSet\nmetadata: { name: cilium }\nspec:\n  updateStrategy:\n    type: ${strategy}\n  ${template}\n`;
+}
+
 /**
- * A cluster of a DaemonSet with OnDelete: its template is what Helm applied last, a node that is not
- * held gets an agent of it when it has none, and agents of the template CRASHES crash for ever.
+ * A cluster of one DaemonSet: its template is what Helm applied last, a node that is not held gets an
+ * agent of it when it has none, and agents of the template CRASHES crash for ever. With RollingUpdate
+ * its controller deletes two agents of another template at once, as Cilium's chart allows by default.
  *
  * @param running nodes that have a proved agent already, of the template OLD
  */
@@ -24,9 +30,20 @@ export function rollingCluster(
   const proved = { [NODE_CONFIG_ANNOTATION]: 'none' };
   const pods = new Map<string, Pod>(running.map((node) => [node, podOf(node, OLD, proved)]));
   const configMaps = new Map<string, Readonly<Record<string, string>>>();
-  const template = async (): Promise<string> => ((await helm.manifest(release)) ?? '').trim();
+  const applied = async (): Promise<string> => (await helm.manifest(release)) ?? '';
+  const template = async (): Promise<string> => templateIn(await applied());
+  const rollAll = async (): Promise<void> => {
+    if (!(await applied()).includes('RollingUpdate')) return;
+    const hash = await template();
+    const old = [...pods.values()].filter((pod) => pod.labels[HASH] !== hash).slice(0, 2);
+    for (const pod of old) {
+      changes.push(`the controller deletes ${pod.name}`);
+      pods.delete(pod.node ?? '');
+    }
+  };
   const schedule = async (): Promise<void> => {
     if ((await helm.status(release)) === undefined) return;
+    await rollAll();
     const free = nodes.filter((node) => !pods.has(node) && !labels.get(node)?.[HOLD_LABEL]);
     for (const node of free) pods.set(node, podOf(node, await template()));
   };
@@ -59,6 +76,12 @@ export function rollingCluster(
   return { cluster, changes };
 }
 
+const HASH = 'controller-revision-hash';
+
+function templateIn(manifest: string): string {
+  return /template: \w+/.exec(manifest)?.[0] ?? manifest.trim();
+}
+
 const SETTLED = { observed: true, desired: 2, updated: 2, ready: 2 };
 
 function isSet(entry: readonly [string, string | null]): entry is [string, string] {
@@ -70,7 +93,7 @@ function podOf(node: string, template: string, annotations: Pod['annotations'] =
   const name = `${template.replace('template: ', '')}-${node}`;
   return agent(name, {
     node,
-    labels: { 'controller-revision-hash': template },
+    labels: { [HASH]: template },
     annotations,
     ready: template !== CRASHES,
     containers: [container(template === CRASHES ? crashed : {})],

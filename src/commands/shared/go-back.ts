@@ -9,10 +9,10 @@ import { sameTemplate, workloadsOf } from '../../deploy/manifest.ts';
 import { nodeConfigHash } from '../../deploy/node-config.ts';
 import { suspectAgents } from '../../deploy/order.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
-import { rollbackStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
 import { agentOrder } from './agent-order.ts';
+import { heldBack, helmBack } from './hold-order.ts';
 import { newestHash, settleWorkloads } from './roll-out.ts';
 import { timeoutOf } from './timeout.ts';
 import { readToldNodes, type ToldNodes } from './told-nodes.ts';
@@ -41,20 +41,20 @@ export interface Beforehand extends ToldNodes {
 /**
  * Goes back to an earlier revision, one node at a time: agents that are of that template already are
  * left alone, every other one is replaced and must run the bytes that its node has under the name of
- * that revision. The order stays ours as long as Helm still has the staged revision.
+ * that revision. Where the DaemonSet of a revision would replace agents as it likes, the same is applied
+ * with the order left to us before it.
  *
  * @throws ShipError `deploy`, `network`
  */
 export async function goBack(context: Context, to: Return): Promise<void> {
   const { cluster, helm, release, way } = to;
   const { namespace } = release;
-  const helmBack = (revision: number) =>
-    runStage('Back', [rollbackStep(helm, release, revision)], acting(context));
-  const suspects = await suspectAgents(cluster, namespace, await helm.history(release));
-  await helmBack(way.staged ?? way.revision);
-  await replaceAgents(context, to, suspects);
-  if (way.staged !== undefined) await helmBack(way.revision);
   const manifest = (await helm.manifest(release, way.revision)) ?? '';
+  const held = await heldBack(context, to, manifest);
+  const suspects = await suspectAgents(cluster, namespace, await helm.history(release));
+  await held.apply();
+  await replaceAgents(context, to, suspects, held.ours);
+  if (!held.last) await helmBack(context, to, way.revision);
   await settleWorkloads(context, { cluster, namespace, workloads: workloadsOf(manifest) });
 }
 
@@ -62,6 +62,7 @@ async function replaceAgents(
   context: Context,
   to: Return,
   suspects: ReadonlySet<string>,
+  inOurOrder: boolean,
 ): Promise<void> {
   const { cluster, helm, release, stores, way } = to;
   const { namespace } = release;
@@ -82,7 +83,8 @@ async function replaceAgents(
     const target = targetOf(node);
     const untouched = untouchedOn(node, target.nodeConfig, to.before);
     const same = { namespace, all: order, suspects, image: undefined, timeout, soak, judge, hint };
-    const wanted = { ...same, node, target, untouched };
+    const theirs = { byDaemonSet: !inOurOrder, startedByChart: !inOurOrder };
+    const wanted = { ...same, ...theirs, node, target, untouched };
     return replaceAgentStep(wanted, cluster);
   });
   await runStage('Roll back', steps, { ...acting(context), concurrency: 1, stopAtFailure: true });

@@ -91,8 +91,8 @@ test('a way back begins with the agent that nobody proved, whoever is down becau
   let canary = false;
   const run = await threeNodes(downWhen(({ name }) => canary && name === 'old-c'));
   const judged = async (): Promise<void> => {
-    const { cluster, helm, release } = run.rollout;
-    await helm.upgrade(release, UNFINISHED);
+    const { cluster, helm, underWay } = run.rollout;
+    await helm.upgrade(underWay, UNFINISHED);
     const pods = await cluster.pods(RELEASE.namespace, 'k8s-app=cilium');
     await cluster.deletePod(RELEASE.namespace, agentAmong(pods, 'a')!);
     const [begun] = await cluster.pods(RELEASE.namespace, 'k8s-app=cilium');

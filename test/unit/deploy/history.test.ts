@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HelmStatus } from '../../../src/deploy/cluster.ts';
-import { FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
+import { backTo, FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
 import {
   ageOf,
   beforeFailedRollbacks,
@@ -30,14 +30,15 @@ const STATUS: Readonly<Record<string, string>> = {
 
 /**
  * A history from words: `staged`, `finished`, `foreign`, `broken`, `back 2`, `killed back 2`,
- * `unable`, or a status that is pending. The last one is deployed.
+ * `held 2`, `unable`, or a status that is pending. The last one is deployed.
  */
 function historyOf(words: readonly string[], first = 1): History {
   return words.map((word, index): HelmStatus => {
     const repeated = /^(?:killed )?back (\d+)$/.exec(word)?.[1];
     const applied = index === words.length - 1 ? 'deployed' : 'superseded';
-    const description =
-      repeated === undefined ? (WORDS[word] ?? 'Preparing upgrade') : `Rollback to ${repeated}`;
+    const held = /^held (\d+)$/.exec(word)?.[1];
+    const other = held === undefined ? (WORDS[word] ?? 'Preparing upgrade') : backTo(Number(held));
+    const description = repeated === undefined ? other : `Rollback to ${repeated}`;
     const status = description === 'Preparing upgrade' ? word : applied;
     return {
       revision: first + index,
@@ -88,6 +89,8 @@ describe('the staged twin of a revision', () => {
   test.each<[string, readonly string[], number, number | undefined]>([
     ['is the one before it', ONE, 2, 1],
     ['of a rollback is the rollback before it', [...ONE, 'back 1', 'back 2'], 4, 3],
+    ['is what we held for it', ['foreign', 'staged', 'held 1', 'back 1'], 4, 3],
+    ['is not what we held for another one', ['foreign', ...ONE, 'held 3', 'back 1'], 5, undefined],
     ['is missing for someone else’s revision', ['staged', 'foreign'], 2, undefined],
     ['is missing when Helm failed over it', ['broken', 'finished'], 2, undefined],
     ['is not another rollback', ['foreign', ...ONE, 'back 1', 'back 3'], 5, undefined],
@@ -110,6 +113,7 @@ describe('a rollback that was not finished goes', () => {
     ['through another one that was not finished', [...TWO, 'back 1', 'back 5'], 2],
     ['nowhere when the twin was never finished', ['staged', 'back 1'], undefined],
     ['nowhere when it was finished', [...TWO, 'back 1', 'back 2'], undefined],
+    ['to what was held for it', ['foreign', ...ONE, 'held 1'], 1],
     ['nowhere from a rollout', [...TWO, 'staged'], undefined],
   ])('%s', (_, words, revision) => {
     expect(rollbackUnderWay(historyOf(words))?.revision).toBe(revision);
@@ -131,6 +135,8 @@ describe('an unfinished rollout', () => {
     ['is the newest revision when it says so', [...ONE, 'staged'], 3],
     ['is one that Helm failed over', [...ONE, 'broken'], 3],
     ['is a rollback that stopped half-way', [...ONE, 'staged', 'back 1'], 4],
+    ['is one that was to go back to another', ['foreign', ...ONE, 'held 1'], 4],
+    ['is none when it went back', ['foreign', ...ONE, 'held 1', 'back 1'], undefined],
     ['is none when it was finished later', ONE, undefined],
     ['is none when it was undone', [...ONE, 'staged', 'back 1', 'back 2'], undefined],
     ['is none of ours after someone’s own upgrade', ['staged', 'foreign'], undefined],
