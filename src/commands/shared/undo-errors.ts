@@ -54,17 +54,23 @@ export function left({ failure, target, evidence }: Ending): ShipError {
   });
 }
 
-/** A first install that failed: agents are held off these nodes. */
+/** A first install that failed: agents are held off these nodes; off none when all were proved. */
 export function held({ failure, release, evidence }: Ending, nodes: readonly string[]): ShipError {
   return new ShipError('deploy', failure.message, {
     cause: failure,
     details: [
       ...failure.details,
-      `first install, so there is nothing to go back to; no agent runs on ${nodes.join(', ')}`,
+      `first install, so there is nothing to go back to; ${agentsText(nodes)}`,
       ...evidence,
     ],
     hint: `mend it, then: ciliumship ship   (or remove it: helm uninstall ${release.name} -n ${release.namespace})`,
   });
+}
+
+function agentsText(held: readonly string[]): string {
+  return held.length === 0
+    ? 'every agent was proved and runs on'
+    : `no agent runs on ${held.join(', ')}`;
 }
 
 /**

@@ -53,6 +53,14 @@ test('a first install that failed names the nodes that get no agent, and both wa
   expect(error.hint).toMatch(/ciliumship ship .*helm uninstall cilium -n kube-system/);
 });
 
+test('one that failed after every agent was proved says that they run, and names no node', () => {
+  const { details } = held({ ...ENDING, target: undefined }, []);
+  expect(details).toContain(
+    'first install, so there is nothing to go back to; every agent was proved and runs on',
+  );
+  expect(details.join('\n')).not.toContain('no agent runs');
+});
+
 test.each([
   [4, 'mend it, then: ciliumship ship, or undo it: ciliumship rollback'],
   [undefined, 'mend it, then: ciliumship ship'],
