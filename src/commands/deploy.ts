@@ -47,7 +47,7 @@ export const deploy: CommandSpec<DeployFlags & ArchiveFlag> = {
     await requireWellWritten(context);
     await using begun = await beginDeploy(context, imagesToRollOut);
     const { images, place } = begun;
-    const deployed = await deployImages(context, place, images, lockRelease(place.access));
+    const deployed = await deployImages(context, place, images, lockRelease);
     const data = deployedData(deployed);
     context.output.record({ deploy: data });
     context.output.result(deployedText(deployed), data);

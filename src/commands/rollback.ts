@@ -40,9 +40,9 @@ export const rollback: CommandSpec<RollbackFlags> = {
     refuseNarrowing(flags.nodes);
     await using fleet = await connectFleet(context, context.config.nodes);
     await using access = await openClusterAccess(context, fleet);
-    const { revision, shipped, nodes } = await whileLeased(context, access, async (leased) => {
-      const back = await rollBack(leased, fleet, access);
-      if (flags.dryRun !== true) await recordLive(leased, access);
+    const { revision, shipped, nodes } = await whileLeased(context, access, async (leased, own) => {
+      const back = await rollBack(leased, fleet, own);
+      if (flags.dryRun !== true) await recordLive(leased, own);
       return back;
     });
     if (flags.dryRun === true) {

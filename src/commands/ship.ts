@@ -89,7 +89,7 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
     await runHook(context, 'after-push');
     await runHook(context, 'before-deploy');
     await using access = await openClusterAccess(context, fleet);
-    const deployed = await deployImages(context, { fleet, access }, images, lockRelease(access));
+    const deployed = await deployImages(context, { fleet, access }, images, lockRelease);
     output.record({ deploy: deployedData(deployed) });
     const checks =
       deployed.state === 'planned'

@@ -51,7 +51,7 @@ export interface LockPlace {
 /** How often a holder touches its lock, in milliseconds. */
 export const HEARTBEAT = 10_000;
 /** A heartbeat that stands still for this long is a holder's that is gone. */
-const STILL = 30_000;
+export const STILL = 30_000;
 const PAUSE = 1_000;
 
 /**

@@ -1,6 +1,7 @@
 import {
   HEARTBEAT,
   overtaken,
+  STILL,
   takeLock,
   type FoundLock,
   type LockOptions,
@@ -8,6 +9,7 @@ import {
   type LockState,
   type Self,
 } from '../core/lock.ts';
+import { untilAnswered } from '../core/wait.ts';
 
 /** A lease as the cluster has it. */
 export interface Lease {
@@ -44,7 +46,17 @@ export interface LeaseOptions extends LockOptions {
 export interface HeldLease extends AsyncDisposable {
   /** Aborted with ShipError `locked` when someone took the lease over. */
   readonly lost: AbortSignal;
+  /**
+   * To be called before every change. It returns at once while nobody can have taken the lease over; else
+   * it renews it first: after the API server was away, whoever was not may be rolling out.
+   *
+   * @throws ShipError `locked` when someone took it over, `network` when that cannot be known
+   */
+  confirm(): Promise<void>;
 }
+
+/** Milliseconds after a heartbeat in which nobody takes the lease over, nor a call that is under way. */
+const SURE = STILL - HEARTBEAT;
 
 /**
  * Takes the lease of a release against every other deploy and rollback of this cluster, and renews it
@@ -60,10 +72,12 @@ export async function leaseRelease(
 ): Promise<HeldLease> {
   const name = leaseName(release);
   let version: string | undefined;
+  let renewed = 0;
   const place: LockPlace = {
     name: `release ${release}`,
     use: 'is rolling out',
     take: async (text) => {
+      renewed = performance.now();
       version = await leases.write(namespace, name, text, undefined);
       return version === undefined ? stateOf(await leases.read(namespace, name)) : undefined;
     },
@@ -74,8 +88,13 @@ export async function leaseRelease(
   const beat = async (): Promise<void> => {
     // Without a version of ours it would make the lease anew that somebody else has given back.
     if (lost.signal.aborted) return;
+    // Others may see it from now on, and not only when we hear that it was written.
+    const began = performance.now();
     version = (await leases.write(namespace, name, text, version)) ?? (await ownVersion());
-    if (version !== undefined) return;
+    if (version !== undefined) {
+      renewed = Math.max(renewed, began);
+      return;
+    }
     clearInterval(timer);
     lost.abort(overtaken(place.name));
   };
@@ -90,8 +109,21 @@ export async function leaseRelease(
     underWay = beat().catch(() => undefined);
   }, HEARTBEAT);
   timer.unref();
+  const renew = async (): Promise<void> => {
+    // The beat of the timer may still wait for an answer that never comes.
+    const own = beat();
+    underWay = Promise.allSettled([underWay, own]).then(() => undefined);
+    await own;
+  };
   return {
     lost: lost.signal,
+    confirm: async () => {
+      if (performance.now() - renewed >= SURE) {
+        const mend = async (): Promise<void> => undefined;
+        await untilAnswered(renew, { timeout: HEARTBEAT, signal: options.signal, mend });
+      }
+      lost.signal.throwIfAborted();
+    },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
       // It would change the version after it was read, and the lease would stay behind.

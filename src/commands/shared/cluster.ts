@@ -3,7 +3,8 @@ import { delimiter, join } from 'node:path';
 import type { ObjectCluster } from '../../cluster/cni/steps.ts';
 import { Cleanup } from '../../core/cleanup.ts';
 import { PROFILE_LABEL } from '../../deploy/node-config.ts';
-import type { Cluster, ReleaseName } from '../../deploy/cluster.ts';
+import type { Cluster, Helm, ReleaseName } from '../../deploy/cluster.ts';
+import { leasedHelm } from '../../deploy/leased.ts';
 import type { ClusterHealth } from '../../doctor/view.ts';
 import { openHelm } from '../../system/helm.ts';
 import { temporaryFolder } from '../../system/temporary-folder.ts';
@@ -21,6 +22,8 @@ export interface ClusterAccess extends AsyncDisposable {
   readonly closing: () => Cluster & ObjectCluster;
   /** What KUBECONFIG must be for Helm. */
   readonly kubeconfig: string;
+  /** Called before Helm changes anything, where that needs a lease; throws when it was lost. */
+  readonly confirm?: (() => Promise<void>) | undefined;
   /** A folder for files that go with the run, 0700. */
   readonly folder: string;
 }
@@ -76,8 +79,12 @@ export function clusterBeside(context: Context, fleet: Fleet): ClusterBeside {
 }
 
 /** Helm, on the same cluster. Throws as `openHelm`. */
-export function helmOn({ flags, signal }: Context, { kubeconfig }: ClusterAccess) {
-  return openHelm({ kubeconfig, context: flags.context }, signal);
+export async function helmOn(
+  { flags, signal }: Context,
+  { kubeconfig, confirm }: Pick<ClusterAccess, 'kubeconfig' | 'confirm'>,
+): Promise<Helm> {
+  const helm = await openHelm({ kubeconfig, context: flags.context }, signal);
+  return confirm === undefined ? helm : leasedHelm(helm, confirm);
 }
 
 /** The release that flags and config name. */

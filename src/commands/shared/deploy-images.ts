@@ -14,7 +14,7 @@ import {
 } from '../../deploy/node-config.ts';
 import { isUnchanged } from '../../deploy/unchanged.ts';
 import type { Context } from '../command.ts';
-import { helmOn } from './cluster.ts';
+import { helmOn, type ClusterAccess } from './cluster.ts';
 import { heldFields, requireTakenBack, showChanges } from './changes.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import { countingLost } from './count-lost.ts';
@@ -47,13 +47,17 @@ export async function deployImages(
   context: Context<DeployFlags>,
   place: DeployPlace,
   images: readonly ImageIdentity[],
-  keep?: (context: Context<DeployFlags>, deployed: Deployed) => Promise<void>,
+  keep?: (
+    context: Context<DeployFlags>,
+    access: ClusterAccess,
+    deployed: Deployed,
+  ) => Promise<void>,
 ): Promise<Deployed> {
   const begun = { rollout: false };
   try {
-    return await whileLeased(context, place.access, async (leased) => {
-      const deployed = await deploy(leased, place, images, begun);
-      await keep?.(leased, deployed);
+    return await whileLeased(context, place.access, async (leased, access) => {
+      const deployed = await deploy(leased, { ...place, access }, images, begun);
+      await keep?.(leased, access, deployed);
       return deployed;
     });
   } catch (error) {

@@ -112,22 +112,22 @@ export async function lockImages(
 }
 
 /**
- * What writes down, here and into the cluster, what the release is after a rollout that ended well.
+ * Writes down, here and into the cluster, what the release is after a rollout that ended well.
  */
-export function lockRelease(
+export async function lockRelease(
+  context: Context<FrozenFlag>,
   access: ClusterAccess,
-): (context: Context<FrozenFlag>, deployed: Deployed) => Promise<void> {
-  return async (context, { state }) => {
-    if (state === 'planned') return;
-    const { deploy } = context.config;
-    const live = await readRelease(context, access);
-    if (live === undefined) return;
-    const chart = await chartDigest(deploy.chart);
-    const chartVersion = (await readChartVersion(deploy.chart)) ?? '';
-    const release = { ...live.release, chart, chartVersion };
-    await recordRelease(context, access, { ...live, release });
-    await writeRelease(context, release, state);
-  };
+  { state }: Deployed,
+): Promise<void> {
+  if (state === 'planned') return;
+  const { deploy } = context.config;
+  const live = await readRelease(context, access);
+  if (live === undefined) return;
+  const chart = await chartDigest(deploy.chart);
+  const chartVersion = (await readChartVersion(deploy.chart)) ?? '';
+  const release = { ...live.release, chart, chartVersion };
+  await recordRelease(context, access, { ...live, release });
+  await writeRelease(context, release, state);
 }
 
 async function writeRelease(

@@ -3,6 +3,7 @@ import { ShipError, toShipError } from '../../core/errors.ts';
 import type { Cluster, Helm } from '../../deploy/cluster.ts';
 import { repeatedIn, stuckRelease, type History, type StuckRelease } from '../../deploy/history.ts';
 import { leaseRelease } from '../../deploy/lease.ts';
+import { leasedCluster } from '../../deploy/leased.ts';
 import { unfinishedWork, type Unfinished } from '../../deploy/unfinished.ts';
 import { repairStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
@@ -18,22 +19,28 @@ import { repairHint, requireAbandoned, stuckText } from './stuck-release.ts';
  * Runs `act` while no other deploy or rollback of this release may run. A run whose lease was taken
  * over stops where it is. A dry run takes no lease.
  *
- * @param act gets the context whose signal ends with the lease
+ * @param act gets the context whose signal ends with the lease, and the access whose changes go out only
+ * while it is ours
  * @throws ShipError `locked`; what `act` throws
  */
 export async function whileLeased<Flags extends object, T>(
   context: Context<Flags>,
-  { cluster, closing }: Pick<ClusterAccess, 'cluster' | 'closing'>,
-  act: (context: Context<Flags>) => Promise<T>,
+  access: ClusterAccess,
+  act: (context: Context<Flags>, access: ClusterAccess) => Promise<T>,
 ): Promise<T> {
+  const { cluster, closing } = access;
   const { flags, output, signal } = context;
-  if (flags.dryRun === true) return act(context);
+  if (flags.dryRun === true) return act(context, access);
   const wait = parseDuration(flags.lockWait ?? '0s');
   const note = (text: string): void => output.note(text);
   const options = { wait, signal, note, closing: () => closing().leases };
   const release = releaseOf(context);
   await using held = await leaseRelease(cluster.leases, release, selfDescription(), options);
-  return await act({ ...context, signal: AbortSignal.any([signal, held.lost]) });
+  const { confirm } = held;
+  return await act(
+    { ...context, signal: AbortSignal.any([signal, held.lost]) },
+    { ...access, cluster: leasedCluster(cluster, confirm), confirm },
+  );
 }
 
 /** A release that Helm can work on. */

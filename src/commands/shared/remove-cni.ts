@@ -21,8 +21,8 @@ import { acting } from './stages.ts';
  * @throws ShipError `deploy` for what does not end in time; `config`, `network`
  */
 export async function removeCnis(context: Context, fleet: Fleet): Promise<void> {
-  await using access = await openClusterAccess(context, fleet);
-  await whileLeased(context, access, async (leased) => {
+  await using open = await openClusterAccess(context, fleet);
+  await whileLeased(context, open, async (leased, access) => {
     const note = (text: string): void => context.output.note(text);
     await using apis = deadApis(access.cluster, access.closing, note);
     await runStage('APIs', await apis.steps(), acting(leased));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { toShipError } from '../../../src/core/errors.ts';
+import { ShipError, toShipError } from '../../../src/core/errors.ts';
 import type { Self } from '../../../src/core/lock.ts';
 import { leaseRelease, type Leases } from '../../../src/deploy/lease.ts';
 
@@ -15,10 +15,12 @@ function memory(holder?: object) {
   let version = 0;
   let lease = holder && { text: JSON.stringify(holder), version: '0' };
   let silent = false;
+  let beats = 0;
   const leases: Leases = {
     read: async () => lease,
     write: async (_, __, text, known) => {
-      if (silent) throw new Error('no answer');
+      if (silent) throw new ShipError('network', 'no answer');
+      beats += 1;
       if (lease?.version !== known) return undefined;
       version += 1;
       lease = { text, version: String(version) };
@@ -38,7 +40,7 @@ function memory(holder?: object) {
   const silence = (on: boolean): void => {
     silent = on;
   };
-  return { leases, seize, free, silence, now: () => lease };
+  return { leases, seize, free, silence, now: () => lease, beats: () => beats };
 }
 
 function take({ leases }: { readonly leases: Leases }, wait = 0, notes: string[] = []) {
@@ -150,6 +152,43 @@ describe('F44, D19: the lease of a release', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     cluster.silence(false);
     await vi.advanceTimersByTimeAsync(10_000);
+    expect(held.lost.aborted).toBe(false);
+  });
+
+  test('is renewed before a change, when others may have taken it over since the last beat', async () => {
+    const cluster = memory();
+    const held = await take(cluster);
+    cluster.silence(true);
+    await vi.advanceTimersByTimeAsync(35_000);
+    cluster.silence(false);
+    const before = cluster.beats();
+    await held.confirm();
+    expect(cluster.beats()).toBe(before + 1);
+    await held.confirm();
+    expect(cluster.beats()).toBe(before + 1);
+  });
+
+  test('that was taken over meanwhile lets no change go out, long before the next beat', async () => {
+    const cluster = memory();
+    const held = await take(cluster);
+    cluster.silence(true);
+    await vi.advanceTimersByTimeAsync(31_000);
+    cluster.seize(OTHER);
+    cluster.silence(false);
+    await expect(held.confirm()).rejects.toMatchObject({ kind: 'locked' });
+    expect(held.lost.aborted).toBe(true);
+    expect(cluster.now()?.text).toContain('bob');
+    await expect(held.confirm()).rejects.toMatchObject({ kind: 'locked' });
+  });
+
+  test('that cannot be renewed lets no change go out', async () => {
+    const cluster = memory();
+    const held = await take(cluster);
+    cluster.silence(true);
+    await vi.advanceTimersByTimeAsync(35_000);
+    const tried = expect(held.confirm()).rejects.toMatchObject({ kind: 'network' });
+    await vi.advanceTimersByTimeAsync(15_000);
+    await tried;
     expect(held.lost.aborted).toBe(false);
   });
 });
