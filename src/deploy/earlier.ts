@@ -3,6 +3,7 @@ import type { Helm, HelmStatus, ReleaseName } from './cluster.ts';
 import {
   beforeFailedRollbacks,
   finishedBefore,
+  lastFinished,
   unfinishedRollout,
   type History,
 } from './history.ts';
@@ -21,8 +22,7 @@ export interface Earlier {
  * The last finished revision that differs from what runs, in what Helm applied or in what the nodes
  * were told beside it: one that was rolled out only to take back what somebody changed by hand is no
  * way back. A rollback that was not finished goes on to where it went, and one that Helm failed over
- * is begun again: the last finished revision is what somebody wanted to leave. An unfinished rollout
- * goes back to that, whatever is in it.
+ * is begun again. An unfinished rollout goes back to the last finished one, whatever is in it.
  *
  * @param open what unfinishedWork found
  * @param settingsAt what the nodes were told at a revision, as far as that is known
@@ -36,15 +36,14 @@ export async function earlierRevision(
 ): Promise<Earlier> {
   if (open?.kind === 'rollback') return { target: open.back, same: [] };
   const left = beforeFailedRollbacks(history);
-  const before = finishedBefore(left);
   const newest = left.at(-1);
   if (newest === undefined || unfinishedRollout(left) !== undefined) {
-    return { target: before[0], same: [] };
+    return { target: lastFinished(left), same: [] };
   }
   const now = (await helm.manifest(release, newest.revision)) ?? '';
   const told = settingsAt(newest);
   const same: number[] = [];
-  for (const entry of before) {
+  for (const entry of finishedBefore(left)) {
     const manifest = (await helm.manifest(release, entry.revision)) ?? '';
     if (!sameManifest(manifest, now)) return { target: entry, same };
     const were = settingsAt(entry);

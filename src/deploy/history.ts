@@ -104,9 +104,17 @@ export function isToGoBackTo(history: History, entry: HelmStatus): boolean {
   return applied && !isUnfinished(history, entry);
 }
 
-/** The newest of them. */
+/**
+ * The newest of them; after a rollback that was not finished, where that one goes: what was finished
+ * before it is what somebody wanted to leave.
+ */
 export function lastFinished(history: History): HelmStatus | undefined {
-  return history.findLast((entry) => isToGoBackTo(history, entry));
+  for (const entry of history.toReversed()) {
+    if (isToGoBackTo(history, entry)) return entry;
+    const twin = finishedTwin(history, entry);
+    if (twin !== undefined) return twin;
+  }
+  return undefined;
 }
 
 /**

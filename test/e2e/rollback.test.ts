@@ -17,10 +17,11 @@ import {
   requireLab,
 } from '../support/lab.ts';
 import { testFolder } from '../support/folder.ts';
-import { missingPart } from '../support/parts.ts';
+import { missingPart, onlyInAll } from '../support/parts.ts';
 import { breakAgent, resetTree } from '../support/tree.ts';
 
 const missing = await missingPart('the lab', requireLab);
+const tooLong = onlyInAll('agents are replaced twice more');
 const helm3 = labEnvironment();
 
 async function imageOn(node: string): Promise<string | undefined> {
@@ -123,6 +124,51 @@ describe.skipIf(missing !== undefined).each(helms())(
         /\(process \d+\) is rolling out/,
       );
     });
+
+    it.skipIf(tooLong !== undefined)(
+      'and is taken back by a rollback that is interrupted, ends in what that was to bring when it is typed again',
+      async () => {
+        const [was] = await mtus();
+        const signalAt = {
+          text: 'Roll back: replace the agent on master',
+          signal: 'SIGINT',
+        } as const;
+        const cut = await ciliumship(['rollback'], { env, signalAt });
+        expect(cut.code, cut.stderr).toBe(130);
+        const [, again = ''] =
+          /finish it with ciliumship (rollback --to \d+)/.exec(cut.stderr) ?? [];
+        expect(again, cut.stderr).not.toBe('');
+        const status = await ciliumship(['status'], { env });
+        expect(status.stderr).toContain(`was not finished; finish it: ciliumship ${again}, or`);
+        const ended = await ciliumship(['rollback'], { env });
+        expect(ended.code, ended.stderr).toBe(0);
+        expect(ended.stderr).toMatch(
+          /the rollback to revision \d+ was not finished; it is finished now/,
+        );
+        expect(ended.stdout).toContain(`revision ${again.split(' ').at(-1)} runs again`);
+        const now = await mtus();
+        expect(now[0]).not.toBe(was);
+        expect(new Set(now).size).toBe(1);
+      },
+    );
+
+    it.skipIf(tooLong !== undefined)(
+      'and left an agent down is mended there first, whichever node is the canary',
+      async () => {
+        breakAgent('the old wheel is broken');
+        const broken = ['ship', '--no-rollback', '--canary', 'master', '--timeout', '20s'];
+        const left = await ciliumship(broken, { env });
+        expect(left.code, left.stderr).toBe(10);
+        await resetTree();
+        const ended = await ciliumship(['ship'], { env });
+        expect(ended.code, ended.stderr).toBe(0);
+        expect(ended.stderr).toContain(
+          'master comes before the canary worker: its agent does not work',
+        );
+        const turns = [...ended.stderr.matchAll(/Roll out: replace the agent on (\w+) …/g)];
+        expect(turns.map(([, node]) => node)).toEqual(['master', 'worker']);
+      },
+    );
 
     // The last one: the images that Docker has after it are the broken ones.
     it('F40, D23: of an agent that crashes is undone: the canary runs the old image, the other node never knew', async () => {

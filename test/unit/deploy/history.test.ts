@@ -61,6 +61,9 @@ describe('what is gone back to', () => {
     ['what someone’s own Helm installed', ['foreign', 'staged'], 1],
     ['a rollback to a finished revision', [...ONE, 'staged', 'back 1', 'back 2', 'staged'], 5],
     ['never a rollback that stopped half-way', [...ONE, 'staged', 'back 1'], 2],
+    ['where a rollback goes that stopped half-way', [...TWO, 'back 1'], 2],
+    ['that also after the rollout that followed', [...TWO, 'back 1', 'staged'], 2],
+    ['what was undone half-way', [...TWO, 'staged', 'back 3', 'staged'], 4],
   ])('is %s', (_, words, revision) => {
     expect(lastFinished(historyOf(words))?.revision).toBe(revision);
   });
@@ -150,6 +153,11 @@ describe('E8, F38, F39: a release that a killed Helm left', () => {
     ['nowhere in particular needs no repair', ONE, undefined],
     ['pending-upgrade goes back to the staged twin', [...ONE, 'pending-upgrade'], { revision: 1 }],
     ['pending-rollback does too', [...ONE, 'pending-rollback'], { revision: 1 }],
+    [
+      'a rollout over a rollback goes where that went',
+      [...TWO, 'back 1', 'pending-upgrade'],
+      { revision: 1 },
+    ],
     ['a killed rollback goes on to where it went', [...TWO, 'killed back 1'], { revision: 1 }],
     [
       'a killed rollback to the end of that too',

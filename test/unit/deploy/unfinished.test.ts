@@ -91,6 +91,10 @@ describe('a rollback that was killed and is typed again', () => {
     expect(await goesTo(descriptions)).toBe(2);
   });
 
+  test('is what a rollout that followed it is undone to', async () => {
+    expect(await goesTo([...TWO, 'Rollback to 1', U])).toBe(2);
+  });
+
   test('undoes the rollout that Helm could not take back', async () => {
     expect(await find([...TWO, U, FAILED])).toEqual({ kind: 'rollout', revision: 5 });
     expect(await goesTo([...TWO, U, FAILED])).toBe(4);
