@@ -71,6 +71,20 @@ export function knownBy<T extends RunningId>(store: NodeImages | undefined, cont
   return { ...container, imageId: image.id as Digest, byManifest: false };
 }
 
+/**
+ * Whether a container runs what its node has under the name in its pod's spec; true where nobody can
+ * tell. One that runs nothing does not.
+ */
+export function runsAsNamed(
+  store: NodeImages | undefined,
+  container: RunningId & { readonly image: string },
+): boolean {
+  const named = store?.cri.find(({ names }) => names.includes(qualified(container.image)));
+  const { imageId, byManifest } = knownBy(store, container);
+  const isUnclear = imageId !== undefined && byManifest === true;
+  return named === undefined || isUnclear || named.id === imageId;
+}
+
 /** True when nothing is left to do for an image on a node. */
 export function isProved(proof: ImageProof | undefined): proof is ImageProof {
   if (proof === undefined) return false;

@@ -1,4 +1,4 @@
-import { qualified, type NodeStore } from '../../facts/node-store.ts';
+import { runsAsNamed, type NodeStore } from '../../facts/node-store.ts';
 import { agentAmong, AGENT_CONTAINER, AGENT_SET } from '../../deploy/agents.ts';
 import type { Cluster, Helm, Pod, ReleaseName } from '../../deploy/cluster.ts';
 import { ShipError } from '../../core/errors.ts';
@@ -111,12 +111,10 @@ function requireNamedBytes(
 ): void {
   const agent = pod.containers.find(({ name }) => name === AGENT_CONTAINER);
   const node = config.nodes.find((known) => kubernetesName(known) === pod.node);
-  const store = stores.get(node?.name ?? '');
-  const named = store?.cri.find(({ names }) => names.includes(qualified(agent?.image ?? '')));
-  if (named === undefined || named.id === agent?.imageId) return;
+  if (agent === undefined || runsAsNamed(stores.get(node?.name ?? ''), agent)) return;
   throw new ShipError(
     'deploy',
-    `${pod.node}: the agent runs ${agent?.imageId === undefined ? 'nothing' : shortDigest(agent.imageId)}, not what ${agent?.image} is there`,
+    `${pod.node}: the agent runs ${agent.imageId === undefined ? 'nothing' : shortDigest(agent.imageId)}, not what ${agent.image} is there`,
     { hint: 'see what runs where: ciliumship status' },
   );
 }

@@ -1,11 +1,13 @@
 import { assert, constantFrom, property, stringMatching, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Digest } from '../../../src/core/digest.ts';
 import type { ImageProof } from '../../../src/core/image.ts';
 import {
   isProved,
   PINNED_LABEL,
   proofOf,
   qualified,
+  runsAsNamed,
   type NodeStore,
 } from '../../../src/facts/node-store.ts';
 import { digestOf, EMPTY_NODE, nodeWith, shipImage } from '../../support/values.ts';
@@ -83,6 +85,32 @@ describe('the proof of an image', () => {
     const [seen] = WHOLE.cri;
     const cri = [{ id: IMAGE.config.digest, pinned: true, size: 0, ...seen, names: [IMAGE.name] }];
     expect(isProved(proofOf({ ...WHOLE, cri }, IMAGE))).toBe(false);
+  });
+});
+
+describe('a container runs what its node has under its name', () => {
+  const [cri] = WHOLE.cri;
+  const pulled = digestOf('the manifest of a registry');
+  const older = { ...cri!, id: digestOf('older'), names: [], digests: [digestOf('of older')] };
+  const store = { ...WHOLE, cri: [older, { ...cri!, digests: [pulled] }] };
+  const runs = (imageId: Digest | undefined, byManifest = false): boolean =>
+    runsAsNamed(store, { image: IMAGE.name, imageId, byManifest });
+
+  test('by its config, or by the manifest that it was pulled by', () => {
+    expect(runs(IMAGE.config.digest)).toBe(true);
+    expect(runs(pulled, true)).toBe(true);
+  });
+
+  test('and not when it is of another image, or runs nothing', () => {
+    expect(runs(digestOf('older'))).toBe(false);
+    expect(runs(digestOf('of older'), true)).toBe(false);
+    expect(runs(undefined)).toBe(false);
+  });
+
+  test('as far as anybody can tell', () => {
+    expect(runs(digestOf('of nobody'), true)).toBe(true);
+    expect(runsAsNamed(store, { image: 'other:1', imageId: digestOf('x') })).toBe(true);
+    expect(runsAsNamed(undefined, { image: IMAGE.name, imageId: digestOf('x') })).toBe(true);
   });
 });
 
