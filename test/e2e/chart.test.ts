@@ -4,23 +4,16 @@ import { tmpdir } from 'node:os';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TREE } from '../../lab/files.ts';
-import { STATE } from '../../lab/settings.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
 import { changedValues } from '../support/agents.ts';
 import { removeExtraImages } from '../support/extra-image.ts';
-import { changedConfig, kubectl, labEnvironment, requireLab } from '../support/lab.ts';
+import { HELM3, helms } from '../support/helms.ts';
+import { changedConfig, kubectl, requireLab } from '../support/lab.ts';
 import { missingPart } from '../support/parts.ts';
 import { chartArtifact, serveRegistry, serveRepository } from '../support/registry.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const VERSION = '1.19.0-dev';
-
-/** Deploys with a config that has these lines about the chart. */
-function deployWith(...lines: readonly string[]): Promise<Ended> {
-  const text = `deploy:\n  ${lines.join('\n  ')}`;
-  const config = changedConfig((own) => own.replace('deploy:', text));
-  return ciliumship(['deploy', '-o', 'json'], { env: labEnvironment(config) });
-}
 
 /** An image below this host that stands for the backend of the chart's UI. */
 const HOST = 'extra-auto.test';
@@ -47,16 +40,27 @@ function expectNothingToDo(ended: Ended): void {
   expect(ended.json()).toMatchObject({ state: 'nothing to do' });
 }
 
-describe.skipIf(missing !== undefined)('a chart that is fetched', () => {
+describe.skipIf(missing !== undefined).each(helms())('a chart that is fetched by $name', (helm) => {
   let folder: string;
 
+  const configured = (config: string): NodeJS.ProcessEnv => ({
+    ...helm.env,
+    CILIUMSHIP_CONFIG: config,
+  });
+
+  /** Deploys with a config that has these lines about the chart. */
+  const deployWith = (...lines: readonly string[]): Promise<Ended> => {
+    const text = `deploy:\n  ${lines.join('\n  ')}`;
+    const config = changedConfig((own) => own.replace('deploy:', text));
+    return ciliumship(['deploy', '-o', 'json'], { env: configured(config) });
+  };
+
+  // What is fetched is compared with what Helm 3 deployed from a folder.
   beforeAll(async () => {
-    const ended = await ciliumship(['ship'], { env: labEnvironment() });
-    expect(ended.code, ended.stderr).toBe(0);
+    await HELM3.begin();
     folder = mkdtempSync(join(tmpdir(), 'ciliumship-repository-'));
-    const helm = join(STATE, 'bin', 'helm3');
-    await execa(helm, ['package', join(TREE, 'install/kubernetes/cilium'), '-d', folder]);
-    await execa(helm, ['repo', 'index', folder]);
+    await execa(helm.program, ['package', join(TREE, 'install/kubernetes/cilium'), '-d', folder]);
+    await execa(helm.program, ['repo', 'index', folder]);
   });
 
   it('from a repository is deployed as the same chart in a folder would be, and never another version', async () => {
@@ -84,7 +88,7 @@ describe.skipIf(missing !== undefined)('a chart that is fetched', () => {
     await using undo = new AsyncDisposableStack();
     undo.defer(() => removeExtraImages(HOST));
     undo.defer(async () => {
-      const ended = await ciliumship(['deploy'], { env: labEnvironment() });
+      const ended = await ciliumship(['deploy'], { env: helm.env });
       expect(ended.code, ended.stderr).toBe(0);
     });
     const from = `chart: oci://${server.address}/cilium\n  chartVersion: ${VERSION}`;
@@ -93,7 +97,7 @@ describe.skipIf(missing !== undefined)('a chart that is fetched', () => {
         .replace(/^extraImages:\n(  - .*\n)+/m, 'extraImages: auto\n')
         .replace('deploy:', `deploy:\n  ${from}`),
     );
-    const env = labEnvironment(config);
+    const env = configured(config);
     const early = await ciliumship(['deploy', '--values', valuesWithBackend()], { env });
     expect(early.code, early.stderr).toBe(8);
     expect(early.stderr).toContain(`worker: ${BACKEND}: the node does not have it`);

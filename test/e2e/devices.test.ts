@@ -1,19 +1,11 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { agentOn } from '../support/agents.ts';
 import { ciliumship } from '../support/cli.ts';
-import { HELM3, helmKilledAt } from '../support/helms.ts';
-import {
-  changedConfig,
-  kubectl,
-  labEnvironment,
-  nodeNamed,
-  onNode,
-  requireLab,
-} from '../support/lab.ts';
+import { helmKilledAt, helms } from '../support/helms.ts';
+import { changedConfig, kubectl, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
 
 const missing = onlyInAll('two rollouts each') ?? (await missingPart('the lab', requireLab));
-const env = labEnvironment();
 
 /** What the kernel of a node says of an interface. */
 function xdpOn(device: string, node = 'worker'): Promise<string> {
@@ -28,16 +20,17 @@ async function toldOf(node: string): Promise<readonly string[]> {
   return Promise.all([label, kubectl('-n', 'kube-system', ...get)]);
 }
 
-describe.skipIf(missing !== undefined)('other devices', () => {
-  beforeAll(async () => {
-    const ended = await ciliumship(['ship'], { env });
-    expect(ended.code, ended.stderr).toBe(0);
-  });
+describe.skipIf(missing !== undefined).each(helms())('other devices, with $name', (helm) => {
+  const { env } = helm;
+  const configured = (config: string): NodeJS.ProcessEnv => ({ ...env, CILIUMSHIP_CONFIG: config });
+
+  beforeAll(helm.begin);
+  afterAll(helm.end);
 
   it('of one node replace its agent and no other, and a rollback brings the old ones back on the interface', async () => {
     const devices = 'devices: [eth1, em2], profile: worker-layout';
     const config = changedConfig((text) => text.replace('profile: worker-layout', devices));
-    const other = labEnvironment(config);
+    const other = configured(config);
     const [master, worker] = await Promise.all([agentOn('master'), agentOn('worker')]);
     const changed = await ciliumship(['deploy'], { env: other });
     expect(changed.code, changed.stderr).toBe(0);
@@ -67,7 +60,7 @@ describe.skipIf(missing !== undefined)('other devices', () => {
         return `devices: [${own}, em2], ${profile}`;
       }),
     );
-    const other = labEnvironment(config);
+    const other = configured(config);
     const master = await agentOn('master');
     const refused = await ciliumship(['deploy', '--gate', 'exit 1'], { env: other });
     expect(refused.code, refused.stderr).toBe(9);
@@ -92,8 +85,8 @@ describe.skipIf(missing !== undefined)('other devices', () => {
     const before = await Promise.all([agentOn('master'), agentOn('worker'), toldOf('worker')]);
     const devices = 'devices: [eth1, em2], profile: other-layout';
     const config = changedConfig((text) => text.replace('profile: worker-layout', devices));
-    const helm = helmKilledAt({ ...HELM3, env: labEnvironment(config) }, 1, 1);
-    const ended = await ciliumship(['deploy', '--strategy', 'chart'], { env: helm });
+    const killed = helmKilledAt({ ...helm, env: configured(config) }, 1, 1);
+    const ended = await ciliumship(['deploy', '--strategy', 'chart'], { env: killed });
     expect(ended.code, ended.stderr).toBe(5);
     expect(ended.stderr).toContain('Devices: set the devices of master-layout, other-layout');
     expect(ended.stderr).toContain('the release was not changed');

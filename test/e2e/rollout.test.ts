@@ -1,21 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROBE_SELECTOR } from '../../src/cluster/cni/probe.ts';
-import { agentOn, changedValues } from '../support/agents.ts';
+import { agentOn, agents, changedValues } from '../support/agents.ts';
 import { ciliumship, type Ended } from '../support/cli.ts';
-import {
-  changedConfig,
-  kubectl,
-  labEnvironment,
-  nodeNamed,
-  onNode,
-  requireLab,
-} from '../support/lab.ts';
+import { helms } from '../support/helms.ts';
+import { changedConfig, kubectl, nodeNamed, onNode, requireLab } from '../support/lab.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const tooLong = onlyInAll('two rollouts each');
-const env = labEnvironment();
 
 /** What the admin asked the API server to change since a line of its audit log. */
 async function changesSince(line: number): Promise<readonly string[]> {
@@ -35,22 +28,18 @@ interface AuditEvent {
 
 const AUDIT = '/var/log/k3s-audit.log';
 
-/** Deploys with the lab's values, changed. */
-async function deploy(
-  change: (values: string) => string,
-  ...more: readonly string[]
-): Promise<Ended> {
-  return ciliumship(['deploy', '--values', changedValues(change), ...more], { env });
-}
+describe.skipIf(missing !== undefined).each(helms())('a rollout, with $name', (helm) => {
+  const { env } = helm;
 
-describe.skipIf(missing !== undefined)('a rollout', () => {
-  beforeAll(async () => {
-    const ended = await ciliumship(['ship'], { env });
-    expect(ended.code, ended.stderr).toBe(0);
-  });
+  /** With the lab's values, changed. */
+  const deploy = (change: (values: string) => string, ...more: readonly string[]): Promise<Ended> =>
+    ciliumship(['deploy', '--values', changedValues(change), ...more], { env });
+
+  beforeAll(helm.begin);
+  afterAll(helm.end);
 
   it('says in a dry run what it would do, and does nothing', async () => {
-    const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+    const before = await agents();
     const from = Number(await onNode(nodeNamed('master'), 'sh', '-c', `wc -l < ${AUDIT}`));
     const ended = await deploy((values) => values.replace('MTU: 1400', 'MTU: 1390'), '--dry-run');
     expect(ended.code, ended.stderr).toBe(0);
@@ -59,34 +48,34 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     expect(ended.stderr).toContain('MTU: 1400 → 1390');
     expect(ended.stderr).toMatch(/change ConfigMap cilium-config\s+data\.mtu: 1400 → 1390/);
     expect(ended.stderr).not.toContain('Secret');
-    expect(await Promise.all([agentOn('master'), agentOn('worker')])).toEqual(before);
+    expect(await agents()).toEqual(before);
     expect((await changesSince(from)).filter((uri) => !uri.includes('dryRun=All'))).toEqual([]);
   });
 
   it('K3: starts and makes nothing a second time, though certificates are made at each render', async () => {
-    const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+    const before = await agents();
     const first = await ciliumship(['deploy', '-o', 'json'], { env });
     const ended = await ciliumship(['deploy', '-o', 'json'], { env });
     expect(ended.json()).toEqual({ ...(first.json() as object), state: 'nothing to do' });
-    expect(await Promise.all([agentOn('master'), agentOn('worker')])).toEqual(before);
+    expect(await agents()).toEqual(before);
   });
 
   it('takes back what somebody changed by hand, and starts nothing for it', async () => {
-    const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+    const before = await agents();
     const patch = ['patch', 'cm', 'cilium-config', '--field-manager=kubectl-edit'];
     await kubectl('-n', 'kube-system', ...patch, '-p', '{"data":{"mtu":"1300"}}');
-    const ended = await deploy((values) => values);
+    const ended = await deploy((values) => values, ...helm.force);
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stderr).toContain('taken back: ConfigMap cilium-config: data.mtu (kubectl-edit)');
     const path = 'jsonpath={.data.mtu}';
     expect(await kubectl('-n', 'kube-system', 'get', 'cm', 'cilium-config', '-o', path)).toBe(
       '1400',
     );
-    expect(await Promise.all([agentOn('master'), agentOn('worker')])).toEqual(before);
+    expect(await agents()).toEqual(before);
   });
 
   it('replaces each agent once for a changed MTU, which is then on the interface, and pods answer each other meanwhile', async () => {
-    const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+    const before = await agents();
     const more = ['--count-lost', '-o', 'json'];
     const ended = await deploy((values) => values.replace('MTU: 1400', 'MTU: 1390'), ...more);
     expect(ended.code, ended.stderr).toBe(0);
@@ -95,7 +84,7 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     expect(traffic.sent).toBeGreaterThan(20);
     expect(traffic.lost / traffic.sent, JSON.stringify(traffic)).toBeLessThan(0.2);
     expect(await kubectl('get', 'pods', '-A', '-l', PROBE_SELECTOR, '-o', 'name')).toBe('');
-    const after = await Promise.all([agentOn('master'), agentOn('worker')]);
+    const after = await agents();
     expect(after.filter((uid) => before.includes(uid))).toEqual([]);
     const checks = await ciliumship(['validate', '-o', 'json'], { env });
     expect(checks.code, checks.stderr).toBe(0);
@@ -121,13 +110,13 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
   it.skipIf(tooLong !== undefined)(
     'leaves the order to the chart when asked to, and proves every agent all the same',
     async () => {
-      const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+      const before = await agents();
       const ended = await deploy(
         (text) => text.replace('MTU: 1400', 'MTU: 1360'),
         ...['--strategy', 'chart'],
       );
       expect(ended.code, ended.stderr).toBe(0);
-      const after = await Promise.all([agentOn('master'), agentOn('worker')]);
+      const after = await agents();
       expect(after.filter((each) => before.includes(each))).toEqual([]);
       const back = await ciliumship(['deploy'], { env });
       expect(back.code, back.stderr).toBe(0);
@@ -144,13 +133,13 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
       const values = changedValues(() => example.replaceAll('10.4.100.1', dataAddress));
       const once = await ciliumship(['deploy', '--values', values, '-o', 'json'], { env });
       expect(once.code, once.stderr).toBe(0);
-      const before = await Promise.all([agentOn('master'), agentOn('worker')]);
+      const before = await agents();
       const again = await ciliumship(['deploy', '--values', values, '-o', 'json'], { env });
       expect(again.json(), again.stderr).toEqual({
         ...(once.json() as object),
         state: 'nothing to do',
       });
-      expect(await Promise.all([agentOn('master'), agentOn('worker')])).toEqual(before);
+      expect(await agents()).toEqual(before);
     },
   );
 
@@ -189,7 +178,7 @@ describe.skipIf(missing !== undefined)('a rollout', () => {
     const config = changedConfig((text) => text.replace(/^tag: .*$/m, 'tag: never-built'));
     const values = changedValues((text) => text.replace('MTU: 1400', 'mtu: 1400'));
     const args = ['deploy', '--values', values];
-    const ended = await ciliumship(args, { env: labEnvironment(config) });
+    const ended = await ciliumship(args, { env: { ...env, CILIUMSHIP_CONFIG: config } });
     expect(ended.code, ended.stderr).toBe(2);
     expect(ended.stderr).toMatch(/line \d+: mtu: .*MTU/);
   });

@@ -13,6 +13,8 @@ export interface LabHelm {
   readonly program: string;
   /** In which it is `helm`. */
   readonly env: NodeJS.ProcessEnv;
+  /** Flags without which it stops at fields that were changed by hand. */
+  readonly force: readonly string[];
   /** Ships, and makes the release one that this Helm applied. */
   readonly begin: () => Promise<void>;
   /** Leaves the release as a ship with Helm 3 does. */
@@ -24,6 +26,7 @@ export const HELM3: LabHelm = {
   name: 'Helm 3',
   program: join(STATE, 'bin', 'helm3'),
   env: labEnvironment(),
+  force: [],
   begin: () => ship(),
   end: async () => undefined,
 };
@@ -35,6 +38,7 @@ export function helm4(): LabHelm {
     name: 'Helm 4',
     program,
     env: helm4Environment(),
+    force: ['--force-conflicts'],
     begin: async () => {
       await ship();
       const chart = join(TREE, 'install/kubernetes/cilium');

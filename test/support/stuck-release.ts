@@ -3,30 +3,29 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { KUBECONFIG } from '../../lab/cluster.ts';
 import { TREE } from '../../lab/files.ts';
-import { STATE } from '../../lab/settings.ts';
 import { testFolder } from './folder.ts';
-import { changedConfig, kubectl, labEnvironment } from './lab.ts';
+import type { LabHelm } from './helms.ts';
+import { changedConfig, kubectl } from './lab.ts';
 import { until } from './parts.ts';
 
-const HELM3 = join(STATE, 'bin', 'helm3');
 const TO_LAB = { env: { KUBECONFIG }, reject: false } as const;
 const CILIUM = ['cilium', '-n', 'kube-system'] as const;
 const OTHER = ['first', '-n', 'default'] as const;
 const FINALIZER = 'ciliumship.io/test';
 
 /** Leaves the release as a Helm does that is killed while it waits for its pods. */
-export async function killUpgrade(): Promise<void> {
+export async function killUpgrade(helm: LabHelm): Promise<void> {
   const chart = join(TREE, 'install/kubernetes/cilium');
   const nowhere = ['--set-string', 'operator.nodeSelector.nowhere=true'];
   const upgrade = ['upgrade', 'cilium', chart, '-n', 'kube-system', '--reuse-values', ...nowhere];
-  await killWaiting(upgrade, CILIUM, 'pending-upgrade');
+  await killWaiting(helm, upgrade, CILIUM, 'pending-upgrade');
 }
 
 /** Leaves the release as a Helm does that is killed while it waits for what it removes to go. */
-export async function killUninstall(): Promise<void> {
+export async function killUninstall(helm: LabHelm): Promise<void> {
   await finalize('kube-system', 'cilium-config', [FINALIZER]);
   try {
-    await killWaiting(['uninstall', ...CILIUM], CILIUM, 'uninstalling');
+    await killWaiting(helm, ['uninstall', ...CILIUM], CILIUM, 'uninstalling');
   } finally {
     await finalize('kube-system', 'cilium-config', []);
   }
@@ -40,32 +39,33 @@ export interface OtherRelease extends AsyncDisposable {
 }
 
 /** Its Helm was killed while it waited for a pod that no node takes. */
-export async function killedFirstInstall(): Promise<OtherRelease> {
+export async function killedFirstInstall(helm: LabHelm): Promise<OtherRelease> {
   const spec = '{ nodeSelector: { nowhere: "1" }, containers: [{ name: none, image: none }] }';
   const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: first-install }\nspec: ${spec}\n`;
-  await killWaiting(['install', ...OTHER, chartOf(pod)], OTHER, 'pending-install');
-  return otherRelease(async () => undefined);
+  await killWaiting(helm, ['install', ...OTHER, chartOf(pod)], OTHER, 'pending-install');
+  return otherRelease(helm, async () => undefined);
 }
 
 /** Its Helm was killed while it waited for an object to go that somebody holds. */
-export async function killedRemoval(): Promise<OtherRelease> {
+export async function killedRemoval(helm: LabHelm): Promise<OtherRelease> {
   const map = `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: held, finalizers: [${FINALIZER}] }\n`;
-  await execa(HELM3, ['install', ...OTHER, chartOf(map)], { env: TO_LAB.env });
-  await killWaiting(['uninstall', ...OTHER], OTHER, 'uninstalling');
-  return otherRelease(() => finalize('default', 'held', []));
+  await execa(helm.program, ['install', ...OTHER, chartOf(map)], { env: TO_LAB.env });
+  await killWaiting(helm, ['uninstall', ...OTHER], OTHER, 'uninstalling');
+  return otherRelease(helm, () => finalize('default', 'held', []));
 }
 
-function otherRelease(letGo: () => Promise<void>): OtherRelease {
+function otherRelease(helm: LabHelm, letGo: () => Promise<void>): OtherRelease {
   const named = 'deploy:\n  release: first\n  namespace: default';
+  const config = changedConfig((own) => own.replace('deploy:', named));
   return {
-    env: labEnvironment(changedConfig((own) => own.replace('deploy:', named))),
+    env: { ...helm.env, CILIUMSHIP_CONFIG: config },
     status: async () => {
-      const { stdout } = await execa(HELM3, ['status', ...OTHER, '-o', 'json'], TO_LAB);
+      const { stdout } = await execa(helm.program, ['status', ...OTHER, '-o', 'json'], TO_LAB);
       return /"status":"([^"]+)"/.exec(stdout)?.[1];
     },
     [Symbol.asyncDispose]: async () => {
       await letGo();
-      await execa(HELM3, ['uninstall', ...OTHER], TO_LAB);
+      await execa(helm.program, ['uninstall', ...OTHER], TO_LAB);
     },
   };
 }
@@ -80,13 +80,14 @@ function chartOf(object: string): string {
 }
 
 async function killWaiting(
+  { program }: LabHelm,
   args: readonly string[],
   release: readonly string[],
   state: string,
 ): Promise<void> {
-  const helm = execa(HELM3, [...args, '--timeout', '5m', '--wait'], TO_LAB);
+  const helm = execa(program, [...args, '--timeout', '5m', '--wait'], TO_LAB);
   await until(`the release is ${state}`, 60, async () => {
-    const { stdout } = await execa(HELM3, ['status', ...release, '-o', 'json'], TO_LAB);
+    const { stdout } = await execa(program, ['status', ...release, '-o', 'json'], TO_LAB);
     return stdout.includes(`"${state}"`);
   });
   helm.kill('SIGKILL');
