@@ -53,15 +53,15 @@ export async function deployImages(
     deployed: Deployed,
   ) => Promise<void>,
 ): Promise<Deployed> {
-  const begun = { rollout: false };
+  const release = { touched: false };
   try {
     return await whileLeased(context, place.access, async (leased, access) => {
-      const deployed = await deploy(leased, { ...place, access }, images, begun);
+      const deployed = await deploy(leased, { ...place, access }, images, release);
       await keep?.(leased, access, deployed);
       return deployed;
     });
   } catch (error) {
-    throw begun.rollout ? error : unchanged(toShipError(error));
+    throw release.touched ? error : unchanged(toShipError(error));
   }
 }
 
@@ -69,12 +69,13 @@ async function deploy(
   context: Context<DeployFlags>,
   place: DeployPlace,
   images: readonly ImageIdentity[],
-  begun: { rollout: boolean },
+  touching: { touched: boolean },
 ): Promise<Deployed> {
   const { fleet, access } = place;
   const helm = await helmOn(context, access);
   const on = { cluster: access.cluster, helm };
-  const { history } = await usableRelease(context, on, becomesByDeploy);
+  const { history, repaired } = await usableRelease(context, on, becomesByDeploy);
+  touching.touched = repaired;
   const prepared = await prepareRollout(context, place, { helm, history }, images);
   await requireFrozenRelease(context, prepared.rendered);
   const held = await heldFields(prepared);
@@ -86,7 +87,7 @@ async function deploy(
     return result('nothing to do', rollout, history.at(-1)?.revision);
   }
   if (context.flags.dryRun === true) await showChanges(context, rollout);
-  begun.rollout = true;
+  touching.touched = true;
   let rolledOut: number | undefined;
   const traffic = await countingLost(context, fleet, access, async () => {
     rolledOut = await undoing(context, fleet, rollout, () => rollOut(context, fleet, rollout));

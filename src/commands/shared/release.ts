@@ -46,6 +46,8 @@ export async function whileLeased<Flags extends object, T>(
 /** A release that Helm can work on. */
 export interface Usable {
   readonly history: History;
+  /** It was freed by this run, and is another one since. */
+  readonly repaired: boolean;
   /** What the next rollout or rollback finds half done. */
   readonly open: Unfinished | undefined;
 }
@@ -75,7 +77,7 @@ export async function usableRelease(
   const open = found ?? (stuck === undefined ? undefined : repeatedRollback(now, stuck));
   const known = stuck === undefined || stuck.newest.status === 'pending-rollback';
   if (open !== undefined && known) context.output.note(`${unfinishedText(open)}; ${what(open)}`);
-  return { history: now, open };
+  return { history: now, repaired: stuck !== undefined, open };
 }
 
 /** A killed rollback that its repair brought to its end: whoever goes back now means that one. */
