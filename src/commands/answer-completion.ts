@@ -1,18 +1,24 @@
 import { findConfig, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/normalise.ts';
 import { problems } from '../doctor/index.ts';
 import { complete, type Names } from './complete.ts';
+import { ONLY } from './drift.ts';
 import { commands } from './index.ts';
 import { makeProgram } from './program.ts';
+import { imageNames } from './shared/image-names.ts';
+
+/** Nobody wants an error while typing: what a config does not say is not proposed. */
+const from =
+  (tell: (config: Config) => readonly string[]) =>
+  (file: string | undefined): Promise<readonly string[]> =>
+    findConfig(file ?? process.env['CILIUMSHIP_CONFIG'], process.cwd())
+      .then(loadConfig)
+      .then(tell, () => []);
 
 const names: Names = {
-  // Nobody wants an error while typing: what a config does not say is not proposed.
-  nodes: (config) =>
-    findConfig(config ?? process.env['CILIUMSHIP_CONFIG'], process.cwd())
-      .then(loadConfig)
-      .then(
-        ({ nodes }) => nodes.map(({ name }) => name),
-        () => [],
-      ),
+  nodes: from(({ nodes }) => nodes.map(({ name }) => name)),
+  images: from(imageNames),
+  parts: Object.keys(ONLY),
   problems: problems.map(({ id, title }) => ({ word: id, meaning: title })),
 };
 

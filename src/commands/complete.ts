@@ -10,6 +10,10 @@ export interface Candidate {
 export interface Names {
   /** Of a config; the one that is found from here when none is named. */
   nodes(config: string | undefined): Promise<readonly string[]>;
+  /** Of a config too, without registry and tag: `cilium`, `hubble-relay`. */
+  images(config: string | undefined): Promise<readonly string[]>;
+  /** What `drift --only` takes. */
+  readonly parts: readonly string[];
   /** Ids of known problems, with their titles. */
   readonly problems: readonly Candidate[];
 }
@@ -34,7 +38,7 @@ export async function complete(
       ? await valuesOf(pending, current, names, config)
       : current.startsWith('-')
         ? optionsOf(at)
-        : [...commandsOf(at), ...operandsOf(at, names)];
+        : [...commandsOf(at), ...(await operandsOf(at, before, names, config))];
   return found.filter(({ word }) => word.startsWith(current));
 }
 
@@ -64,7 +68,7 @@ function optionsOf(command: Command): readonly Candidate[] {
   );
 }
 
-/** Values of an option: its choices, or names of the config; a list goes on after its last comma. */
+/** Values of an option: its choices, or names; a list goes on after its last comma. */
 async function valuesOf(
   option: Option,
   current: string,
@@ -72,17 +76,26 @@ async function valuesOf(
   config: string | undefined,
 ): Promise<readonly Candidate[]> {
   if (option.argChoices !== undefined) return option.argChoices.map((word) => plain(word));
-  if (!['nodes', 'confirm', 'canary'].includes(option.name())) return [];
+  const isOfNodes = ['nodes', 'confirm', 'canary'].includes(option.name());
+  if (!isOfNodes && option.name() !== 'only') return [];
   const done = current.slice(0, current.lastIndexOf(',') + 1);
   const given = new Set(done.split(','));
-  const nodes = await names.nodes(config);
-  return nodes.filter((node) => !given.has(node)).map((node) => plain(`${done}${node}`));
+  const known = isOfNodes ? await names.nodes(config) : names.parts;
+  return known.filter((word) => !given.has(word)).map((word) => plain(`${done}${word}`));
 }
 
-function operandsOf(command: Command, names: Names): readonly Candidate[] {
+async function operandsOf(
+  command: Command,
+  before: readonly string[],
+  names: Names,
+  config: string | undefined,
+): Promise<readonly Candidate[]> {
   const [operand] = command.registeredArguments;
   if (operand?.argChoices !== undefined) return operand.argChoices.map((word) => plain(word));
-  return operand?.name() === 'ids' ? names.problems : [];
+  if (operand?.name() === 'ids') return names.problems;
+  if (operand?.name() !== 'images') return [];
+  const known = await names.images(config);
+  return known.filter((word) => !before.includes(word)).map(plain);
 }
 
 function plain(word: string): Candidate {

@@ -22,7 +22,8 @@ interface DriftFlags extends WatchFlags, ArchiveFlag {
 
 const PARTS: readonly Part[] = ['local', 'nodes', 'running', 'release'];
 /** What one may ask for, and what it stands for. */
-const ONLY: Readonly<Record<string, readonly Part[]>> = {
+/** What `--only` takes → the parts that it means. */
+export const ONLY: Readonly<Record<string, readonly Part[]>> = {
   images: ['local', 'nodes', 'running'],
   ...Object.fromEntries(PARTS.map((part) => [part, [part]])),
 };

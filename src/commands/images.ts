@@ -1,3 +1,4 @@
+import { Argument } from 'commander';
 import { combineFailures } from '../core/errors.ts';
 import { shortDigest } from '../core/digest.ts';
 import { shortName } from '../core/image.ts';
@@ -5,6 +6,7 @@ import { formatBytes } from '../output/progress.ts';
 import { textTable } from '../output/table.ts';
 import type { CommandSpec } from './command.ts';
 import { connectFleet } from './shared/fleet.ts';
+import { withNames } from './shared/image-names.ts';
 import { selectNodes } from './shared/nodes.ts';
 import { freedBytes, readImages, type FoundFleet } from './shared/retention.ts';
 
@@ -15,13 +17,18 @@ export const images: CommandSpec = {
     'Shows every image that was shipped to a node: its size, how much of it no other image shares, whether it is pinned, and what needs it: pods, the live release, the way back from it, the last push. What nothing needs can go: ciliumship images prune. When the cluster cannot be asked, nobody knows, and everything stays; what another config shipped stays too, for only that one knows its release.',
   examples: [
     ['ciliumship images', 'every node'],
+    ['ciliumship images cilium hubble-*', 'some images'],
     ['ciliumship images --nodes worker -o json', 'one node, for a script'],
+  ],
+  args: [
+    new Argument('[images...]', 'names or patterns, such as cilium or hubble-* (default: all)'),
   ],
   run: async (context) => {
     const nodes = selectNodes(context.config.nodes, context.flags.nodes);
     await using fleet = await connectFleet(context, nodes);
     const found = await readImages(context, fleet);
-    const rows = nodes.flatMap(({ name }) => rowsOf(name, found));
+    const all = nodes.flatMap(({ name }) => rowsOf(name, found));
+    const rows = withNames(all, context.args);
     context.output.result(imagesTable(rows), rows);
     if (found.failures.size > 0) throw combineFailures('images', found.failures);
   },

@@ -29,7 +29,7 @@ describe.skipIf(missing !== undefined)('somebody who follows', () => {
     rmSync(STATE, { recursive: true, force: true });
   });
 
-  it('the tutorial gets to its end', async () => {
+  it('the tutorial gets to its end', { timeout: 1_000_000 }, async () => {
     const lines = commandsOf(join(ROOT, 'docs/tutorial.md'));
     expect(lines.length).toBeGreaterThan(25);
     const { code, output } = await walk(lines.map(here), ROOT, env);

@@ -15,6 +15,9 @@ export function commandsOf(page: string): readonly string[] {
   );
 }
 
+/** Milliseconds: where it stands still is then seen in what it printed. */
+const PATIENCE = 15 * 60_000;
+
 /**
  * Types lines one after the other into one shell, as somebody who follows a page does. A line that
  * is to fail says with which exit code: `… # exit 3`.
@@ -24,13 +27,18 @@ export async function walk(
   cwd: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Walked> {
-  const { exitCode, all } = await execa('bash', ['-s'], {
+  const shell = execa('bash', ['-s'], {
     input: lines.map(typed).join('\n'),
     cwd,
     env,
     reject: false,
     all: true,
+    // With what it started, which would go on otherwise.
+    detached: true,
   });
+  const timer = setTimeout(() => process.kill(-(shell.pid ?? 0), 'SIGKILL'), PATIENCE);
+  const { exitCode, all } = await shell;
+  clearTimeout(timer);
   return { code: exitCode ?? -1, output: all };
 }
 

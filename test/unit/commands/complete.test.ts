@@ -6,6 +6,8 @@ import { makeProgram } from '../../../src/commands/program.ts';
 const names = {
   nodes: (config: string | undefined) =>
     Promise.resolve(config === 'other.yaml' ? ['other'] : ['master', 'worker']),
+  images: () => Promise.resolve(['cilium', 'hubble-relay']),
+  parts: ['images', 'release'],
   problems: [{ word: 'E1', meaning: 'an orphaned XDP link' }],
 };
 
@@ -30,6 +32,16 @@ describe('completion', () => {
     expect(await words('push', '--nodes', '')).toEqual(['master', 'worker']);
     expect(await words('push', '--nodes', 'master,')).toEqual(['master,worker']);
     expect(await words('push', '-c', 'other.yaml', '--nodes', '')).toEqual(['other']);
+  });
+
+  it('knows the images of the config, each once, and the command below', async () => {
+    expect(await words('images', '')).toEqual(['prune', 'cilium', 'hubble-relay']);
+    expect(await words('images', 'cilium', 'h')).toEqual(['hubble-relay']);
+    expect(await words('images', '--nodes', '')).toEqual(['master', 'worker']);
+  });
+
+  it('knows what can be compared, as a list', async () => {
+    expect(await words('drift', '--only', 'images,')).toEqual(['images,release']);
   });
 
   it('knows the problems, and leaves files to the shell', async () => {
