@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONFIG } from '../../lab/files.ts';
+import { CONFIG, TREE } from '../../lab/files.ts';
 import { plainName } from '../../src/core/image.ts';
 import { parseRecord } from '../../src/drift/record.ts';
 import { agentOn, valuesWithMtu } from '../support/agents.ts';
@@ -42,6 +43,31 @@ async function mtus(): Promise<readonly string[]> {
 async function configMap(name: string): Promise<Readonly<Record<string, string>>> {
   const found = await kubectl('-n', 'kube-system', 'get', 'cm', name, '-o', 'json');
   return (JSON.parse(found) as { data: Record<string, string> }).data;
+}
+
+const AUDIT = '/var/log/k3s-audit.log';
+
+async function auditLines(): Promise<number> {
+  return Number(await onNode(nodeNamed('master'), 'sh', '-c', `wc -l < ${AUDIT}`));
+}
+
+/** Who deleted agents since a line of the API server's audit log, but for kubelets, which clean up. */
+async function agentsDeletedSince(line: number): Promise<readonly string[]> {
+  const text = await onNode(nodeNamed('master'), 'tail', '-n', `+${line + 1}`, AUDIT);
+  const events = text.split('\n').filter((each) => each !== '');
+  return events
+    .map((each) => JSON.parse(each) as AuditEvent)
+    .filter(({ verb, requestURI }) => verb === 'delete' && AN_AGENT.test(requestURI))
+    .map(({ user }) => user.username)
+    .filter((name) => !name.startsWith('system:node:'));
+}
+
+const AN_AGENT = /\/namespaces\/kube-system\/pods\/cilium-[a-z0-9]{5}(?:\?|$)/;
+
+interface AuditEvent {
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly user: { readonly username: string };
 }
 
 /** What containers of the worker wrote, from the evidence that a failed rollout names. */
@@ -116,6 +142,35 @@ describe.skipIf(missing !== undefined).each(helms())(
         `revision-${await newestRevision()}`,
       );
     });
+
+    it.skipIf(tooLong !== undefined)(
+      'F40: goes back one node at a time to a revision of somebody’s own Helm, whose DaemonSet may replace two at once',
+      async () => {
+        const chart = join(TREE, 'install/kubernetes/cilium');
+        const two = ['--set', 'updateStrategy.rollingUpdate.maxUnavailable=2'];
+        const own = { ...env, PATH: `${dirname(helm.program)}:${env['PATH']}` };
+        const upgrade = ['upgrade', 'cilium', chart, '-n', 'kube-system', '--reuse-values', ...two];
+        await execa(helm.program, upgrade, { env: own });
+        const [target, image] = [await newestRevision(), await imageOn('worker')];
+        const from = await auditLines();
+        const gate = '[ "$CILIUMSHIP_NODE" = worker ]';
+        const deploy = ['deploy', '--values', valuesWithMtu(1370), '--gate', gate];
+        const ended = await ciliumship(deploy, { env });
+        expect(ended.code, ended.stderr).toBe(9);
+        expect(ended.stderr).toContain('master: the gate said no');
+        expect(ended.stderr).toContain(`revision ${target} lets its DaemonSet choose`);
+        const by = await agentsDeletedSince(from);
+        // Both nodes there and back, and not one by the controller.
+        expect(by).toEqual(Array.from({ length: 4 }, () => 'system:admin'));
+        expect(await imageOn('worker')).toBe(image);
+        expect(await mtus()).toEqual(['1400', '1400']);
+        const strategy = ['get', 'ds', 'cilium', '-o', 'jsonpath={.spec.updateStrategy}'];
+        expect(JSON.parse(await kubectl('-n', 'kube-system', ...strategy))).toMatchObject({
+          type: 'RollingUpdate',
+          rollingUpdate: { maxUnavailable: 2 },
+        });
+      },
+    );
 
     it('F44: is refused to the second of two at once', async () => {
       const both = await Promise.all([deployMtu(1380, env), deployMtu(1380, env)]);

@@ -108,6 +108,24 @@ describe.skipIf(missing !== undefined).each(helms())('a rollout, with $name', (h
   });
 
   it.skipIf(tooLong !== undefined)(
+    'F40: goes back and leaves an agent alone that somebody started anew since the last deploy',
+    async () => {
+      const proved = await agentOn('master');
+      const field = ['--field-selector', 'spec.nodeName=master'];
+      await kubectl('-n', 'kube-system', 'delete', 'pods', '-l', 'k8s-app=cilium', ...field);
+      const wait = ['rollout', 'status', 'ds/cilium', '--timeout=90s'];
+      await kubectl('-n', 'kube-system', ...wait);
+      const before = await agentOn('master');
+      expect(before).not.toBe(proved);
+      const crash = 'extraConfig: { crash-on-start: "the wheel is broken" }\n';
+      const ended = await deploy((values) => `${values}${crash}`, '--timeout', '15s');
+      expect(ended.code, ended.stderr).toBe(9);
+      expect(ended.stderr).not.toContain('the agent on master');
+      expect(await agentOn('master')).toBe(before);
+    },
+  );
+
+  it.skipIf(tooLong !== undefined)(
     'leaves the order to the chart when asked to, and proves every agent all the same',
     async () => {
       const before = await agents();
