@@ -61,6 +61,17 @@ export async function heldBack(
   return { apply, ours: true, last: false };
 }
 
+/** Says so when a revision that Helm applies as it was, to free a release, leaves no order to us. */
+export async function noteFreeOrder(
+  { output }: Context,
+  to: Pick<Returning, 'helm' | 'release'>,
+  { revision }: { readonly revision: number },
+): Promise<void> {
+  const manifest = (await to.helm.manifest(to.release, revision).catch(() => undefined)) ?? '';
+  if (!hasDaemonSet(AGENT_SET, manifest) || leavesOrder(AGENT_SET, manifest)) return;
+  output.note(`${chooses(revision)}; Helm frees a release in no other way`);
+}
+
 /** `helm rollback`, as a stage of its own. */
 export async function helmBack(
   context: Context,

@@ -11,6 +11,7 @@ import { selfDescription } from '../../system/self.ts';
 import type { Context } from '../command.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { DeployFlags } from './deploy-flags.ts';
+import { noteFreeOrder } from './hold-order.ts';
 import { acting } from './stages.ts';
 import { unfinishedText, waysOn } from './unfinished-text.ts';
 import { repairHint, requireAbandoned, stuckText } from './stuck-release.ts';
@@ -94,6 +95,7 @@ function repeatedRollback(history: History, { newest }: StuckRelease): Unfinishe
  */
 async function repair(context: Context, helm: Helm, stuck: StuckRelease): Promise<void> {
   const release = releaseOf(context);
+  if ('revision' in stuck.repair) await noteFreeOrder(context, { helm, release }, stuck.repair);
   try {
     await runStage('Repair', [repairStep(helm, release, stuck.repair)], acting(context));
   } catch (error) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { goBack } from '../../../src/commands/shared/go-back.ts';
+import { noteFreeOrder } from '../../../src/commands/shared/hold-order.ts';
 import { exitCode, ShipError } from '../../../src/core/errors.ts';
 import type { Cluster, Helm, Pod } from '../../../src/deploy/cluster.ts';
 import { backTo, FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
@@ -136,3 +137,15 @@ test('a way back that is only planned says what it would apply', async () => {
   expect(await descriptionsIn(run)).toEqual(['Install complete']);
   expect(leavesOrder('cilium', (await helm.manifest(RELEASE)) ?? '')).toBe(false);
 });
+
+test.each([
+  ['OnDelete', false],
+  ['RollingUpdate', true],
+] as const)(
+  'a repair by a revision with %s says who replaces agents (%s)',
+  async (strategy, said) => {
+    const { context, lines, helm } = await crashing({}, [['Install complete', strategy]]);
+    await noteFreeOrder(context, { helm, release: RELEASE }, { revision: 1 });
+    expect(lines.join('').includes('lets its DaemonSet choose')).toBe(said);
+  },
+);
