@@ -18,6 +18,7 @@ import {
   stopNode,
 } from '../support/lab.ts';
 import { missingPart, onlyInAll, until } from '../support/parts.ts';
+import { asIfPulled, forgetPulled } from '../support/pulled-image.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const rarely = onlyInAll('a build and two deploys') !== undefined;
@@ -163,6 +164,38 @@ describe.skipIf(missing !== undefined)('drift', () => {
       expect(found).toMatchObject({ code: 3, open: ['drift cilium local'] });
       expect(found.remedies).toEqual(['ciliumship push']);
       await mendAsPrinted(found);
+    },
+  );
+
+  it.skipIf(rarely)(
+    'is none, nor is anything behind, for an image that was pulled from its registry before it was shipped',
+    async () => {
+      const envoy = 'quay.io/cilium/cilium-envoy:lab';
+      const selector = ['-l', 'k8s-app=cilium-envoy', '--field-selector=spec.nodeName=worker'];
+      const of = ['-n', 'kube-system', 'pod', ...selector];
+      const ids = 'jsonpath={.items[*].status.containerStatuses[*].imageID}';
+      const restarted = async (wanted: (id: string) => boolean): Promise<void> => {
+        await kubectl('delete', ...of);
+        await until('envoy runs again', 60, async () =>
+          wanted(await kubectl('get', ...of, '-o', ids)),
+        );
+        await kubectl('wait', '--for=condition=Ready', '--timeout=60s', ...of);
+      };
+      const pulled = await asIfPulled('worker', envoy);
+      try {
+        await restarted((id) => id.includes(pulled));
+        expect(await drift()).toMatchObject({ code: 0, open: [] });
+        const status = await ciliumship(['status', '-o', 'json'], { env });
+        const rows = status.json() as readonly { readonly image: string; readonly state: string }[];
+        const states = rows.filter(({ image }) => image === envoy).map(({ state }) => state);
+        expect(states).toEqual(['ok', 'ok']);
+        const ship = await ciliumship(['ship'], { env });
+        expect(ship.code, ship.stderr).toBe(0);
+        expect(ship.stdout).toContain('1/2 (1 by another manifest)');
+      } finally {
+        await forgetPulled('worker', pulled);
+        await restarted((id) => id !== '' && !id.includes('@'));
+      }
     },
   );
 
