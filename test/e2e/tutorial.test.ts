@@ -1,16 +1,16 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { stateFolder } from '../../src/system/folders.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
 import { requireLab } from '../support/lab.ts';
 import { commandsOf, walk } from '../support/walk.ts';
 
-/** Follows README and tutorial word by word, on a lab of their own that goes down at their end. */
+/** Follows README and tutorial word by word, each on a lab of its own that goes down at its end. */
 
 const missing =
-  onlyInAll('a lab of its own, for four minutes') ?? (await missingPart('the lab', requireLab));
+  onlyInAll('labs of its own, for eight minutes') ?? (await missingPart('the lab', requireLab));
 const ROOT = resolve(import.meta.dirname, '../..');
 const NAME = 'tutorial';
 const STATE = join(stateFolder(), `lab-${NAME}`);
@@ -24,9 +24,23 @@ function here(line: string): string {
 }
 
 describe.skipIf(missing !== undefined)('somebody who follows', () => {
-  afterAll(async () => {
+  afterEach(async () => {
     await execa('node', ['lab/cli.ts', 'down'], { cwd: ROOT, env, reject: false });
     rmSync(STATE, { recursive: true, force: true });
+  });
+
+  it('README ships with the demo, and then by hand', { timeout: 1_000_000 }, async () => {
+    const lines = commandsOf(join(ROOT, 'README.md'));
+    expect(lines.map((line) => line.replace(/ *#.*/, ''))).toEqual([
+      'npm ci && npm run demo',
+      'ciliumship ship --dry-run',
+      'ciliumship ship',
+    ]);
+    // As the demo says at its end; README has a config of one's own then.
+    const [demo = '', ...ships] = lines.map(here);
+    const { code, output } = await walk([demo, `. ${STATE}/env`, ...ships], ROOT, env);
+    expect(code, output).toBe(0);
+    expect(output).toContain('what runs is what was built');
   });
 
   it('the tutorial gets to its end', { timeout: 1_000_000 }, async () => {
