@@ -52,7 +52,7 @@ export interface HeldLease extends AsyncDisposable {
    *
    * @throws ShipError `locked` when someone took it over, `network` when that cannot be known
    */
-  confirm(): Promise<void>;
+  readonly confirm: () => Promise<void>;
 }
 
 /** Milliseconds after a heartbeat in which nobody takes the lease over, nor a call that is under way. */

@@ -1,6 +1,6 @@
 import type { Node } from '../../core/node.ts';
 import { candidateNodes } from '../../deploy/candidates.ts';
-import type { ClusterNode, Helm, HelmStatus } from '../../deploy/cluster.ts';
+import type { ClusterNode, HelmStatus } from '../../deploy/cluster.ts';
 import {
   missingImages,
   requireNothingMissing,

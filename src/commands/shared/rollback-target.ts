@@ -29,15 +29,20 @@ export async function rollbackTarget(
   const finished = history.filter((entry) => isToGoBackTo(history, entry));
   const numbers = finished.map(({ revision }) => revision);
   const near = numbers.findLast((revision) => revision !== history.at(-1)?.revision);
-  const what = wanted === undefined ? 'no other revision' : `no revision ${wanted}`;
   const { name } = releaseOf(context);
   const kind = wanted === undefined ? 'config' : 'usage';
-  throw new ShipError(kind, `release ${name}: ${what} that was rolled out to its end`, {
+  throw new ShipError(kind, `release ${name}: ${lackText(wanted)}`, {
     hint:
       numbers.length === 0
         ? 'install it: ciliumship deploy'
         : `go back to ${numbers.join(' or ')}: ciliumship rollback --to ${near ?? numbers.at(-1)}`,
   });
+}
+
+function lackText(wanted: number | undefined): string {
+  return wanted === undefined
+    ? 'nothing to go back to: no revision that was rolled out to its end differs from what runs'
+    : `no revision ${wanted} that was rolled out to its end`;
 }
 
 /** Says which revisions are no way back. */

@@ -67,10 +67,10 @@ export function held({ failure, release, evidence }: Ending, nodes: readonly str
   });
 }
 
-function agentsText(held: readonly string[]): string {
-  return held.length === 0
+function agentsText(nodes: readonly string[]): string {
+  return nodes.length === 0
     ? 'every agent was proved and runs on'
-    : `no agent runs on ${held.join(', ')}`;
+    : `no agent runs on ${nodes.join(', ')}`;
 }
 
 /**

@@ -84,7 +84,7 @@ async function placed(
   const header = { apiVersion, kind, metadata: { name: metadata?.name ?? '', namespace } };
   const live = await api.read<KubernetesObject>(header);
   const there = live.metadata?.namespace;
-  if (there !== undefined) object.metadata = { ...object.metadata, namespace: there };
+  if (there !== undefined) (object.metadata ??= {}).namespace = there;
   return object;
 }
 

@@ -6,6 +6,7 @@ import { NODE_CONFIG_ANNOTATION } from '../../../src/deploy/node-config.ts';
 import { patientCluster } from '../../../src/deploy/patient-cluster.ts';
 import { replaceAgentStep, type Replacement } from '../../../src/deploy/replace-agent.ts';
 import { agent, clusterThat, container } from '../../support/fake-cluster.ts';
+import { daemonSet } from '../../support/fake-daemon-set.ts';
 import { digestOf } from '../../support/values.ts';
 
 const WANTED: Replacement = {
@@ -23,30 +24,6 @@ const WANTED: Replacement = {
 const OLD = agent('cilium-old', { labels: { 'controller-revision-hash': 'old' } });
 const NEW = agent('cilium-new');
 const BY_US = { [NODE_CONFIG_ANNOTATION]: 'none' };
-
-/**
- * A DaemonSet on one node: there is `before` until it is deleted or the node is let go, and then one
- * of `after` at each look, the last for ever.
- */
-function daemonSet(before: Pod | undefined, ...after: readonly Pod[]) {
-  const changes: string[] = [];
-  let looks = -1;
-  const cluster: Cluster = clusterThat({
-    pods: async () => {
-      if (changes.length === 0)
-        return [agent('cilium-x', { node: 'master' }), ...(before ? [before] : [])];
-      looks += 1;
-      const now = after[looks] ?? after.at(-1);
-      return now === undefined ? [] : [agent('cilium-x', { node: 'master' }), now];
-    },
-    deletePod: async (_, { name }) => void changes.push(`delete ${name}`),
-    labelNode: async (name, labels) => void changes.push(`label ${name} ${JSON.stringify(labels)}`),
-    annotatePod: async (_, { name }, { [NODE_CONFIG_ANNOTATION]: value }) =>
-      void changes.push(`prove ${name} ${value}`),
-    logs: async (_, { name }, from) => [`last words of ${name} ${from}`],
-  });
-  return { cluster, changes };
-}
 
 const RELEASE = 'label worker {"ciliumship.io/hold":null}';
 const RUN: Run = { signal: new AbortController().signal, progress: () => undefined };
