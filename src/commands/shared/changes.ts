@@ -42,17 +42,20 @@ export interface Held {
 
 /**
  * Fields at which Helm would stop in the middle of a rollout, whoever holds them: the API server is
- * asked beforehand, for what is applied while agents are replaced too.
+ * asked beforehand.
  *
+ * @param inOurOrder whether something else is applied while agents are replaced
  * @throws ShipError as Helm and cluster do
  */
 export async function heldFields(
   rollout: Pick<Rollout, 'cluster' | 'helm' | 'release' | 'underWay' | 'rendered'>,
+  inOurOrder: boolean,
 ): Promise<Held> {
   const { cluster, helm, release, underWay, rendered } = rollout;
   if (!(await helm.appliesOnServer(release))) return { onServer: false, conflicts: [] };
   const ask = (manifest: string) => cluster.conflicts(release.namespace, manifest);
-  const asked = await allOf(ask(rendered), helm.render(underWay).then(ask));
+  const before = inOurOrder ? helm.render(underWay).then(ask) : Promise.resolve([]);
+  const asked = await allOf(ask(rendered), before);
   const found = new Map(
     asked.flat().map((conflict) => [conflictText(conflict), conflict] as const),
   );

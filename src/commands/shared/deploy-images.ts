@@ -78,7 +78,7 @@ async function deploy(
   touching.touched = repaired;
   const prepared = await prepareRollout(context, place, { helm, history }, images);
   await requireFrozenRelease(context, prepared.rendered);
-  const held = await heldFields(prepared);
+  const held = await heldFields(prepared, context.flags.strategy !== 'chart');
   requireTakenBack(context, prepared.applied, held);
   const isForced = held.onServer && context.flags.forceConflicts === true;
   const rollout = isForced ? withForce(prepared) : prepared;

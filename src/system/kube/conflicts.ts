@@ -14,6 +14,7 @@ const HELM = 'helm';
 /** Calls at once; a chart of Cilium has some sixty objects. */
 const AT_ONCE = 16;
 const CONFLICT = 409;
+const TOO_MANY = 429;
 
 /** A field of an object that somebody else set to something else. */
 interface FieldConflict {
@@ -40,7 +41,7 @@ const refusal = z.object({
  * The fields at which Helm would stop that applies a manifest on the server. The API server decides: it
  * is asked to apply each object as Helm, by a dry run. Whatever else it refuses Helm will hear itself.
  *
- * @throws ShipError `network` when the API server does not answer
+ * @throws ShipError `network` when the API server does not answer, `deploy` when it has too much to do
  */
 export async function fieldConflicts(
   api: Pick<KubernetesObjectApi, 'patch' | 'read'>,
@@ -91,7 +92,7 @@ async function placed(
 /** An object, or a kind, that is not there yet; no right to it; a webhook that wants no dry runs. */
 function isRefusal(error: unknown): boolean {
   const status = statusOf(error);
-  if (status !== undefined) return status < 500;
+  if (status !== undefined) return status < 500 && status !== TOO_MANY;
   return error instanceof Error && /Unrecognized API version and kind/i.test(error.message);
 }
 

@@ -34,13 +34,19 @@ function rollout(onServer: boolean) {
 describe('fields at which Helm would stop', () => {
   test('are those of the release as it is wanted, and of the one that comes before it', async () => {
     const given = rollout(true);
-    expect(await heldFields(given)).toEqual({ onServer: true, conflicts: [MTU, STRATEGY] });
+    expect(await heldFields(given, true)).toEqual({ onServer: true, conflicts: [MTU, STRATEGY] });
     expect(given.asked.toSorted()).toEqual(['final', 'order']);
+  });
+
+  test('are those of the release alone where nothing comes before it', async () => {
+    const given = rollout(true);
+    expect(await heldFields(given, false)).toEqual({ onServer: true, conflicts: [MTU] });
+    expect(given.asked).toEqual(['final']);
   });
 
   test('are none where Helm does not apply on the server, and nobody is asked', async () => {
     const given = rollout(false);
-    expect(await heldFields(given)).toEqual({ onServer: false, conflicts: [] });
+    expect(await heldFields(given, true)).toEqual({ onServer: false, conflicts: [] });
     expect(given.asked).toEqual([]);
   });
 });

@@ -97,11 +97,12 @@ test.each([
 });
 
 test.each([
-  ['does not answer', new Error('fetch failed')],
-  ['is broken', refusal(503, {})],
-])('an API server that %s is no word of consent', async (_, error) => {
+  ['does not answer', new Error('fetch failed'), 'network'],
+  ['is broken', refusal(503, {}), 'network'],
+  ['has too much to do', refusal(429, {}), 'deploy'],
+])('an API server that %s is no word of consent', async (_, error, kind) => {
   const { api } = apiThat(() => {
     throw error;
   });
-  await expect(find(api)).rejects.toMatchObject({ kind: 'network' });
+  await expect(find(api)).rejects.toMatchObject({ kind });
 });
