@@ -55,6 +55,12 @@ export interface HeldLease extends AsyncDisposable {
   readonly confirm: () => Promise<void>;
 }
 
+/** Both clocks, in milliseconds: one stands still while the machine sleeps, people set the other. */
+interface Instant {
+  readonly awake: number;
+  readonly wall: number;
+}
+
 /** Milliseconds after a heartbeat in which nobody takes the lease over, nor a call that is under way. */
 const SURE = STILL - HEARTBEAT;
 
@@ -72,12 +78,12 @@ export async function leaseRelease(
 ): Promise<HeldLease> {
   const name = leaseName(release);
   let version: string | undefined;
-  let renewed = 0;
+  let renewed = instant();
   const place: LockPlace = {
     name: `release ${release}`,
     use: 'is rolling out',
     take: async (text) => {
-      renewed = performance.now();
+      renewed = instant();
       version = await leases.write(namespace, name, text, undefined);
       return version === undefined ? stateOf(await leases.read(namespace, name)) : undefined;
     },
@@ -89,10 +95,10 @@ export async function leaseRelease(
     // Without a version of ours it would make the lease anew that somebody else has given back.
     if (lost.signal.aborted) return;
     // Others may see it from now on, and not only when we hear that it was written.
-    const began = performance.now();
+    const began = instant();
     version = (await leases.write(namespace, name, text, version)) ?? (await ownVersion());
     if (version !== undefined) {
-      renewed = Math.max(renewed, began);
+      if (began.awake >= renewed.awake) renewed = began;
       return;
     }
     clearInterval(timer);
@@ -118,7 +124,7 @@ export async function leaseRelease(
   return {
     lost: lost.signal,
     confirm: async () => {
-      if (performance.now() - renewed >= SURE) {
+      if (since(renewed) >= SURE) {
         const mend = async (): Promise<void> => undefined;
         await untilAnswered(renew, { timeout: HEARTBEAT, signal: options.signal, mend });
       }
@@ -151,6 +157,15 @@ export function leaseFound(
       if (found?.text === text) await leases.remove(namespace, name, found.version);
     },
   };
+}
+
+function instant(): Instant {
+  return { awake: performance.now(), wall: Date.now() };
+}
+
+/** The longer of both: a clock that was set forward costs one renewal, a sleep unseen the cluster. */
+function since({ awake, wall }: Instant): number {
+  return Math.max(performance.now() - awake, Date.now() - wall);
 }
 
 function leaseName(release: string): string {

@@ -25,6 +25,9 @@ interface FieldConflict {
   readonly manager: string;
 }
 
+/** What the API server says of itself; a proxy before it does not. */
+const answer = z.object({ kind: z.literal('Status') });
+
 const refusal = z.object({
   details: z.object({
     causes: z.array(
@@ -89,16 +92,19 @@ async function placed(
   return object;
 }
 
-/** An object, or a kind, that is not there yet; no right to it; a webhook that wants no dry runs. */
+/**
+ * An object, or a kind, that is not there yet; no right to it; a webhook that wants no dry runs, or is
+ * down; an object that cannot be merged: the last two come as a 500, but in the API server's own words.
+ */
 function isRefusal(error: unknown): boolean {
   const status = statusOf(error);
+  if (status === 500) return answer.safeParse(bodyOf(error)).success;
   if (status !== undefined) return status < 500 && status !== TOO_MANY;
   return error instanceof Error && /Unrecognized API version and kind/i.test(error.message);
 }
 
 function conflictsIn(error: unknown, object: string): readonly FieldConflict[] {
-  const body = error instanceof ApiException ? (error as ApiException<unknown>).body : undefined;
-  const parsed = refusal.safeParse(typeof body === 'string' ? JSON.parse(body) : body);
+  const parsed = refusal.safeParse(bodyOf(error));
   const causes = parsed.data?.details.causes ?? [];
   return causes
     .filter(({ reason }) => reason === 'FieldManagerConflict')
@@ -108,6 +114,17 @@ function conflictsIn(error: unknown, object: string): readonly FieldConflict[] {
       // `conflict with "kubectl-edit" using apps/v1 at 2026-01-01T00:00:00Z`
       manager: /^conflict with "(.*?)"/.exec(message)?.[1] ?? message,
     }));
+}
+
+/** Undefined where something else than the API server answered. */
+function bodyOf(error: unknown): unknown {
+  const body = error instanceof ApiException ? (error as ApiException<unknown>).body : undefined;
+  if (typeof body !== 'string') return body;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
 }
 
 function titleOf({ kind, metadata }: KubernetesObject): string {

@@ -181,6 +181,31 @@ describe('F44, D19: the lease of a release', () => {
     await expect(held.confirm()).rejects.toMatchObject({ kind: 'locked' });
   });
 
+  test('that was taken over while this machine slept lets no change go out when it wakes up', async () => {
+    const cluster = memory();
+    const held = await take(cluster);
+    // Neither timers nor the monotonic clock go on in a suspended machine.
+    vi.setSystemTime(Date.now() + 300_000);
+    cluster.seize(OTHER);
+    await expect(held.confirm()).rejects.toMatchObject({ kind: 'locked' });
+    expect(cluster.now()?.text).toContain('bob');
+  });
+
+  test('is renewed once where somebody set the clock, and works on', async () => {
+    const cluster = memory();
+    const held = await take(cluster);
+    vi.setSystemTime(Date.now() + 300_000);
+    const before = cluster.beats();
+    await held.confirm();
+    await held.confirm();
+    expect(cluster.beats()).toBe(before + 1);
+    vi.setSystemTime(Date.now() - 600_000);
+    await held.confirm();
+    expect(cluster.beats()).toBe(before + 1);
+    await vi.advanceTimersByTimeAsync(9_000);
+    await held[Symbol.asyncDispose]();
+  });
+
   test('that cannot be renewed lets no change go out', async () => {
     const cluster = memory();
     const held = await take(cluster);

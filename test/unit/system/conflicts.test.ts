@@ -43,6 +43,11 @@ function refusal(code: number, body: object): ApiException<string> {
   return new ApiException(code, 'no', JSON.stringify(body), {});
 }
 
+/** The API server itself calls some of its refusals an internal error. */
+function broken(message: string): ApiException<string> {
+  return refusal(500, { kind: 'Status', status: 'Failure', message, code: 500 });
+}
+
 /** As the API server of Kubernetes 1.33 says it. */
 const CONFLICT = refusal(409, {
   kind: 'Status',
@@ -88,6 +93,8 @@ test.each([
   ['not there yet', refusal(404, {})],
   ['without a right to it', refusal(403, {})],
   ['in another conflict', refusal(409, { message: 'the object has been modified' })],
+  ['that cannot be merged', broken('failed to create typed patch object: duplicate entries')],
+  ['whose webhook is down', broken('Internal error occurred: failed calling webhook "x"')],
   ['of no kind yet', new Error('Unrecognized API version and kind: cilium.io/v2 X')],
 ])('an object %s stops nothing', async (_, error) => {
   const { api } = apiThat(() => {
@@ -99,6 +106,8 @@ test.each([
 test.each([
   ['does not answer', new Error('fetch failed'), 'network'],
   ['is broken', refusal(503, {}), 'network'],
+  ['starts', refusal(503, { kind: 'Status', message: 'apiserver not ready' }), 'network'],
+  ['is behind a broken proxy', new ApiException(500, 'no', '<html>', {}), 'network'],
   ['has too much to do', refusal(429, {}), 'deploy'],
 ])('an API server that %s is no word of consent', async (_, error, kind) => {
   const { api } = apiThat(() => {
