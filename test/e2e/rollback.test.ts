@@ -19,7 +19,7 @@ import {
 } from '../support/lab.ts';
 import { testFolder } from '../support/folder.ts';
 import { missingPart, onlyInAll } from '../support/parts.ts';
-import { breakAgent, resetTree } from '../support/tree.ts';
+import { breakAgent, changeBanner, resetTree } from '../support/tree.ts';
 
 const missing = await missingPart('the lab', requireLab);
 const tooLong = onlyInAll('agents are replaced twice more');
@@ -215,6 +215,8 @@ describe.skipIf(missing !== undefined).each(helms())(
         const left = await ciliumship(broken, { env });
         expect(left.code, left.stderr).toBe(10);
         await resetTree();
+        // Not the image that the worker still runs: its agent is to be replaced as well.
+        changeBanner('mended');
         const ended = await ciliumship(['ship'], { env });
         expect(ended.code, ended.stderr).toBe(0);
         expect(ended.stderr).toContain(
