@@ -67,7 +67,7 @@ function conflictText({ object, field, manager }: FieldConflict): string {
 }
 
 /**
- * Says what was changed past Helm and will be taken back.
+ * Says what was changed past Helm and will be taken back: of a rollout that has something to do.
  *
  * @throws ShipError `config` naming objects, fields and managers when Helm would stop at them
  */
@@ -94,7 +94,8 @@ export function requireTakenBack(
   const isNamed = ({ object, manager }: FieldConflict): boolean =>
     edits.some((edit) => edit.startsWith(`${object}: `) && edit.endsWith(` (${manager})`));
   const others = conflicts.filter((conflict) => !isNamed(conflict)).map(conflictText);
-  for (const edit of [...edits, ...others]) output.note(`changed by hand, taken back: ${edit}`);
+  const what = flags.dryRun === true ? 'would be taken back' : 'is taken back';
+  for (const edit of [...edits, ...others]) output.note(`changed past Helm, ${what}: ${edit}`);
 }
 
 /**

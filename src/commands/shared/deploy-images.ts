@@ -1,26 +1,17 @@
 import type { Traffic } from '../../cluster/cni/traffic.ts';
 import { toShipError } from '../../core/errors.ts';
 import type { ImageIdentity } from '../../core/image.ts';
-import { allOf } from '../../output/together.ts';
-import { AGENT_SELECTOR, AGENT_SET } from '../../deploy/agents.ts';
-import type { FoundNodeConfig, Pod } from '../../deploy/cluster.ts';
-import {
-  changedNodeConfigs,
-  foundNodeConfigs,
-  nodeConfigHash,
-  nodeConfigsOf,
-  toldByConfig,
-  unwantedNodeConfigs,
-} from '../../deploy/node-config.ts';
-import { isUnchanged } from '../../deploy/unchanged.ts';
+import { AGENT_SELECTOR } from '../../deploy/agents.ts';
+import type { Pod } from '../../deploy/cluster.ts';
 import type { Context } from '../command.ts';
 import { helmOn, type ClusterAccess } from './cluster.ts';
-import { heldFields, requireTakenBack, showChanges } from './changes.ts';
+import { showChanges } from './changes.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import { countingLost } from './count-lost.ts';
 import { requireFrozenRelease } from './lock-file.ts';
 import { usableRelease, whileLeased } from './release.ts';
-import { labelChanges, rollOut, settleWorkloads } from './roll-out.ts';
+import { openRollout } from './open-rollout.ts';
+import { rollOut, settleWorkloads } from './roll-out.ts';
 import { prepareRollout, type DeployPlace, type Rollout } from './rollout.ts';
 import { becomesByDeploy } from './unfinished-text.ts';
 import { undoing } from './undo.ts';
@@ -78,13 +69,10 @@ async function deploy(
   touching.touched = repaired;
   const prepared = await prepareRollout(context, place, { helm, history }, images);
   await requireFrozenRelease(context, prepared.rendered);
-  const held = await heldFields(prepared, context.flags.strategy !== 'chart');
-  requireTakenBack(context, prepared.applied, held);
-  const isForced = held.onServer && context.flags.forceConflicts === true;
-  const rollout = isForced ? withForce(prepared) : prepared;
-  if (await nothingToDo(context, rollout)) {
-    await settleWorkloads(context, rollout);
-    return result('nothing to do', rollout, history.at(-1)?.revision);
+  const rollout = await openRollout(context, prepared);
+  if (rollout === undefined) {
+    await settleWorkloads(context, prepared);
+    return result('nothing to do', prepared, history.at(-1)?.revision);
   }
   if (context.flags.dryRun === true) await showChanges(context, rollout);
   touching.touched = true;
@@ -95,46 +83,6 @@ async function deploy(
   const state = context.flags.dryRun === true ? 'planned' : 'deployed';
   const revision = rolledOut ?? history.at(-1)?.revision;
   return { ...(await result(state, rollout, revision)), traffic };
-}
-
-function withForce(rollout: Rollout): Rollout {
-  const forceConflicts = true;
-  return {
-    ...rollout,
-    release: { ...rollout.release, forceConflicts },
-    underWay: { ...rollout.underWay, forceConflicts },
-  };
-}
-
-async function nothingToDo({ config }: Context, rollout: Rollout): Promise<boolean> {
-  const { cluster, namespace, candidates, rendered, applied, history } = rollout;
-  const [found, agents, hash] = await allOf(
-    foundNodeConfigs(cluster, namespace),
-    cluster.pods(namespace, AGENT_SELECTOR),
-    cluster.currentHash(namespace, AGENT_SET),
-  );
-  const labels = labelChanges(config.nodes, rollout).filter(
-    ([, change]) => Object.keys(change).length > 0,
-  );
-  const told = toldByConfig(config.nodes, candidates, found);
-  return isUnchanged({
-    rendered,
-    applied: applied.manifest,
-    history,
-    agents,
-    nodeConfigs: new Map(candidates.map(({ name }) => [name, nodeConfigHash(name, told)])),
-    hash,
-    open: labels.length + openNodeConfigs(config.nodes, found),
-    edits: applied.edits.length,
-  });
-}
-
-function openNodeConfigs(
-  nodes: Context['config']['nodes'],
-  found: readonly FoundNodeConfig[],
-): number {
-  const wanted = nodeConfigsOf(nodes);
-  return changedNodeConfigs(wanted, found).length + unwantedNodeConfigs(wanted, found).length;
 }
 
 async function result(

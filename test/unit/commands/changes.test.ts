@@ -74,8 +74,8 @@ describe('a deploy', () => {
     const forced = { ...context, flags: { ...context.flags, forceConflicts: true } };
     requireTakenBack(forced, applied, held);
     expect(lines.map((line) => line.trim())).toEqual([
-      'changed by hand, taken back: ConfigMap cilium-config: data.mtu (Mozilla)',
-      'changed by hand, taken back: DaemonSet cilium: spec.updateStrategy.type (argocd-controller)',
+      'changed past Helm, is taken back: ConfigMap cilium-config: data.mtu (Mozilla)',
+      'changed past Helm, is taken back: DaemonSet cilium: spec.updateStrategy.type (argocd-controller)',
     ]);
   });
 
@@ -83,6 +83,6 @@ describe('a deploy', () => {
     const { context, lines } = testContext('.');
     const edits = ['Deployment cilium-operator: spec.replicas (kubectl scale)'];
     requireTakenBack(context, { ...applied, edits }, { onServer: true, conflicts: [] });
-    expect(lines.join('')).toContain(`changed by hand, taken back: ${edits[0]}`);
+    expect(lines.join('')).toContain(`changed past Helm, is taken back: ${edits[0]}`);
   });
 });
