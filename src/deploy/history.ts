@@ -148,6 +148,18 @@ export function repeatedOverUnfinished(history: History): HelmStatus | undefined
   return history.find(({ revision }) => revision === repeated);
 }
 
+/**
+ * True of a rollback that came to its end for certain: Helm is asked for the revision itself only after
+ * every node went back with the staged one, or with the one that was held for it.
+ */
+export function isWholeRollback(history: History, entry: HelmStatus): boolean {
+  const repeated = repeatedBy(entry);
+  const before = history.find(({ revision }) => revision === entry.revision - 1);
+  if (repeated === undefined || before === undefined || isUnfinished(history, entry)) return false;
+  const first = repeatedBy(before);
+  return isUnfinished(history, before) && (first === repeated || first === repeated - 1);
+}
+
 /** The revision itself, and its staged twin: the one that the same run made just before it. */
 export function wayBackTo(history: History, { revision }: HelmStatus): WayBack {
   const [twin, entry] = [revision - 1, revision].map((wanted) =>

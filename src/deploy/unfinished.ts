@@ -3,6 +3,7 @@ import type { Cluster, HelmStatus, Pod } from './cluster.ts';
 import {
   beforeFailedRollbacks,
   isRollback,
+  isWholeRollback,
   repeatedIn,
   rollbackUnderWay,
   unfinishedRollout,
@@ -23,14 +24,17 @@ export type Unfinished =
 
 /**
  * What the newest revision of a release leaves to be done; undefined when nothing is. A rollback to a
- * revision without a staged twin is one revision only: whether it came to its end the agents show.
+ * revision without a staged twin is one revision only: whether it came to its end the record says, or
+ * the templates of the agents. How well they are at the moment says nothing of it.
  *
- * @throws ShipError as the cluster does
+ * @param recorded the revision that ciliumship brought to its end last, as the cluster keeps it
+ * @throws ShipError as the cluster and `recorded` do
  */
 export async function unfinishedWork(
   cluster: Pick<Cluster, 'pods' | 'currentHash'>,
   namespace: string,
   history: History,
+  recorded: () => Promise<number | undefined>,
 ): Promise<Unfinished | undefined> {
   const reached = beforeFailedRollbacks(history);
   const back = rollbackUnderWay(reached);
@@ -40,17 +44,25 @@ export async function unfinishedWork(
   const newest = history.at(-1);
   if (newest === undefined) return undefined;
   if (newest !== reached.at(-1)) return { kind: 'failed rollback', revision: newest.revision };
-  if (!isRollback(newest) || (await isEverywhere(cluster, namespace))) return undefined;
+  if (!isRollback(newest) || isWholeRollback(history, newest)) return undefined;
+  const ended = (await recorded()) ?? 0;
+  if (ended === newest.revision) return undefined;
+  // It followed on what we ended last, and no end of it was written down: it may have failed at a node.
+  const mayHaveFailed = ended === newest.revision - 1;
+  if (await isEverywhere(cluster, namespace, mayHaveFailed)) return undefined;
   return { kind: 'rollback', back: repeatedIn(history, newest) };
 }
 
-/** Whether every agent is of the newest template, and was proved as far as it does not work. */
+/** Whether every agent that stays is of the newest template; and was proved, as far as it does not work. */
 async function isEverywhere(
   cluster: Pick<Cluster, 'pods' | 'currentHash'>,
   namespace: string,
+  proved: boolean,
 ): Promise<boolean> {
   const hash = (await cluster.currentHash(namespace, AGENT_SET)) ?? '';
   const agents = await cluster.pods(namespace, AGENT_SELECTOR);
   const wasProved = (pod: Pod): boolean => pod.annotations[NODE_CONFIG_ANNOTATION] !== undefined;
-  return agents.every((pod) => hasHash(pod, hash) && (pod.ready || wasProved(pod)));
+  return agents
+    .filter(({ deleting }) => !deleting)
+    .every((pod) => hasHash(pod, hash) && (!proved || pod.ready || wasProved(pod)));
 }

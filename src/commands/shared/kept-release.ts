@@ -1,5 +1,5 @@
 import { ShipError } from '../../core/errors.ts';
-import type { Helm } from '../../deploy/cluster.ts';
+import type { Cluster, Helm, ReleaseName } from '../../deploy/cluster.ts';
 import { isTree, type Values } from '../../deploy/tree.ts';
 import { valueChanges } from '../../deploy/value-changes.ts';
 import type { LiveRelease } from '../../drift/compare-release.ts';
@@ -40,6 +40,20 @@ export async function readKeptRelease(
   // What is wanted is what was locked; without it, what Helm applied last.
   const manifest = isLocked || byHelm === undefined ? recorded!.manifest : byHelm.manifest;
   return { live, manifest };
+}
+
+/**
+ * The revision that ciliumship rolled out, or went back to, to the end last; undefined when nobody wrote
+ * it down, or without the right to read it.
+ *
+ * @throws ShipError as the cluster does otherwise
+ */
+export async function recordedRevision(
+  cluster: Pick<Cluster, 'configMap'>,
+  { name, namespace }: ReleaseName,
+): Promise<number | undefined> {
+  const data = await cluster.configMap(namespace, recordName(name)).catch(unlessForbidden);
+  return data === undefined ? undefined : parseRecord(data)?.release.revision;
 }
 
 function unread(name: string, namespace: string): ShipError {

@@ -12,6 +12,7 @@ import type { Context } from '../command.ts';
 import { helmOn, releaseOf, type ClusterAccess } from './cluster.ts';
 import type { DeployFlags } from './deploy-flags.ts';
 import { noteFreeOrder } from './hold-order.ts';
+import { recordedRevision } from './kept-release.ts';
 import { acting } from './stages.ts';
 import { unfinishedText, waysOn } from './unfinished-text.ts';
 import { repairHint, requireAbandoned, stuckText } from './stuck-release.ts';
@@ -74,7 +75,8 @@ export async function usableRelease(
     await repair(context, helm, stuck);
   }
   const now = stuck === undefined ? history : await helm.history(release);
-  const found = await unfinishedWork(cluster, release.namespace, now);
+  const recorded = () => recordedRevision(cluster, release);
+  const found = await unfinishedWork(cluster, release.namespace, now, recorded);
   const open = found ?? (stuck === undefined ? undefined : repeatedRollback(now, stuck));
   const known = stuck === undefined || stuck.newest.status === 'pending-rollback';
   if (open !== undefined && known) context.output.note(`${unfinishedText(open)}; ${what(open)}`);
@@ -117,7 +119,8 @@ export async function noteRelease(context: Context, access: ClusterAccess): Prom
   // Whoever only looks needs no Helm.
   const history = await asked.catch(() => []);
   const stuck = stuckRelease(history);
-  const looked = unfinishedWork(access.cluster, release.namespace, history);
+  const recorded = () => recordedRevision(access.cluster, release);
+  const looked = unfinishedWork(access.cluster, release.namespace, history, recorded);
   const open = await looked.catch(() => undefined);
   if (stuck !== undefined) {
     context.output.note(`${stuckText(release.name, stuck)}; ${repairHint(stuck)}`);

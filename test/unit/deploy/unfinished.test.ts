@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '../../../src/deploy/cluster.ts';
-import { FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
+import { backTo, FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
 import { earlierRevision } from '../../../src/deploy/earlier.ts';
 import type { History } from '../../../src/deploy/history.ts';
 import { NODE_CONFIG_ANNOTATION } from '../../../src/deploy/node-config.ts';
@@ -29,19 +29,23 @@ function historyOf(descriptions: readonly string[]): History {
   });
 }
 
-function find(descriptions: readonly string[], pods: readonly Pod[] = [BACK]) {
+function find(
+  descriptions: readonly string[],
+  pods: readonly Pod[] = [BACK],
+  recorded: number | undefined = 4,
+) {
   const cluster = clusterThat({ pods: async () => pods, currentHash: async () => 'A' });
-  return unfinishedWork(cluster, 'kube-system', historyOf(descriptions));
+  return unfinishedWork(cluster, 'kube-system', historyOf(descriptions), async () => recorded);
 }
 
 /** Where `ciliumship rollback` goes; the newest revision runs what it repeats. */
-async function goesTo(descriptions: readonly string[], pods?: readonly Pod[]) {
+async function goesTo(descriptions: readonly string[], pods?: readonly Pod[], recorded?: number) {
   const history = historyOf(descriptions);
   const manifest = async (_: unknown, revision = history.length): Promise<string> => {
     const repeated = /\d+$/.exec(history[revision - 1]?.description ?? '')?.[0];
     return MANIFESTS[Number(repeated ?? revision) - 1] ?? 'C';
   };
-  const open = await find(descriptions, pods);
+  const open = await find(descriptions, pods, recorded);
   const { target } = await earlierRevision(
     { manifest },
     RELEASE,
@@ -108,5 +112,35 @@ describe('nothing is unfinished', () => {
     ['after a rollback', [...TWO, 'Rollback to 1', 'Rollback to 2']],
   ])('%s', async (_, descriptions) => {
     expect(await find(descriptions)).toBeUndefined();
+  });
+
+  const ONE_ONLY = [FOREIGN, FOREIGN, U, F, 'Rollback to 2'];
+  const HELD = [FOREIGN, FOREIGN, U, F, backTo(2), 'Rollback to 2'];
+  const STAGED = [...TWO, 'Rollback to 1', 'Rollback to 2'];
+  const ANEW: readonly [string, Pod][] = [
+    ['is starting', { ...BACK, ready: false }],
+    ['is ending', { ...BACK, deleting: true, annotations: PROVED }],
+  ];
+  const ENDED: readonly (readonly [string, readonly string[], number])[] = [
+    ['with a staged revision', STAGED, 4],
+    ['with one that was held for it', HELD, 4],
+    ['that was written down', ONE_ONLY, 5],
+  ];
+
+  test.each(
+    ENDED.flatMap(([how, descriptions, recorded]) =>
+      ANEW.map(([what, pod]) => ({ how, what, descriptions, recorded, pod })),
+    ),
+  )('long after a rollback $how, when an agent $what', async ({ descriptions, recorded, pod }) => {
+    expect(await find(descriptions, [pod], recorded)).toBeUndefined();
+    expect(await goesTo(descriptions, [pod], recorded)).toBe(4);
+  });
+
+  test('when the template was changed past Helm after a rollback that was written down', async () => {
+    expect(await find(ONE_ONLY, [BACK, LEFT], 5)).toBeUndefined();
+  });
+
+  test('after somebody’s own rollback to the revision before that one, when an agent ends', async () => {
+    expect(await find(ONE_ONLY, [BACK, { ...LEFT, deleting: true }])).toBeUndefined();
   });
 });
