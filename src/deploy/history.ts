@@ -137,13 +137,13 @@ function rootOf(history: History, entry: HelmStatus): number {
 }
 
 /**
- * The revision that the newest one repeats, when what came before it was not finished: nodes may still
- * be told what that was to tell them.
+ * The revision that the newest one repeats, when what came before it was not finished and is not the
+ * first half of the same way back: nodes may still be told what that was to tell them.
  */
 export function repeatedOverUnfinished(history: History): HelmStatus | undefined {
   const [before, newest] = history.slice(-2);
   if (before === undefined || newest === undefined) return undefined;
-  if (isToGoBackTo(history, before)) return undefined;
+  if (isToGoBackTo(history, before) || areTwins(before, newest)) return undefined;
   const repeated = repeatedBy(newest);
   return history.find(({ revision }) => revision === repeated);
 }

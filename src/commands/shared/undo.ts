@@ -2,7 +2,12 @@ import { relative } from 'node:path';
 import { toShipError, type ErrorKind, type ShipError } from '../../core/errors.ts';
 import { agentAmong, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import type { HelmStatus } from '../../deploy/cluster.ts';
-import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
+import {
+  lastFinished,
+  repeatedOverUnfinished,
+  wayBackTo,
+  type History,
+} from '../../deploy/history.ts';
 import { NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/node-config.ts';
 import { nodesBefore, type NodesBefore } from '../../deploy/node-record.ts';
 import { labelStep } from '../../deploy/steps.ts';
@@ -146,8 +151,14 @@ function shown({ nodes, configs }: Before): NodesBefore {
   return { nodes, configs: ownParts(configs) };
 }
 
-/** What they were told at a revision, as far as that was written down. */
+/**
+ * What they were told at a revision, as far as that was written down. Where nothing unfinished came
+ * after it, they were told it still: whatever somebody changed since stays.
+ */
 async function toldAt({ rollout, before }: Failed, target: HelmStatus): Promise<NodesBefore> {
+  const { history } = before;
+  const ran = history.at(-1)?.revision === target.revision;
+  if (ran && repeatedOverUnfinished(history) === undefined) return shown(before);
   const had = await recordedAt(rollout.cluster, rollout.release, target);
   if (had === undefined) return shown(before);
   const { nodes, configs } = nodesBefore(had, before.nodes, before.configs);

@@ -42,7 +42,7 @@ async function workerOf(more: Partial<Cluster> = {}) {
     ...(await cluster.nodes()).map(({ name, labels }) => `${name}: ${labels['hw-profile']}`),
     ...[...configs.values()].map(({ name, defaults }) => `${name}: ${defaults['devices']}`),
   ];
-  return { deploy, told };
+  return { cluster, deploy, told };
 }
 
 const AS_OF_REVISION_2 = ['master: undefined', 'worker: old', 'old: eth1'];
@@ -57,6 +57,20 @@ test('F40: what a finished revision told its nodes is restored, after a rollout 
   expect(await told()).toEqual(AS_OF_REVISION_2);
 });
 
+test('F40: a label that somebody set since the last rollout stays: nothing unfinished came after it', async () => {
+  const written = JSON.stringify({
+    made: '',
+    profiles: { master: null, worker: 'old' },
+    configs: [{ name: 'old', profile: 'old', defaults: { devices: 'eth1' } }],
+  });
+  const { cluster, deploy, told } = await workerOf({
+    configMap: async () => ({ 'revision-2': written }),
+  });
+  await cluster.labelNode('master', { 'hw-profile': 'mine' });
+  expect(exitCode((await deploy()).kind)).toBe(9);
+  expect(await told()).toEqual(['master: mine', 'worker: old', 'old: eth1']);
+});
+
 test('F40: where nothing was written down of it, nodes get back what they were told at the start', async () => {
   const configMap = async (): Promise<never> => {
     throw new ShipError('identity', 'the API server refuses ConfigMaps');
@@ -69,8 +83,8 @@ test('F40: where nothing was written down of it, nodes get back what they were t
 test('F40: a node that joined since keeps the profile that it had at the start', async () => {
   // Of the worker nobody wrote anything down.
   const written = JSON.stringify({ made: '', profiles: { master: null }, configs: [] });
-  const configMap = async () => ({ 'revision-2': written });
-  const { deploy, told } = await workerOf({ configMap });
+  const { deploy, told } = await workerOf({ configMap: async () => ({ 'revision-2': written }) });
+  await deploy(new AbortController());
   expect(exitCode((await deploy()).kind)).toBe(9);
-  expect(await told()).toEqual(AS_OF_REVISION_2);
+  expect(await told()).toEqual(['master: undefined', 'worker: new', 'new: eth1 em2']);
 });
