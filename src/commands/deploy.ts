@@ -10,16 +10,15 @@ import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { localChart } from './shared/chart.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
 import { runHook } from './shared/hooks.ts';
-import type { ArchiveFlag } from './shared/local-images.ts';
-import { frozenOption, lockRelease } from './shared/lock-file.ts';
-import { imagesToRollOut } from './shared/shipped-images.ts';
+import { frozenOption, releaseLock } from './shared/lock-file.ts';
+import { imagesToRollOut, type LockedFlag } from './shared/shipped-images.ts';
 import { requireWellWritten } from './shared/values.ts';
 
-export const deploy: CommandSpec<DeployFlags & ArchiveFlag> = {
+export const deploy: CommandSpec<DeployFlags & LockedFlag> = {
   name: 'deploy',
   summary: 'roll out what was shipped, one node at a time',
   description:
-    'Takes the images that ciliumship.lock says were shipped, and refuses while Docker has another build of them that was not. Renders the chart with your values and these images over them, refuses when any image of it is missing on a node that may have to run it, and upgrades with Helm without letting Helm or the DaemonSet choose the order: agents are replaced one node at a time, the canary first, and each must be ready, stay ready, run the shipped bytes, pass the checks of validate and your own --gate before the next one is touched. When one fails, evidence is saved under .ciliumship/evidence and the last finished revision is brought back (exit 9).',
+    'Takes the images that ciliumship.lock says were shipped, and refuses while Docker has another build of them that was not (--locked passes over it). Renders the chart with your values and these images over them, refuses when any image of it is missing on a node that may have to run it, and upgrades with Helm without letting Helm or the DaemonSet choose the order: agents are replaced one node at a time, the canary first, and each must be ready, stay ready, run the shipped bytes, pass the checks of validate and your own --gate before the next one is touched. When one fails, evidence is saved under .ciliumship/evidence and the last finished revision is brought back (exit 9).',
   examples: [
     ['ciliumship deploy --values cilium-values.yaml', 'roll out with this values file'],
     ['ciliumship deploy --dry-run', 'check everything and print what would be done'],
@@ -33,10 +32,7 @@ export const deploy: CommandSpec<DeployFlags & ArchiveFlag> = {
   options: [
     ...rolloutOptions,
     frozenOption,
-    option(
-      '--archive <file>',
-      'when this archive was shipped: roll out what it brought, whatever Docker has',
-    ),
+    option('--locked', 'roll out what ciliumship.lock says was shipped, whatever Docker has'),
   ],
   receipt: true,
   hooks: ['before-deploy', 'after-deploy', 'on-failure'],
@@ -47,7 +43,7 @@ export const deploy: CommandSpec<DeployFlags & ArchiveFlag> = {
     await requireWellWritten(context);
     await using begun = await beginDeploy(context, imagesToRollOut);
     const { images, place } = begun;
-    const deployed = await deployImages(context, place, images, lockRelease);
+    const deployed = await deployImages(context, place, images, releaseLock);
     const data = deployedData(deployed);
     context.output.record({ deploy: data });
     context.output.result(deployedText(deployed), data);

@@ -75,14 +75,15 @@ export const drift: CommandSpec<DriftFlags> = {
   },
 };
 
-/** What an archive holds is shipped and rolled out from there: Docker may have other builds. */
+/** What an archive holds is shipped from there, and rolled out whatever Docker has. */
 function fromArchive(cell: Cell, archive: string | undefined): Cell {
   const { remedy } = cell;
-  const mends = remedy === undefined ? null : /^ciliumship (push|deploy)\b(.*)$/.exec(remedy);
-  if (archive === undefined || mends === null) return cell;
-  const [, command = '', more = ''] = mends;
-  const words = quoteArgv(['ciliumship', command, '--archive', archive]);
-  return { ...cell, remedy: `${words}${more.replace(' --no-build', '')}` };
+  if (archive === undefined || remedy === undefined) return cell;
+  if (remedy === 'ciliumship deploy') return { ...cell, remedy: `${remedy} --locked` };
+  const push = /^ciliumship push(?: --no-build)?(.*)$/.exec(remedy);
+  if (push === null) return cell;
+  const words = quoteArgv(['ciliumship', 'push', '--archive', archive]);
+  return { ...cell, remedy: `${words}${push[1]}` };
 }
 
 function parseOnly(text: string): readonly Part[] {

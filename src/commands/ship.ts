@@ -7,7 +7,7 @@ import { rolloutOptions, type DeployFlags } from './shared/deploy-flags.ts';
 import { localChart } from './shared/chart.ts';
 import { whileFitting } from './shared/begin-deploy.ts';
 import { openDocker } from './shared/docker.ts';
-import { lockImages, lockRelease } from './shared/lock-file.ts';
+import { lockImages, releaseLock } from './shared/lock-file.ts';
 import { shippedOf } from './shared/placed.ts';
 import { makeReady } from './shared/make-ready.ts';
 import { refuseNarrowing } from './shared/nodes.ts';
@@ -89,7 +89,7 @@ export const ship: CommandSpec<DeployFlags & SbomFlag> = {
     await runHook(context, 'after-push');
     await runHook(context, 'before-deploy');
     await using access = await openClusterAccess(context, fleet);
-    const deployed = await deployImages(context, { fleet, access }, images, lockRelease);
+    const deployed = await deployImages(context, { fleet, access }, images, releaseLock);
     output.record({ deploy: deployedData(deployed) });
     const checks =
       deployed.state === 'planned'

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { shortDigest, type Digest } from '../core/digest.ts';
 import { ShipError } from '../core/errors.ts';
 import type { ImageIdentity } from '../core/image.ts';
-import type { ShipLock } from './lock-file.ts';
+import type { LockedImage, ShipLock } from './lock-file.ts';
 
 /**
  * Refuses to ship anything but what the lock says.
@@ -32,33 +33,41 @@ export function requireLocked(
   });
 }
 
+/** An image of this machine's Docker. */
+export interface LocalBuild {
+  readonly name: string;
+  /** Where Docker tells it. */
+  readonly config?: Digest;
+  readonly diffIds: readonly Digest[];
+}
+
 /**
  * Refuses to roll out what was shipped while there is another build here: one of them is not what
  * the user thinks runs.
  *
- * @param shipped as the lock has them
- * @param here config digests of what lies in Docker or an archive, by name
- * @param place that holds them, for the message
- * @param hint the command that ships it
- * @throws ShipError `integrity` naming every image with both digests
+ * @param builds what Docker has of the images; what it lacks is no other build
+ * @throws ShipError `integrity` naming every image with what is known of both
  */
 export function requireShipped(
-  shipped: readonly ImageIdentity[],
-  here: ReadonlyMap<string, Digest>,
-  { place, hint }: { readonly place: string; readonly hint: string },
+  shipped: readonly LockedImage[],
+  builds: readonly LocalBuild[],
 ): void {
-  const details = shipped.flatMap(({ name, config }) => {
-    const found = here.get(name);
-    if (found === undefined || found === config.digest) return [];
-    return [
-      `${name}: ${shortDigest(found)} in ${place}, ${shortDigest(config.digest)} was shipped`,
-    ];
+  const details = shipped.flatMap((image) => {
+    const build = builds.find(({ name }) => name === image.name);
+    if (build === undefined || isSameBuild(image, build)) return [];
+    const found = build.config === undefined ? 'other layers' : shortDigest(build.config);
+    return [`${image.name}: ${found} in Docker, ${shortDigest(image.config)} was shipped`];
   });
   if (details.length === 0) return;
-  throw new ShipError('integrity', `${place} has other images than were shipped`, {
+  throw new ShipError('integrity', 'Docker has other images than were shipped', {
     details,
-    hint,
+    hint: 'roll out what was shipped all the same: ciliumship deploy --locked; or ship what Docker has first: ciliumship push --no-build',
   });
+}
+
+function isSameBuild({ config, layers }: LockedImage, build: LocalBuild): boolean {
+  if (build.config !== undefined) return build.config === config;
+  return isDeepStrictEqual(build.diffIds, layers);
 }
 
 /** What a rollout would come to. */

@@ -51,9 +51,10 @@ describe.skipIf(missing !== undefined)('an archive that is not what is locked', 
     const found = await drift('--archive', archive);
     expect(found.code).toBe(3);
     expect(found.open).toContain('drift cilium local');
-    expect(await typeRemedies('--archive', archive)).toEqual(
-      ['push', 'deploy'].map((command) => `ciliumship ${command} --archive ${archive}`),
-    );
+    expect(await typeRemedies('--archive', archive)).toEqual([
+      `ciliumship push --archive ${archive}`,
+      'ciliumship deploy --locked',
+    ]);
   });
 
   it('is not mixed up with what Docker has', async () => {

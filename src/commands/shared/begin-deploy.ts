@@ -8,7 +8,7 @@ import type { DeployFlags } from './deploy-flags.ts';
 import type { DeployPlace } from './rollout.ts';
 import { connectFleet } from './fleet.ts';
 import { mayAsk, runHook } from './hooks.ts';
-import type { ArchiveFlag } from './local-images.ts';
+import type { LockedFlag } from './shipped-images.ts';
 import { requireFitting } from './values-checks.ts';
 
 /** All that a deploy begins with. */
@@ -27,12 +27,12 @@ export interface BegunDeploy extends AsyncDisposable {
  * says no
  */
 export async function beginDeploy(
-  context: Context<DeployFlags & ArchiveFlag>,
-  bring: (context: Context<DeployFlags & ArchiveFlag>) => Promise<readonly ImageIdentity[]>,
+  context: Context<DeployFlags & LockedFlag>,
+  bring: (context: Context<DeployFlags & LockedFlag>) => Promise<readonly ImageIdentity[]>,
 ): Promise<BegunDeploy> {
   await using opening = new Cleanup();
   const agreed = async (
-    bound: Context<DeployFlags & ArchiveFlag>,
+    bound: Context<DeployFlags & LockedFlag>,
   ): Promise<readonly ImageIdentity[]> => {
     const images = await bring(bound);
     await runHook(context, 'before-deploy');

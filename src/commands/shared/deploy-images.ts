@@ -26,11 +26,18 @@ export interface Deployed {
   readonly traffic?: Traffic | undefined;
 }
 
+/** What ciliumship.lock says of images and release. */
+export interface ReleaseLock {
+  /** @throws ShipError `locked` when another run shipped other images meanwhile */
+  requireSame(context: Context<DeployFlags>, images: readonly ImageIdentity[]): Promise<void>;
+  write(context: Context<DeployFlags>, access: ClusterAccess, deployed: Deployed): Promise<void>;
+}
+
 /**
  * Deploys shipped images: refuses what cannot work before anything is changed, then rolls out one
  * node at a time, and goes back to the last finished revision when a node fails (design §9).
  *
- * @param keep writes down what the release is now, before the next deploy may change it
+ * @param lock is asked when no other run may change it any more, and says then what the release is
  * @throws ShipError `config` (nothing was changed), `rolled-back`, `deploy` (the state is named),
  * `network`, `locked`
  */
@@ -38,17 +45,14 @@ export async function deployImages(
   context: Context<DeployFlags>,
   place: DeployPlace,
   images: readonly ImageIdentity[],
-  keep?: (
-    context: Context<DeployFlags>,
-    access: ClusterAccess,
-    deployed: Deployed,
-  ) => Promise<void>,
+  lock?: ReleaseLock,
 ): Promise<Deployed> {
   const release = { touched: false };
   try {
     return await whileLeased(context, place.access, async (leased, access) => {
+      await lock?.requireSame(leased, images);
       const deployed = await deploy(leased, { ...place, access }, images, release);
-      await keep?.(leased, access, deployed);
+      await lock?.write(leased, access, deployed);
       return deployed;
     });
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Digest } from '../../core/digest.ts';
 import { ShipError } from '../../core/errors.ts';
 import { qualified } from '../../facts/node-store.ts';
 import { readArchiveNames } from '../../image/archive-read.ts';
+import type { LocalBuild } from '../../drift/frozen.ts';
 import { openStore } from '../../image/store.ts';
 import type { DockerDaemon } from '../../system/docker.ts';
 import { storeFolder } from './store.ts';
@@ -18,30 +19,39 @@ export type LocalImages = ReadonlyMap<string, Digest>;
 /**
  * Config digests of images that Docker has.
  *
- * @throws ShipError `build` for a Docker with the containerd store whose image never was in the blob
- * store of this machine: its own id is another digest, which says nothing about the config
+ * @throws ShipError `build` where Docker does not tell them
  */
 export async function dockerImages(
   docker: DockerDaemon,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<LocalImages> {
-  const store = await openStore(storeFolder());
-  const found = names.map(async (name) => {
-    const seen = await docker.inspect(name, signal);
-    if (seen === undefined) return [];
-    // Docker's own id is the config digest on the classic store only.
-    const known = await store.recall(seen.id);
-    if (known !== undefined) return [[name, known.config.digest] as const];
-    const { store: kind } = await docker.info(signal);
-    if (kind !== 'classic') throw unknownHere(name);
-    return [[name, seen.id] as const];
-  });
-  return new Map((await Promise.all(found)).flat());
+  const found = await Promise.all(names.map((name) => dockerBuild(docker, name, signal)));
+  const known = found.flatMap((build) => build ?? []);
+  return new Map(known.map(({ name, config = unknownHere(name) }) => [name, config]));
 }
 
-function unknownHere(name: string): ShipError {
-  return new ShipError('build', `Docker does not say which image ${name} is by its config`, {
+/**
+ * What Docker has under a name; undefined when it has nothing. One with the containerd store tells no
+ * config digest of an image that never was in the blob store of this machine: its own id is another
+ * digest.
+ */
+export async function dockerBuild(
+  docker: DockerDaemon,
+  name: string,
+  signal: AbortSignal,
+): Promise<LocalBuild | undefined> {
+  const seen = await docker.inspect(name, signal);
+  if (seen === undefined) return undefined;
+  const { diffIds, id } = seen;
+  const known = await (await openStore(storeFolder())).recall(id);
+  if (known !== undefined) return { name, diffIds, config: known.config.digest };
+  const { store } = await docker.info(signal);
+  return store === 'classic' ? { name, diffIds, config: id } : { name, diffIds };
+}
+
+function unknownHere(name: string): never {
+  throw new ShipError('build', `Docker does not say which image ${name} is by its config`, {
     hint: 'ciliumship push --no-build brings it to the blob store, which knows',
   });
 }

@@ -12,7 +12,7 @@ import { readIfThere, replaceFile } from '../../system/replace-file.ts';
 import type { Context } from '../command.ts';
 import { option } from '../flags.ts';
 import type { ClusterAccess } from './cluster.ts';
-import type { Deployed } from './deploy-images.ts';
+import type { Deployed, ReleaseLock } from './deploy-images.ts';
 import { chartDigest, readRelease, recordRelease } from './live-release.ts';
 import type { ShippedNode } from './shipped-node.ts';
 import { readChartVersion } from './values.ts';
@@ -111,10 +111,29 @@ export async function lockImages(
   });
 }
 
-/**
- * Writes down, here and into the cluster, what the release is after a rollout that ended well.
- */
-export async function lockRelease(
+/** The lock beside the config, as a deploy goes by it. */
+export const releaseLock: ReleaseLock = { requireSame: requireSameLock, write: lockRelease };
+
+/** A run that waited for another one may have read the lock of before. */
+async function requireSameLock(
+  { config, flags }: Context<FrozenFlag>,
+  images: readonly ImageIdentity[],
+): Promise<void> {
+  if (flags.dryRun === true) return;
+  const now = await readLock(config);
+  const other = images.filter(({ key, name, config: { digest } }) => {
+    const locked = now?.images[key];
+    return locked?.name === name && locked.config !== digest;
+  });
+  if (other.length === 0) return;
+  throw new ShipError('locked', 'another run shipped other images meanwhile', {
+    details: other.map(({ name }) => name),
+    hint: 'look at what is shipped now (git diff ciliumship.lock), then: ciliumship deploy',
+  });
+}
+
+/** Writes down, here and into the cluster, what the release is after a rollout that ended well. */
+async function lockRelease(
   context: Context<FrozenFlag>,
   access: ClusterAccess,
   { state }: Deployed,

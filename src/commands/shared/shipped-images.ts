@@ -7,8 +7,8 @@ import type { DockerDaemon } from '../../system/docker.ts';
 import type { Context } from '../command.ts';
 import { openDocker } from './docker.ts';
 import { exportImages, findBuilt } from './images.ts';
-import { archiveImages, dockerImages, type ArchiveFlag } from './local-images.ts';
-import { readLock, requireFrozen, type FrozenFlag } from './lock-file.ts';
+import { dockerBuild } from './local-images.ts';
+import { needLock, readLock, requireFrozen, type FrozenFlag } from './lock-file.ts';
 import { identityData } from './report.ts';
 import { openBlobStore } from './store.ts';
 
@@ -22,33 +22,43 @@ export async function shippedImages(context: Context): Promise<readonly ImageIde
   return (await lockedImages(context.config)) ?? dockersOwn(context);
 }
 
+export interface LockedFlag {
+  /** What the lock says counts, whatever was built here since. */
+  readonly locked?: boolean;
+}
+
 /**
- * The same for a rollout, which is refused while there is another build here that was not shipped:
- * whoever made it would think that it runs.
+ * The same for a rollout, which is refused while Docker has another build that was not shipped: whoever
+ * made it would think that it runs. With `--locked` or `--frozen` nobody asks Docker.
  *
- * @throws ShipError `integrity` for another build, or for one that `--frozen` forbids; `config` for an
- * archive that was never shipped
+ * @throws ShipError `integrity` for another build, or for one that `--frozen` forbids; `config` when
+ * the lock does not say what `--locked` asks for
  */
 export async function imagesToRollOut(
-  context: Context<ArchiveFlag & FrozenFlag>,
+  context: Context<LockedFlag & FrozenFlag>,
 ): Promise<readonly ImageIdentity[]> {
-  const { config, output } = context;
+  const { config, flags, output } = context;
   const locked = await lockedImages(config);
   if (locked === undefined) return neverLocked(context);
-  await requireNothingElse(context, locked);
+  if (flags.locked !== true && flags.frozen !== true) await requireNothingElse(context);
   output.record({ images: locked.map(identityData) });
   return locked;
 }
 
 /** Before a first push, and where the config names images anew: the gate proves what Docker has. */
 async function neverLocked(
-  context: Context<ArchiveFlag & FrozenFlag>,
+  context: Context<LockedFlag & FrozenFlag>,
 ): Promise<readonly ImageIdentity[]> {
   const { config, flags } = context;
-  if (flags.archive !== undefined) throw neverShipped(flags.archive);
-  const images = await dockersOwn(context);
   // Extra images have no place in values; the gate proves them on the nodes.
   const placed = config.images.map(({ key }) => key);
+  if (flags.locked === true) {
+    throw new ShipError('config', 'ciliumship.lock does not say that these images were shipped', {
+      details: config.images.map(({ repository }) => `${repository}:${config.tag}`),
+      hint: 'ship them first: ciliumship push',
+    });
+  }
+  const images = await dockersOwn(context);
   await requireFrozen(context, images, placed);
   return images;
 }
@@ -69,22 +79,16 @@ async function dockersOwn(context: Context): Promise<readonly ImageIdentity[]> {
   return await exportImages(context, docker, await findBuilt(context, docker), store);
 }
 
-async function requireNothingElse(
-  context: Context<ArchiveFlag>,
-  shipped: readonly ImageIdentity[],
-): Promise<void> {
-  const { flags, signal } = context;
-  const names = shipped.map(({ name }) => name);
-  if (flags.archive !== undefined) {
-    const here = await archiveImages(flags.archive, names, signal);
-    const hint = `ship it first: ciliumship push --archive ${flags.archive}`;
-    return requireShipped(shipped, here, { place: flags.archive, hint });
-  }
+async function requireNothingElse(context: Context): Promise<void> {
   const docker = await dockerIfThere(context);
   if (docker === undefined) return;
-  const hint =
-    'ship them first: ciliumship push --no-build   (when an archive was shipped: ciliumship deploy --archive FILE)';
-  requireShipped(shipped, await dockerImages(docker, names, signal), { place: 'Docker', hint });
+  const { images } = await needLock(context.config);
+  const shipped = context.config.images.flatMap(({ key }) => images[key] ?? []);
+  const builds = shipped.map(({ name }) => dockerBuild(docker, name, context.signal));
+  requireShipped(
+    shipped,
+    (await Promise.all(builds)).flatMap((build) => build ?? []),
+  );
 }
 
 /** Machines that only ship have no Docker, and nothing was built there. */
@@ -92,14 +96,9 @@ async function dockerIfThere(context: Context): Promise<DockerDaemon | undefined
   try {
     return await openDocker(context);
   } catch (error) {
-    if (!(error instanceof ShipError) || error.kind !== 'build') throw error;
+    const without = error instanceof ShipError && ['build', 'config'].includes(error.kind);
+    if (!without) throw error;
     context.output.note(`${error.message}: what ciliumship.lock says was shipped is rolled out`);
     return undefined;
   }
-}
-
-function neverShipped(archive: string): ShipError {
-  return new ShipError('config', `ciliumship.lock does not say that ${archive} was shipped`, {
-    hint: `ship it first: ciliumship push --archive ${archive}`,
-  });
 }

@@ -5,9 +5,6 @@ import { imagesToRollOut, shippedImages } from '../../../src/commands/shared/shi
 import { digestOf, type Digest } from '../../../src/core/digest.ts';
 import { digestName } from '../../../src/core/image.ts';
 import { lockText } from '../../../src/drift/lock-file.ts';
-import { openStore } from '../../../src/image/store.ts';
-import { saveStep } from '../../../src/image/archive-write.ts';
-import { RUN, storeImages } from '../../support/archives.ts';
 import { testContext } from '../../support/context.ts';
 import { startHttpDocker } from '../../support/docker-http.ts';
 import { testFolder } from '../../support/folder.ts';
@@ -16,13 +13,15 @@ const CILIUM = 'quay.io/cilium/cilium:v1';
 const OPERATOR = 'quay.io/cilium/operator-generic:v1';
 const SHIPPED = digestOf('shipped');
 const NEWER = digestOf('newer');
+const LAYERS = [digestOf('base'), digestOf('agent')];
+const CONTAINERD = [['driver-type', 'io.containerd.snapshotter.v1']];
 
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
 function locked(name: string, config: Digest) {
-  const digests = { config, manifest: digestOf(`manifest of ${config}`), layers: [] };
+  const digests = { config, manifest: digestOf(`manifest of ${config}`), layers: LAYERS };
   return { name, digestName: digestName(name, config), ...digests };
 }
 
@@ -46,25 +45,20 @@ function contextOf(folder: string, flags: object = {}, tag = 'v1') {
   return testContext(folder, flags, { tag });
 }
 
-async function withDocker(id: Digest): Promise<void> {
-  const image = { Id: id, Os: 'linux', Architecture: 'amd64', Size: 1, RootFS: { Layers: [] } };
+async function withDocker(
+  id: Digest,
+  info: object = { Driver: 'overlay2' },
+  layers: readonly Digest[] = [],
+): Promise<void> {
+  const RootFS = { Layers: layers };
+  const image = { Id: id, Os: 'linux', Architecture: 'amd64', Size: 1, RootFS };
   const daemon = await startHttpDocker({
     [`/images/${CILIUM}/json`]: (response) => response.end(JSON.stringify(image)),
-    '/info': (response) => response.end('{"Driver":"overlay2","ServerVersion":"20.10"}'),
+    '/info': (response) => response.end(JSON.stringify({ ...info, ServerVersion: '28' })),
     '/version': (response) => response.end('{"Version":"20.10","ApiVersion":"1.41"}'),
   });
   onTestFinished(() => daemon.stop());
   vi.stubEnv('DOCKER_HOST', daemon.env['DOCKER_HOST']);
-}
-
-/** An archive of the agent, and which image that is. */
-async function archiveOfAgent() {
-  const folder = testFolder();
-  const file = join(folder, 'images.tar');
-  const store = await openStore(folder);
-  const images = await storeImages(store, [{ key: 'cilium', name: CILIUM }]);
-  await saveStep(images, file, store).run(RUN);
-  return { archive: file, config: images[0]?.config.digest };
 }
 
 describe('what is rolled out', () => {
@@ -96,22 +90,31 @@ describe('what is rolled out', () => {
     });
   });
 
-  test('is what an archive brought, whatever Docker has', async () => {
-    const { archive, config } = await archiveOfAgent();
-    const { folder } = place(config);
-    await withDocker(NEWER);
-    expect(await imagesToRollOut(contextOf(folder, { archive }).context)).toHaveLength(2);
+  test.each([{ locked: true }, { frozen: true }])(
+    'is what the lock says with %o',
+    async (flags) => {
+      const { folder } = place();
+      await withDocker(NEWER);
+      expect(await imagesToRollOut(contextOf(folder, flags).context)).toHaveLength(2);
+    },
+  );
+
+  test('is told by its layers where Docker does not tell the config', async () => {
+    const { folder } = place();
+    await withDocker(NEWER, { Driver: 'overlayfs', DriverStatus: CONTAINERD }, LAYERS);
+    expect(await imagesToRollOut(contextOf(folder).context)).toHaveLength(2);
+    await withDocker(NEWER, { Driver: 'overlayfs', DriverStatus: CONTAINERD }, [NEWER]);
+    await expect(imagesToRollOut(contextOf(folder).context)).rejects.toMatchObject({
+      details: [expect.stringContaining('other layers in Docker')],
+    });
   });
 
-  test('is never another archive', async () => {
-    const { archive } = await archiveOfAgent();
-    const { folder } = place();
-    await expect(imagesToRollOut(contextOf(folder, { archive }).context)).rejects.toMatchObject({
-      kind: 'integrity',
-      hint: `ship it first: ciliumship push --archive ${archive}`,
+  test('is nothing with --locked when the lock does not name it', async () => {
+    const { context } = contextOf(place().folder, { locked: true }, 'v2');
+    await expect(imagesToRollOut(context)).rejects.toMatchObject({
+      kind: 'config',
+      hint: expect.stringContaining('ciliumship push'),
     });
-    const other = contextOf(folder, { archive }, 'v2').context;
-    await expect(imagesToRollOut(other)).rejects.toMatchObject({ kind: 'config' });
   });
 
   test('comes from Docker before a first push, and when the config names it anew', async () => {
