@@ -168,10 +168,12 @@ describe('drift', () => {
       const containers = [{ name: 'agent', env: [{ name: 'DB_PASSWORD', value }] }];
       return { spec: { template: { spec: { containers } } } };
     };
-    const live = { object: env('hunter2'), managed: [] };
+    const fieldsV1 = { 'f:spec': {} };
+    const live = { object: env('hunter2'), managed: [{ manager: 'lens', fieldsV1 }] };
     const objects = { seen: [{ ...agents(''), rendered: env('hunter3'), live }] };
     const cell = compare(LOCK, { ...SEEN, objects }).find(({ what }) => what.includes('env'));
     expect(cell).toMatchObject({ state: 'drift', wanted: '[hidden]', found: '[hidden]' });
+    expect(cell?.remedy).toBe('ciliumship deploy --force-conflicts');
   });
 
   test('replaces a pod by a deploy, or by starting it anew when its name moved under it', () => {
