@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scrub } from '../core/scrub.ts';
 import { suggest, type Problem } from './problems.ts';
 import { configSchema, type ConfigFile } from './schema.ts';
 
@@ -57,8 +58,13 @@ const SHOWN = 60;
 function withFound({ path, message }: Problem, { code }: z.core.$ZodIssue, value: unknown): string {
   if (code !== 'invalid_format' && code !== 'invalid_value') return message;
   const found = JSON.stringify(valueAt(value, path)) ?? '';
-  if (found === '' || found.length > SHOWN) return message;
+  if (found === '' || found.length > SHOWN || holdsSecret(found)) return message;
   return message.startsWith('must ') ? `${message}, not ${found}` : `${found} ${message}`;
+}
+
+/** `user:password@host` is refused, and then stands in a log of CI. */
+function holdsSecret(text: string): boolean {
+  return scrub(text) !== text || /:[^/\s]*@/.test(text);
 }
 
 function valueAt(value: unknown, path: Path): unknown {

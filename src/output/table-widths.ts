@@ -50,14 +50,17 @@ function splitColumns(
   { room, most, fit }: Split,
 ): readonly LinePart[] | undefined {
   const own = from === 0 ? room : room - INDENT.length;
-  const ways = columns.flatMap((_, at): readonly (readonly LinePart[])[] => {
-    const rest = columns.slice(at + 1);
-    const widths = fit(columns.slice(0, at + 1), own);
-    if (widths === undefined || (rest.length > 0 && most === 1)) return [];
-    if (rest.length === 0) return [[{ from, widths }]];
-    const below = splitColumns(rest, from + at + 1, { room, most: most - 1, fit });
-    return below === undefined ? [] : [[{ from, widths }, ...below]];
-  });
+  const ways: (readonly LinePart[])[] = [];
+  for (let count = 1; count <= columns.length; count += 1) {
+    const widths = fit(columns.slice(0, count), own);
+    // More of them fit even less: a table may have a column for each of 256 nodes.
+    if (widths === undefined) break;
+    const rest = columns.slice(count);
+    if (rest.length === 0) ways.push([{ from, widths }]);
+    if (rest.length === 0 || most === 1) continue;
+    const below = splitColumns(rest, from + count, { room, most: most - 1, fit });
+    if (below !== undefined) ways.push([{ from, widths }, ...below]);
+  }
   const longestLine = (parts: readonly LinePart[]): number =>
     Math.max(...parts.map(({ widths }) => breadth(widths)));
   return ways.toSorted((one, other) => longestLine(one) - longestLine(other))[0];

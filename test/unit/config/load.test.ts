@@ -183,3 +183,15 @@ describe('a key that is no text', () => {
     expect(await problemsOf(`${MINIMAL}${line}\n`)).toEqual([problem]);
   });
 });
+
+test('a value of the wrong form is shown beside what it should be, unless it may hold a password', async () => {
+  const said = await problemsOf(
+    `version: 1\nsource: .\ntag: no tag\nplatform: linux/arm\nnodes:\n  a: { ssh: 'root:hunter2@host', role: boss }\n`,
+  );
+  const text = said.join('\n');
+  expect(text).toContain('tag: "no tag" is not an image tag');
+  expect(text).toContain('must be linux/amd64 or linux/arm64, not "linux/arm"');
+  expect(text).toContain('nodes.a.role: must be server or agent, not "boss"');
+  expect(text).toContain('nodes.a.ssh: must be an ssh alias');
+  expect(text).not.toContain('hunter2');
+});

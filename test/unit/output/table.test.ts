@@ -83,6 +83,18 @@ describe('a table', () => {
     },
   );
 
+  test('with a column for each of 256 nodes is drawn at once', () => {
+    const head = ['image', ...Array.from({ length: 256 }, (_, at) => `node-${at}`)];
+    const rows = Array.from({ length: 30 }, (_, at) => [
+      `image-${at}`,
+      ...head.slice(1).map(() => '✔'),
+    ]);
+    const begun = process.cpuUsage();
+    expect(textTable(head, rows, 80)).toContain('NODE-255');
+    const { user } = process.cpuUsage(begun);
+    expect(user / 1000).toBeLessThan(2000);
+  });
+
   test('keeps what is short on one line', () => {
     const rows = [['no pod here', 'a text that is rather long, and longer']];
     expect(textTable(['state', 'text'], rows, 40)).toContain('no pod here  a text');
