@@ -53,11 +53,13 @@ function stays(
     'deploy',
     `${down.node}: the agent does not work (${describePod(down.pod)}), so the one on ${node} was not taken away`,
     {
-      details: [
-        `see why: kubectl -n ${namespace} ${what}`,
-        `a node that is gone for good is taken out of the cluster and of the config: kubectl delete node ${down.node}`,
-      ],
+      details: [`see why: kubectl -n ${namespace} ${what}`, withoutNode(down.node)],
       hint,
     },
   );
+}
+
+/** The way on when a node cannot be mended. */
+export function withoutNode(node: string): string {
+  return `a node that is gone for good is taken out of the cluster and of the config: kubectl delete node ${node}`;
 }

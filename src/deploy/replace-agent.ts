@@ -18,7 +18,7 @@ import type { Cluster, Pod } from './cluster.ts';
 import { NODE_CONFIG_ANNOTATION } from './node-config.ts';
 import { HOLD_LABEL } from './values.ts';
 import { waitFor } from '../core/wait.ts';
-import { requireOthersReady, type Taking } from './others-ready.ts';
+import { requireOthersReady, withoutNode, type Taking } from './others-ready.ts';
 
 export interface Replacement extends Taking {
   readonly target: AgentTarget;
@@ -40,6 +40,11 @@ export interface Replacement extends Taking {
   readonly judge?: (pod: Pod, run: Run) => Promise<void>;
 }
 
+/** What the node had before its agent was replaced. */
+interface Begun extends Replacement {
+  readonly was: Pod | undefined;
+}
+
 /**
  * The step that replaces the agent of one node and judges the new one: the newest template, ready,
  * still the same pod with the same restarts after the soak, the very bytes that were shipped, and
@@ -57,9 +62,9 @@ export function replaceAgentStep(wanted: Replacement, cluster: Cluster): Step<Po
     },
     run: async (run) => {
       await wanted.prepare?.(run);
-      await startNew(wanted, cluster, run);
-      const pod = await becomeReady(wanted, cluster, run);
-      const same = await soak(wanted, pod, cluster, run);
+      const begun = { ...wanted, was: await startNew(wanted, cluster, run) };
+      const pod = await becomeReady(begun, cluster, run);
+      const same = await soak(begun, pod, cluster, run);
       requireImage(wanted, same);
       await wanted.judge?.(same, run);
       await cluster.annotatePod(namespace, same, { [NODE_CONFIG_ANNOTATION]: target.nodeConfig });
@@ -73,8 +78,12 @@ function isRight(pod: Pod, { target, untouched }: Replacement): boolean {
   return isCurrent(pod, target) || (pod.uid === untouched && hasHash(pod, target.hash));
 }
 
-/** Deletes an agent of an older template or configuration, and lets a held node go. */
-async function startNew(wanted: Replacement, cluster: Cluster, run: Run): Promise<void> {
+/**
+ * Deletes an agent of an older template or configuration, and lets a held node go.
+ *
+ * @returns the agent that was there
+ */
+async function startNew(wanted: Replacement, cluster: Cluster, run: Run): Promise<Pod | undefined> {
   const { node, namespace } = wanted;
   const old = await agentOn(cluster, namespace, node);
   if (old !== undefined && !isFresh(old, wanted) && !isTheirs(old, wanted)) {
@@ -83,6 +92,7 @@ async function startNew(wanted: Replacement, cluster: Cluster, run: Run): Promis
     await cluster.deletePod(namespace, old);
   }
   await cluster.labelNode(node, { [HOLD_LABEL]: null });
+  return old;
 }
 
 /** The DaemonSet's controller deletes it when it is its turn. */
@@ -97,7 +107,7 @@ function isFresh(pod: Pod, { target, startedByChart }: Replacement): boolean {
   return hasHash(pod, target.hash) && knowsDevices && proved === undefined;
 }
 
-function becomeReady(wanted: Replacement, cluster: Cluster, run: Run): Promise<Pod> {
+function becomeReady(wanted: Begun, cluster: Cluster, run: Run): Promise<Pod> {
   const { node, namespace, target } = wanted;
   const look = async (): Promise<Pod | undefined> => {
     const pod = await agentOn(cluster, namespace, node);
@@ -111,7 +121,7 @@ function becomeReady(wanted: Replacement, cluster: Cluster, run: Run): Promise<P
   );
 }
 
-async function soak(wanted: Replacement, pod: Pod, cluster: Cluster, run: Run): Promise<Pod> {
+async function soak(wanted: Begun, pod: Pod, cluster: Cluster, run: Run): Promise<Pod> {
   run.progress({ text: `watch ${pod.name} for ${wanted.soak / 1000} s` });
   await sleep(wanted.soak, undefined, { signal: run.signal });
   const now = await agentOn(cluster, wanted.namespace, wanted.node);
@@ -134,16 +144,24 @@ function shortImage(pod: Pod): string {
   return image === undefined ? 'nothing' : shortDigest(image);
 }
 
-async function failed(wanted: Replacement, cluster: Cluster, what: string): Promise<ShipError> {
+async function failed(wanted: Begun, cluster: Cluster, what: string): Promise<ShipError> {
   const { node, namespace } = wanted;
   const pod = await agentOn(cluster, namespace, node).catch(() => undefined);
   const container = crashed(pod);
   const logs =
     pod === undefined ? [] : await cluster.logs(namespace, pod, container).catch(() => []);
   return new ShipError('deploy', `${node}: the new agent was ${what}: ${describePod(pod)}`, {
-    details: logs,
+    details: [...logs, ...wayPast(wanted)],
     hint: wanted.hint,
   });
+}
+
+/** A node whose agent was down before may have a fault of its own, which no other agent mends. */
+function wayPast({ node, all, was }: Begun): readonly string[] {
+  if (was === undefined || works(was) || all.length < 2) return [];
+  return [
+    `the other nodes are left as they are while ${node} is down, as it was before; ${withoutNode(node)}`,
+  ];
 }
 
 function crashed(pod: Pod | undefined): string {

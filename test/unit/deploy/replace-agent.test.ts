@@ -158,6 +158,20 @@ describe('the rollout stops, with nothing proved, at an agent', () => {
     await expect(replace(set)).rejects.toMatchObject({ kind: 'deploy', message });
   });
 
+  test.each([
+    ['is not ready', { ready: false }],
+    ['does not end', { deleting: true }],
+  ])('of a node whose old one %s either; the way past that node is named', async (_, down) => {
+    const set = daemonSet({ ...OLD, ...down }, agent('cilium-new', { ready: false }));
+    await expect(replace(set, { timeout: 0 })).rejects.toMatchObject({
+      details: [
+        'last words of cilium-new cilium-agent',
+        'the other nodes are left as they are while worker is down, as it was before; a node that is gone for good is taken out of the cluster and of the config: kubectl delete node worker',
+      ],
+      hint: WANTED.hint,
+    });
+  });
+
   test('that is not judged well', async () => {
     const set = daemonSet(OLD, NEW);
     const judge = async (pod: Pod): Promise<void> => {
