@@ -2,14 +2,9 @@ import { relative } from 'node:path';
 import { toShipError, type ErrorKind, type ShipError } from '../../core/errors.ts';
 import { agentAmong, AGENT_SELECTOR, OPERATOR_SELECTOR } from '../../deploy/agents.ts';
 import type { HelmStatus } from '../../deploy/cluster.ts';
-import {
-  lastFinished,
-  repeatedOverUnfinished,
-  wayBackTo,
-  type History,
-} from '../../deploy/history.ts';
-import { NODE_CONFIG_ANNOTATION, ownParts, PROFILE_LABEL } from '../../deploy/node-config.ts';
-import { nodesBefore, type NodesBefore } from '../../deploy/node-record.ts';
+import { lastFinished, wayBackTo, type History } from '../../deploy/history.ts';
+import { NODE_CONFIG_ANNOTATION, PROFILE_LABEL } from '../../deploy/node-config.ts';
+import type { NodesBefore } from '../../deploy/node-record.ts';
 import { labelStep } from '../../deploy/steps.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
 import { waitFor } from '../../core/wait.ts';
@@ -21,13 +16,13 @@ import { saveEvidence } from './evidence.ts';
 import type { Fleet } from './fleet.ts';
 import { freeNodes } from './free-nodes.ts';
 import { goBack, type Return, type Beforehand } from './go-back.ts';
-import { recordedAt } from './node-record.ts';
 import { patient, restoreSessions } from './patience.ts';
 import { timeoutOf } from './timeout.ts';
 import { restoreNodes } from './restore-nodes.ts';
 import type { Rollout } from './rollout.ts';
 import { acting } from './stages.ts';
 import { staysText } from './stopped-rollback.ts';
+import { shown, toldAt } from './told-at.ts';
 import { readToldNodes } from './told-nodes.ts';
 import {
   held,
@@ -115,7 +110,8 @@ async function end(failed: Failed): Promise<ShipError> {
     const bearing = patiently(failed);
     ending.evidence.push(...(await free(bearing)));
     if (target === undefined) return held(ending, await hold(bearing));
-    await restore(bearing, await toldAt(bearing, target), [PROFILE_LABEL]);
+    const told = await toldAt(context, bearing.rollout, before, target);
+    await restore(bearing, told, [PROFILE_LABEL]);
     await goBack(context, returnOf(bearing, target));
     return rolledBack(ending);
   } catch (error) {
@@ -144,26 +140,6 @@ function restore(
   labels: readonly string[],
 ): Promise<void> {
   return restoreNodes(context, rollout, had, labels);
-}
-
-/** What nodes were told when this run began: that may be of a rollout that was not finished. */
-function shown({ nodes, configs }: Before): NodesBefore {
-  return { nodes, configs: ownParts(configs) };
-}
-
-/**
- * What they were told at a revision, as far as that was written down. Where nothing unfinished came
- * after it, they were told it still: whatever somebody changed since stays.
- */
-async function toldAt({ rollout, before }: Failed, target: HelmStatus): Promise<NodesBefore> {
-  const { history } = before;
-  const ran = history.at(-1)?.revision === target.revision;
-  if (ran && repeatedOverUnfinished(history) === undefined) return shown(before);
-  const had = await recordedAt(rollout.cluster, rollout.release, target);
-  if (had === undefined) return shown(before);
-  const { nodes, configs } = nodesBefore(had, before.nodes, before.configs);
-  const found = (name: string) => nodes.find((node) => node.name === name);
-  return { nodes: before.nodes.map((node) => found(node.name) ?? node), configs };
 }
 
 /** The node that failed goes back first: it is the one that does not work. */

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import { exitCode, ShipError } from '../../../src/core/errors.ts';
+import type { Node } from '../../../src/core/node.ts';
 import type { Cluster, NodeConfigObject } from '../../../src/deploy/cluster.ts';
 import { configNode, clusterThat } from '../../support/fake-cluster.ts';
 import { crashing, failureOf, RELEASE } from '../../support/failing-rollout.ts';
+
+/** A CiliumNodeConfig of somebody else. */
+const THEIRS = { name: 'theirs', profile: 'mine', defaults: { devices: 'eth7' }, ours: false };
 
 /** Nodes whose worker was told `old` by the finished revision 2, and whose config says `new`. */
 async function workerOf(more: Partial<Cluster> = {}) {
@@ -14,17 +18,20 @@ async function workerOf(more: Partial<Cluster> = {}) {
   const cluster = clusterThat({
     ...run.rollout.cluster,
     nodeConfigVersion: async () => 'v2',
-    nodeConfigs: async () => [...configs.values()].map((config) => ({ ...config, ours: true })),
+    nodeConfigs: async () => [
+      THEIRS,
+      ...[...configs.values()].map((config) => ({ ...config, ours: true })),
+    ],
     applyNodeConfig: async (_, __, { name, defaults }) => tell(name, defaults['devices'] ?? ''),
     deleteNodeConfig: async (_, __, name) => void configs.delete(name),
     ...more,
   });
   await cluster.labelNode('worker', { 'hw-profile': 'old' });
   const worker = configNode('worker', { profile: 'new', devices: ['eth1', 'em2'] });
-  const nodes = [configNode('master', { role: 'server' }), worker];
-  const context = { ...run.context, config: { ...run.context.config, nodes } };
+  const master = configNode('master', { role: 'server' });
   /** The same deploy once more; ended by `signal` as soon as the canary's agent is deleted. */
-  const deploy = async (killed?: AbortController) => {
+  const deploy = async (killed?: AbortController, nodes: readonly Node[] = [master, worker]) => {
+    const context = { ...run.context, config: { ...run.context.config, nodes } };
     const deletePod: Cluster['deletePod'] = async (...of) => {
       await cluster.deletePod(...of);
       killed?.abort(new ShipError('interrupted', 'killed'));
@@ -42,7 +49,7 @@ async function workerOf(more: Partial<Cluster> = {}) {
     ...(await cluster.nodes()).map(({ name, labels }) => `${name}: ${labels['hw-profile']}`),
     ...[...configs.values()].map(({ name, defaults }) => `${name}: ${defaults['devices']}`),
   ];
-  return { cluster, deploy, told };
+  return { cluster, deploy, told, changes: run.changes };
 }
 
 const AS_OF_REVISION_2 = ['master: undefined', 'worker: old', 'old: eth1'];
@@ -87,4 +94,22 @@ test('F40: a node that joined since keeps the profile that it had at the start',
   await deploy(new AbortController());
   expect(exitCode((await deploy()).kind)).toBe(9);
   expect(await told()).toEqual(['master: undefined', 'worker: new', 'new: eth1 em2']);
+});
+
+test('F40: a node that no rollout labels keeps the label that somebody gave it, and its agent, after a rollout that was killed', async () => {
+  const { deploy, told, cluster, changes } = await workerOf();
+  await deploy(new AbortController());
+  await cluster.labelNode('master', { 'hw-profile': 'mine' });
+  changes.splice(0);
+  expect(exitCode((await deploy()).kind)).toBe(9);
+  expect(await told()).toEqual(['master: mine', 'worker: old', 'old: eth1']);
+  expect(changes.filter((change) => change.includes('master'))).toEqual([]);
+});
+
+test('F40: a profile that only a rollout that was killed gave is taken back, though the config has lost it', async () => {
+  const { deploy, told } = await workerOf();
+  await deploy(new AbortController());
+  const bare = [configNode('master', { role: 'server' }), configNode('worker')];
+  expect(exitCode((await deploy(undefined, bare)).kind)).toBe(9);
+  expect(await told()).toEqual(AS_OF_REVISION_2);
 });
