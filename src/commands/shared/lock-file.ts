@@ -122,8 +122,8 @@ async function requireSameLock(
   if (flags.dryRun === true) return;
   const now = await readLock(config);
   const other = images.filter(({ key, name, config: { digest } }) => {
-    const locked = now?.images[key];
-    return locked?.name === name && locked.config !== digest;
+    const shipped = now?.images[key];
+    return shipped?.name === name && shipped.config !== digest;
   });
   if (other.length === 0) return;
   throw new ShipError('locked', 'another run shipped other images meanwhile', {
