@@ -1,9 +1,7 @@
 import { ShipError } from '../core/errors.ts';
 import { kubernetesName, type Node } from '../core/node.ts';
-import { agentAmong, AGENT_SELECTOR, AGENT_SET, hasHash, works } from './agents.ts';
-import type { Cluster, ClusterNode, Pod } from './cluster.ts';
-import { isRollback, unfinishedRollout, type History } from './history.ts';
-import { NODE_CONFIG_ANNOTATION } from './node-config.ts';
+import { agentAmong, works } from './agents.ts';
+import type { ClusterNode, Pod } from './cluster.ts';
 
 /**
  * The nodes that get agents, in the order of the rollout: the canary first, which is an agent node
@@ -38,8 +36,8 @@ function named(canary: string, names: readonly string[], nodes: readonly Node[])
 
 /**
  * The order in which agents are replaced now, so that no agent that works is taken away while another
- * one does not: suspects first, who may be what ails the others, then those that are missing or not
- * ready. Among themselves they stay in the given order.
+ * one does not: suspects first, who may be what ails the others, and then the rest; of both, those that
+ * are missing or not ready come before those that work. Else they stay in the given order.
  *
  * @param suspects uids of agents, as suspectAgents finds them
  */
@@ -50,32 +48,8 @@ export function neediestFirst(
 ): readonly string[] {
   const rank = (node: string): number => {
     const pod = agentAmong(pods, node);
-    if (pod !== undefined && suspects.has(pod.uid)) return 0;
-    return works(pod) ? 2 : 1;
+    const group = pod !== undefined && suspects.has(pod.uid) ? 0 : 2;
+    return works(pod) ? group + 1 : group;
   };
   return order.toSorted((one, other) => rank(one) - rank(other));
-}
-
-/**
- * The agents that nobody proved and that came with a rollout which was not finished, or are left over
- * by a rollback that was not.
- *
- * @param history as it is before Helm changes the template
- * @returns their uids
- */
-export async function suspectAgents(
-  cluster: Pick<Cluster, 'pods' | 'currentHash'>,
-  namespace: string,
-  history: History,
-): Promise<ReadonlySet<string>> {
-  const open = unfinishedRollout(history);
-  if (open === undefined) return new Set();
-  const newest = await cluster.currentHash(namespace, AGENT_SET);
-  const pods = await cluster.pods(namespace, AGENT_SELECTOR);
-  const suspects = pods.filter(
-    (pod) =>
-      pod.annotations[NODE_CONFIG_ANNOTATION] === undefined &&
-      hasHash(pod, newest ?? '') !== isRollback(open),
-  );
-  return new Set(suspects.map(({ uid }) => uid));
 }

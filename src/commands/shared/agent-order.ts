@@ -3,6 +3,7 @@ import {
   AGENT_SELECTOR,
   describePod,
   isCurrent,
+  works,
   type AgentTarget,
 } from '../../deploy/agents.ts';
 import type { Cluster, Pod } from '../../deploy/cluster.ts';
@@ -36,8 +37,9 @@ export async function agentOrder(
   return now;
 }
 
+/** Of those that work, only suspects come before the canary. */
 function reason(pod: Pod | undefined): string {
-  return pod?.ready === true
+  return works(pod)
     ? `an unfinished rollout left ${pod.name} there, which nobody proved`
     : `its agent does not work (${describePod(pod)}), and none that works is taken away meanwhile`;
 }

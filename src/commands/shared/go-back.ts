@@ -7,7 +7,7 @@ import { kubernetesName } from '../../core/node.ts';
 import type { WayBack } from '../../deploy/history.ts';
 import { sameTemplate, workloadsOf } from '../../deploy/manifest.ts';
 import { nodeConfigHash } from '../../deploy/node-config.ts';
-import { suspectAgents } from '../../deploy/order.ts';
+import { suspectAgents } from '../../deploy/suspects.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { runStage } from '../../output/stage.ts';
 import type { Context } from '../command.ts';
@@ -51,7 +51,7 @@ export async function goBack(context: Context, to: Return): Promise<void> {
   const { namespace } = release;
   const manifest = (await helm.manifest(release, way.revision)) ?? '';
   const held = await heldBack(context, to, manifest);
-  const suspects = await suspectAgents(cluster, namespace, await helm.history(release));
+  const suspects = await suspectAgents(to, release, await helm.history(release));
   await held.apply();
   await replaceAgents(context, to, suspects, held.ours);
   if (!held.last) await helmBack(context, to, way.revision);

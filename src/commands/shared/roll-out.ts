@@ -13,9 +13,9 @@ import {
   toldByConfig,
   unwantedNodeConfigs,
 } from '../../deploy/node-config.ts';
-import { suspectAgents } from '../../deploy/order.ts';
 import { replaceAgentStep } from '../../deploy/replace-agent.ts';
 import { labelStep, nodeConfigStep, readyStep, upgradeStep } from '../../deploy/steps.ts';
+import { suspectAgents } from '../../deploy/suspects.ts';
 import { HOLD_LABEL } from '../../deploy/values.ts';
 import { untilAnswered, waitFor } from '../../core/wait.ts';
 import { runStage } from '../../output/stage.ts';
@@ -48,7 +48,7 @@ export async function rollOut(
   const rollout = { ...given, cluster: patient(context, fleet, given.cluster) };
   const { cluster, namespace, workloads, release, history } = rollout;
   if (context.flags.dryRun !== true) await recordNodesBefore(context, cluster, release, history);
-  const suspects = await suspectAgents(cluster, namespace, history);
+  const suspects = await suspectAgents(rollout, release, history);
   await labelNodes(context, rollout);
   await (byChart(context) ? applyByChart(context, rollout) : applyInOurOrder(context, rollout));
   await replaceAgents(context, fleet, rollout, suspects);

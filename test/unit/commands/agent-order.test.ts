@@ -5,7 +5,7 @@ import { goBack } from '../../../src/commands/shared/go-back.ts';
 import { rollOut } from '../../../src/commands/shared/roll-out.ts';
 import { undoing } from '../../../src/commands/shared/undo.ts';
 import { agentAmong, works } from '../../../src/deploy/agents.ts';
-import type { Cluster, Pod } from '../../../src/deploy/cluster.ts';
+import type { Cluster, Helm, Pod } from '../../../src/deploy/cluster.ts';
 import { UNFINISHED } from '../../../src/deploy/descriptions.ts';
 import { crashing, FLEET, NEW, RELEASE } from '../../support/failing-rollout.ts';
 import { clusterThat, configNode } from '../../support/fake-cluster.ts';
@@ -38,6 +38,17 @@ async function threeNodes(asSeen: (pod: Pod) => Pod) {
   const candidates = await cluster.nodes();
   const rollout = { ...run.rollout, cluster, order: NODES, candidates };
   return { ...run, context: { ...run.context, config }, rollout, taken };
+}
+
+/** Revision N is made in the year 2000 + N. */
+function madeAt(revision: number): string {
+  return `${2000 + revision}-01-01T00:00:00Z`;
+}
+
+function timed(helm: Helm): Helm {
+  const history: Helm['history'] = async (release) =>
+    (await helm.history(release)).map((entry) => ({ ...entry, updated: madeAt(entry.revision) }));
+  return { ...helm, history };
 }
 
 function downWhen(isDown: (pod: Pod) => boolean) {
@@ -90,8 +101,9 @@ test('an agent that breaks between two nodes stops the rollout: the next one is 
 test('a way back begins with the agent that nobody proved, whoever is down because of it', async () => {
   let canary = false;
   const run = await threeNodes(downWhen(({ name }) => canary && name === 'old-c'));
+  const helm = timed(run.rollout.helm);
   const judged = async (): Promise<void> => {
-    const { cluster, helm, underWay } = run.rollout;
+    const { cluster, underWay } = run.rollout;
     await helm.upgrade(underWay, UNFINISHED);
     const pods = await cluster.pods(RELEASE.namespace, 'k8s-app=cilium');
     await cluster.deletePod(RELEASE.namespace, agentAmong(pods, 'a')!);
@@ -105,11 +117,37 @@ test('a way back begins with the agent that nobody proved, whoever is down becau
     await run.rollout.cluster.deletePod(namespace, pod);
     if (pod.name === 'new-a') canary = false;
   };
-  const cluster = clusterThat({ ...run.rollout.cluster, deletePod });
-  const ended = undoing(run.context, FLEET, { ...run.rollout, cluster }, judged);
+  const pods: Cluster['pods'] = async (...of) =>
+    (await run.rollout.cluster.pods(...of)).map((pod) =>
+      pod.name === 'new-a' ? { ...pod, started: madeAt(4) } : pod,
+    );
+  const cluster = clusterThat({ ...run.rollout.cluster, deletePod, pods });
+  const ended = undoing(run.context, FLEET, { ...run.rollout, cluster, helm }, judged);
   await expect(ended).rejects.toMatchObject({ kind: 'rolled-back' });
   expect(run.taken).toEqual(['old-a healthy', 'new-a healthy c']);
   expect(run.lines.join('')).not.toContain('comes before');
+});
+
+test('a rollback that is typed again takes no agent of the finished release while another is down', async () => {
+  const run = await threeNodes(downWhen(({ name }) => name === 'old-a'));
+  const { rollout, taken } = run;
+  let finished = false;
+  // Since then somebody started them anew, and nobody proved those.
+  const anew = (pod: Pod): Pod =>
+    finished && pod.name.startsWith('new') ? { ...pod, annotations: {}, started: madeAt(4) } : pod;
+  const pods: Cluster['pods'] = async (...of) => (await rollout.cluster.pods(...of)).map(anew);
+  const cluster = clusterThat({ ...rollout.cluster, pods });
+  const helm = timed(rollout.helm);
+  await rollOut(run.context, FLEET, { ...rollout, cluster, helm });
+  finished = true;
+  taken.length = 0;
+  const way = { revision: 2, staged: 1 };
+  const to = { cluster, helm, release: RELEASE, way, order: NODES, stores: new Map() };
+  const failure = 'a: the new agent was not ready';
+  await expect(goBack(run.context, to)).rejects.toThrow(failure);
+  await expect(goBack(run.context, to)).rejects.toThrow(failure);
+  expect(taken).toEqual(['new-a healthy']);
+  expect(run.lines.join('')).not.toContain('an unfinished rollout left');
 });
 
 test('a first install keeps the canary first: no agent is there at all', async () => {

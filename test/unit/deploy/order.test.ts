@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '../../../src/deploy/cluster.ts';
-import { FINISHED, UNFINISHED } from '../../../src/deploy/descriptions.ts';
-import { NODE_CONFIG_ANNOTATION } from '../../../src/deploy/node-config.ts';
-import { neediestFirst, suspectAgents } from '../../../src/deploy/order.ts';
-import { agent, clusterThat } from '../../support/fake-cluster.ts';
+import { neediestFirst } from '../../../src/deploy/order.ts';
+import { agent } from '../../support/fake-cluster.ts';
 
 const NONE = new Set<string>();
 const on = (node: string, more: Partial<Pod> = {}): Pod =>
@@ -35,38 +33,10 @@ describe('agents are replaced', () => {
     const pods = [on('a'), on('b', { ready: false }), on('c')];
     expect(neediestFirst(order, pods, new Set([on('c').uid]))).toEqual(['c', 'b', 'a']);
   });
-});
 
-describe('suspects are', () => {
-  const template = (hash: string) => ({ labels: { 'controller-revision-hash': hash } });
-  const proved = { annotations: { [NODE_CONFIG_ANNOTATION]: 'none' } };
-  const pods = [
-    on('new', template('new')),
-    on('new-proved', { ...template('new'), ...proved }),
-    on('old', template('old')),
-    on('old-proved', { ...template('old'), ...proved }),
-  ];
-  const cluster = clusterThat({ pods: async () => pods, currentHash: async () => 'new' });
-  const entry = (revision: number, description: string) => ({
-    ...{ revision, description },
-    status: 'deployed',
-  });
-  const suspects = async (...descriptions: readonly string[]) => {
-    const history = descriptions.map((text, index) => entry(index + 1, text));
-    return [...(await suspectAgents(cluster, 'kube-system', history))];
-  };
-
-  test('none when the last rollout was finished', async () => {
-    expect(await suspects(UNFINISHED, FINISHED)).toEqual([]);
-  });
-
-  test('the agents of an unfinished rollout that nobody proved', async () => {
-    expect(await suspects(FINISHED, UNFINISHED)).toEqual(['uid of agent-new']);
-  });
-
-  test('the unproved ones that an unfinished rollback did not come to', async () => {
-    expect(await suspects(UNFINISHED, FINISHED, UNFINISHED, 'Rollback to 1')).toEqual([
-      'uid of agent-old',
-    ]);
+  test('but not one that works before another of them that does not', () => {
+    const pods = [on('a'), on('b'), on('c', { ready: false })];
+    const all = new Set(pods.map(({ uid }) => uid));
+    expect(neediestFirst(order, pods, all)).toEqual(['c', 'a', 'b']);
   });
 });
