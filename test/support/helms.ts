@@ -17,7 +17,7 @@ export interface LabHelm {
   readonly force: readonly string[];
   /** Ships, and makes the release one that this Helm applied. */
   readonly begin: () => Promise<void>;
-  /** Leaves the release as a ship with Helm 3 does. */
+  /** Leaves what a ship deploys, in a revision of this Helm where Helm 3 has nothing to do. */
   readonly end: () => Promise<void>;
 }
 
