@@ -120,7 +120,7 @@ describe.skipIf(missing !== undefined).each(helms())('a rollout, with $name', (h
       const crash = 'extraConfig: { crash-on-start: "the wheel is broken" }\n';
       const ended = await deploy((values) => `${values}${crash}`, '--timeout', '15s');
       expect(ended.code, ended.stderr).toBe(9);
-      expect(ended.stderr).not.toContain('the agent on master');
+      expect(ended.stderr).not.toContain('the agent on master …');
       expect(await agentOn('master')).toBe(before);
     },
   );
