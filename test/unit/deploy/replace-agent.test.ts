@@ -27,6 +27,7 @@ const BY_US = { [NODE_CONFIG_ANNOTATION]: 'none' };
 
 const RELEASE = 'label worker {"ciliumship.io/hold":null}';
 const RUN: Run = { signal: new AbortController().signal, progress: () => undefined };
+const PATIENCE = { timeout: 5000, signal: RUN.signal, mend: async () => undefined };
 
 async function replace(set: { readonly cluster: Cluster }, more: Partial<Replacement> = {}) {
   return replaceAgentStep({ ...WANTED, ...more }, set.cluster).run(RUN);
@@ -246,8 +247,7 @@ describe('F36: an API server that is away for a moment', () => {
 
   test('for longer than a node gets fails it as what it is', async () => {
     const set = daemonSet(OLD, NEW);
-    const patience = { timeout: 0, signal: RUN.signal, mend: async () => undefined };
-    const cluster = patientCluster(blinking(set.cluster, 'pods'), patience);
+    const cluster = patientCluster(blinking(set.cluster, 'pods'), { ...PATIENCE, timeout: 0 });
     await expect(replace({ cluster })).rejects.toMatchObject({ kind: 'network' });
     expect(set.changes).toEqual([]);
   });
@@ -259,8 +259,7 @@ describe('F36: an API server that is away for a moment', () => {
       asked += 1;
       throw refusal;
     };
-    const patience = { timeout: 5000, signal: RUN.signal, mend: async () => undefined };
-    const cluster = patientCluster(clusterThat({ pods }), patience);
+    const cluster = patientCluster(clusterThat({ pods }), PATIENCE);
     await expect(replace({ cluster })).rejects.toBe(refusal);
     expect(asked).toBe(1);
   });

@@ -145,15 +145,15 @@ describe('an object of the release', () => {
 
 test('D9: no command holds a secret: a deploy takes that back, and a patch what was added beside it', () => {
   const owner = { manager: 'lens' };
-  const seen: ManifestObject = {
+  const edited: ManifestObject = {
     ...{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', namespace: 'n', rendered: {} },
     live: { object: { data: { mode: 'added', password: 'hunter2' } }, managed: [] },
   };
   const added = { path: ['data', 'mode'], wanted: undefined, found: 'added', owner };
   const secret = { path: ['data', 'password'], wanted: 'hunter3', found: 'hunter2', owner };
   const taken = 'ciliumship deploy --force-conflicts';
-  expect(objectRemedy(seen, [secret])).toBe(taken);
-  expect(objectRemedy(seen, [added, secret])).toBe(
+  expect(objectRemedy(edited, [secret])).toBe(taken);
+  expect(objectRemedy(edited, [added, secret])).toBe(
     `kubectl patch configmap/x -n n --type json -p '[{"op":"remove","path":"/data/mode"}]' && ${taken}`,
   );
 });
