@@ -13,6 +13,7 @@ const YEAR = 365 * 24 * 60 * 60_000;
 /** Where the wall clock is read for anything but a date to show, and why that decides nothing alone. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'commands/shared/stuck-release.ts': 'only together with --repair-release or an answer',
+  'deploy/lease.ts': 'only together with the monotonic clock: a wrong one costs a renewal',
   'facts/node-facts.ts': 'the clock of a node is compared with ours, to say that it is off',
   'image/store.ts': 'only together with a process that is gone',
   'system/rates.ts': 'how fast a link was; a wrong age costs one measurement',
