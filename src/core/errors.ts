@@ -102,3 +102,9 @@ export function combineFailures(what: string, failures: ReadonlyMap<string, Ship
     ...(worst.hint === undefined ? {} : { hint: worst.hint }),
   });
 }
+
+/** For `catch`: what one has no right to read is not there; anything else is thrown again. */
+export function unlessForbidden(error: unknown): undefined {
+  if (error instanceof ShipError && error.kind === 'identity') return undefined;
+  throw error;
+}

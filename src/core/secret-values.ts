@@ -1,3 +1,4 @@
+import { isTree } from './fields.ts';
 import { namesSecret, scrub } from './scrub.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
@@ -71,8 +72,4 @@ function isSecretIn(tree: Tree, key: string): boolean {
 
 function isSecretName(name: string): boolean {
   return namesSecret(name) || (SECRET_KEY.test(name) && !OPEN_KEY.test(name));
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -103,6 +103,12 @@ export function leavesOrder(name: string, manifest: string): boolean {
   return daemonSetOf(name, manifest)?.spec?.updateStrategy?.type === 'OnDelete';
 }
 
+/** True when it is the controller that chooses which pods are replaced, and how many at once. */
+export function choosesOrder(name: string, manifest: string): boolean {
+  const set = daemonSetOf(name, manifest);
+  return set !== undefined && set.spec?.updateStrategy?.type !== 'OnDelete';
+}
+
 /** True when a manifest has a DaemonSet of this name. */
 export function hasDaemonSet(name: string, manifest: string): boolean {
   return daemonSetOf(name, manifest) !== undefined;

@@ -5,6 +5,7 @@ import { AGENT_CONTAINER, AGENT_SELECTOR } from '../../src/deploy/agents.ts';
 import { PROFILE_LABEL } from '../../src/deploy/node-config.ts';
 import { openCluster } from '../../src/system/kube/cluster.ts';
 import { ciliumship } from '../support/cli.ts';
+import { drift } from '../support/drift.ts';
 import { kubectl, labEnvironment, requireLab } from '../support/lab.ts';
 import { missingPart, until } from '../support/parts.ts';
 import { openTerminal, requireTmux, type Terminal } from '../support/tmux.ts';
@@ -13,15 +14,6 @@ const missing = await missingPart('the lab', requireLab);
 const noTerminal = await missingPart('tmux', requireTmux);
 const env = labEnvironment();
 const BACKEND = 'quay.io/cilium/hubble-ui-backend:lab';
-
-/** What is not as locked: `drift cilium node worker`. */
-async function open(): Promise<readonly string[]> {
-  const ended = await ciliumship(['drift', '-o', 'json'], { env });
-  const { cells } = ended.json() as { readonly cells: readonly Record<string, string>[] };
-  return cells
-    .filter(({ state }) => state !== 'ok')
-    .map(({ state, what, place, node = '' }) => `${state} ${what} ${place} ${node}`.trim());
-}
 
 /** How both ended. One of them may have been told that the other one was there first. */
 async function atOnce(...both: readonly (readonly string[])[]): Promise<readonly number[]> {
@@ -60,7 +52,7 @@ describe.skipIf(missing !== undefined)('what changes while somebody looks', () =
   it('F30: loses nothing of two deploys at once, and of a push beside a prune', async () => {
     const deploys = await atOnce(['deploy'], ['deploy']);
     expect(deploys).toContain(0);
-    expect(await open()).toEqual([]);
+    expect((await drift()).open).toEqual([]);
     const { stdout: old } = await execa('docker', ['image', 'inspect', '-f', '{{.Id}}', BACKEND]);
     try {
       const build = ['build', '-q', '--label', 'at=once', '-t', BACKEND, '-'];
@@ -68,12 +60,12 @@ describe.skipIf(missing !== undefined)('what changes while somebody looks', () =
       const wait = ['--lock-wait', '120s'];
       const codes = await atOnce(['push', '--no-build', ...wait], ['images', 'prune', ...wait]);
       expect(codes).toEqual([0, 0]);
-      expect(await open()).toEqual([expect.stringContaining(`drift ${BACKEND} running`)]);
+      expect((await drift()).open).toEqual([expect.stringContaining(`drift ${BACKEND} running`)]);
     } finally {
       await execa('docker', ['tag', old, BACKEND]);
       await ciliumship(['push', '--no-build'], { env });
     }
-    expect(await open()).toEqual([]);
+    expect((await drift()).open).toEqual([]);
   });
 
   it('D28: a container that prints without an end is read no further than 4 MiB', async () => {

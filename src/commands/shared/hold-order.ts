@@ -5,7 +5,7 @@ import type { Helm, ReleaseName } from '../../deploy/cluster.ts';
 import { backTo } from '../../deploy/descriptions.ts';
 import { heldChart } from '../../deploy/held-chart.ts';
 import { stuckRelease, type WayBack } from '../../deploy/history.ts';
-import { hasDaemonSet, leavesOrder } from '../../deploy/manifest.ts';
+import { choosesOrder, leavesOrder } from '../../deploy/manifest.ts';
 import { heldStep, rollbackStep } from '../../deploy/steps.ts';
 import { runStage } from '../../output/stage.ts';
 import { temporaryFolder } from '../../system/temporary-folder.ts';
@@ -41,8 +41,7 @@ export async function heldBack(
 ): Promise<HeldBack> {
   const { revision, staged } = to.way;
   const back = (which: number) => () => helmBack(context, to, which);
-  const own = leavesOrder(AGENT_SET, manifest) || !hasDaemonSet(AGENT_SET, manifest);
-  if (own) return { apply: back(revision), ours: true, last: true };
+  if (!choosesOrder(AGENT_SET, manifest)) return { apply: back(revision), ours: true, last: true };
   if (staged !== undefined && (await isHeld(to, staged))) {
     return { apply: back(staged), ours: true, last: false };
   }
@@ -68,7 +67,7 @@ export async function noteFreeOrder(
   { revision }: { readonly revision: number },
 ): Promise<void> {
   const manifest = (await to.helm.manifest(to.release, revision).catch(() => undefined)) ?? '';
-  if (!hasDaemonSet(AGENT_SET, manifest) || leavesOrder(AGENT_SET, manifest)) return;
+  if (!choosesOrder(AGENT_SET, manifest)) return;
   output.note(`${chooses(revision)}; Helm frees a release in no other way`);
 }
 

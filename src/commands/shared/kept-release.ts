@@ -1,4 +1,4 @@
-import { ShipError } from '../../core/errors.ts';
+import { ShipError, unlessForbidden } from '../../core/errors.ts';
 import type { Cluster, Helm, ReleaseName } from '../../deploy/cluster.ts';
 import { isTree, type Values } from '../../deploy/tree.ts';
 import { valueChanges } from '../../deploy/value-changes.ts';
@@ -106,9 +106,4 @@ async function readHelm(
 
 function treeOf(values: unknown): Values {
   return isTree(values) ? values : {};
-}
-
-function unlessForbidden(error: unknown): undefined {
-  if (error instanceof ShipError && error.kind === 'identity') return undefined;
-  throw error;
 }

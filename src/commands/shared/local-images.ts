@@ -4,7 +4,7 @@ import { ShipError } from '../../core/errors.ts';
 import { qualified } from '../../facts/node-store.ts';
 import { readArchiveNames } from '../../image/archive-read.ts';
 import type { LocalBuild } from '../../drift/frozen.ts';
-import { openStore } from '../../image/store.ts';
+import { openStore, type BlobStore } from '../../image/store.ts';
 import type { DockerDaemon } from '../../system/docker.ts';
 import { storeFolder } from './store.ts';
 
@@ -26,25 +26,35 @@ export async function dockerImages(
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<LocalImages> {
-  const found = await Promise.all(names.map((name) => dockerBuild(docker, name, signal)));
-  const known = found.flatMap((build) => build ?? []);
-  return new Map(known.map(({ name, config = unknownHere(name) }) => [name, config]));
+  const found = await dockerBuilds(docker, names, signal);
+  return new Map(found.map(({ name, config = unknownHere(name) }) => [name, config]));
 }
 
 /**
- * What Docker has under a name; undefined when it has nothing. One with the containerd store tells no
+ * What Docker has under these names; what it lacks is left out. One with the containerd store tells no
  * config digest of an image that never was in the blob store of this machine: its own id is another
  * digest.
  */
-export async function dockerBuild(
+export async function dockerBuilds(
+  docker: DockerDaemon,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly LocalBuild[]> {
+  const store = await openStore(storeFolder());
+  const found = await Promise.all(names.map((name) => dockerBuild(docker, name, store, signal)));
+  return found.flatMap((build) => build ?? []);
+}
+
+async function dockerBuild(
   docker: DockerDaemon,
   name: string,
+  blobs: BlobStore,
   signal: AbortSignal,
 ): Promise<LocalBuild | undefined> {
   const seen = await docker.inspect(name, signal);
   if (seen === undefined) return undefined;
   const { diffIds, id } = seen;
-  const known = await (await openStore(storeFolder())).recall(id);
+  const known = await blobs.recall(id);
   if (known !== undefined) return { name, diffIds, config: known.config.digest };
   const { store } = await docker.info(signal);
   return store === 'classic' ? { name, diffIds, config: id } : { name, diffIds };

@@ -1,4 +1,4 @@
-import { ShipError } from '../../core/errors.ts';
+import { ShipError, unlessForbidden } from '../../core/errors.ts';
 import type { Cluster, HelmStatus, ReleaseName } from '../../deploy/cluster.ts';
 import { isToGoBackTo, repeatedOverUnfinished, type History } from '../../deploy/history.ts';
 import {
@@ -64,12 +64,8 @@ export async function recordedAt(
   { name, namespace }: ReleaseName,
   entry: HelmStatus,
 ): Promise<NodeSettings | undefined> {
-  try {
-    return settingsAt(await cluster.configMap(namespace, nodeRecordName(name)), entry);
-  } catch (error) {
-    if (!(error instanceof ShipError) || error.kind !== 'identity') throw error;
-    return undefined;
-  }
+  const data = await cluster.configMap(namespace, nodeRecordName(name)).catch(unlessForbidden);
+  return settingsAt(data, entry);
 }
 
 /** What the nodes are told now, and what is known of earlier revisions. */

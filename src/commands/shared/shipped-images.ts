@@ -2,13 +2,13 @@ import type { Config } from '../../config/normalise.ts';
 import type { ImageIdentity } from '../../core/image.ts';
 import { ShipError } from '../../core/errors.ts';
 import { requireShipped } from '../../drift/frozen.ts';
-import { lockedIdentity } from '../../drift/lock-file.ts';
+import { lockedIdentity, type LockedImage, type ShipLock } from '../../drift/lock-file.ts';
 import type { DockerDaemon } from '../../system/docker.ts';
 import type { Context } from '../command.ts';
 import { openDocker } from './docker.ts';
 import { exportImages, findBuilt } from './images.ts';
-import { dockerBuild } from './local-images.ts';
-import { needLock, readLock, requireFrozen, type FrozenFlag } from './lock-file.ts';
+import { dockerBuilds } from './local-images.ts';
+import { readLock, requireFrozen, type FrozenFlag } from './lock-file.ts';
 import { identityData } from './report.ts';
 import { openBlobStore } from './store.ts';
 
@@ -19,7 +19,8 @@ import { openBlobStore } from './store.ts';
  * @throws ShipError as `readLock`, `findBuilt` and `exportImages`
  */
 export async function shippedImages(context: Context): Promise<readonly ImageIdentity[]> {
-  return (await lockedImages(context.config)) ?? dockersOwn(context);
+  const locked = await lockedImages(context.config);
+  return locked === undefined ? dockersOwn(context) : identities(locked);
 }
 
 export interface LockedFlag {
@@ -40,9 +41,12 @@ export async function imagesToRollOut(
   const { config, flags, output } = context;
   const locked = await lockedImages(config);
   if (locked === undefined) return neverLocked(context);
-  if (flags.locked !== true && flags.frozen !== true) await requireNothingElse(context);
-  output.record({ images: locked.map(identityData) });
-  return locked;
+  if (flags.locked !== true && flags.frozen !== true) {
+    await requireNothingElse(context, Object.values(locked));
+  }
+  const images = identities(locked);
+  output.record({ images: images.map(identityData) });
+  return images;
 }
 
 /** Before a first push, and where the config names images anew: the gate proves what Docker has. */
@@ -64,13 +68,17 @@ async function neverLocked(
 }
 
 /** Undefined when one of the images is not in the lock under the name that it has now. */
-async function lockedImages(config: Config): Promise<readonly ImageIdentity[] | undefined> {
+async function lockedImages(config: Config): Promise<ShipLock['images'] | undefined> {
   const lock = await readLock(config);
   const found = config.images.flatMap(({ key, repository }) => {
     const image = lock?.images[key];
-    return image?.name === `${repository}:${config.tag}` ? [lockedIdentity(key, image)] : [];
+    return image?.name === `${repository}:${config.tag}` ? [[key, image] as const] : [];
   });
-  return found.length === config.images.length ? found : undefined;
+  return found.length === config.images.length ? Object.fromEntries(found) : undefined;
+}
+
+function identities(locked: ShipLock['images']): readonly ImageIdentity[] {
+  return Object.entries(locked).map(([key, image]) => lockedIdentity(key, image));
 }
 
 async function dockersOwn(context: Context): Promise<readonly ImageIdentity[]> {
@@ -79,16 +87,14 @@ async function dockersOwn(context: Context): Promise<readonly ImageIdentity[]> {
   return await exportImages(context, docker, await findBuilt(context, docker), store);
 }
 
-async function requireNothingElse(context: Context): Promise<void> {
+async function requireNothingElse(
+  context: Context,
+  shipped: readonly LockedImage[],
+): Promise<void> {
   const docker = await dockerIfThere(context);
   if (docker === undefined) return;
-  const { images } = await needLock(context.config);
-  const shipped = context.config.images.flatMap(({ key }) => images[key] ?? []);
-  const builds = shipped.map(({ name }) => dockerBuild(docker, name, context.signal));
-  requireShipped(
-    shipped,
-    (await Promise.all(builds)).flatMap((build) => build ?? []),
-  );
+  const names = shipped.map(({ name }) => name);
+  requireShipped(shipped, await dockerBuilds(docker, names, context.signal));
 }
 
 /** Machines that only ship have no Docker, and nothing was built there. */

@@ -7,12 +7,10 @@ import {
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { statusOf, type Asker } from './errors.ts';
-import { renderedObjects } from './manifest-objects.ts';
+import { AT_ONCE, isUnknownKind, renderedObjects } from './manifest-objects.ts';
 
 /** As whom Helm applies, whatever its program is called. */
 const HELM = 'helm';
-/** Calls at once; a chart of Cilium has some sixty objects. */
-const AT_ONCE = 16;
 const CONFLICT = 409;
 const TOO_MANY = 429;
 
@@ -100,7 +98,7 @@ function isRefusal(error: unknown): boolean {
   const status = statusOf(error);
   if (status === 500) return answer.safeParse(bodyOf(error)).success;
   if (status !== undefined) return status < 500 && status !== TOO_MANY;
-  return error instanceof Error && /Unrecognized API version and kind/i.test(error.message);
+  return isUnknownKind(error);
 }
 
 function conflictsIn(error: unknown, object: string): readonly FieldConflict[] {

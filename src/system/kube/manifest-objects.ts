@@ -5,7 +5,7 @@ import { ShipError } from '../../core/errors.ts';
 import type { Asker } from './errors.ts';
 
 /** Calls at once; a chart of Cilium has some sixty objects. */
-const AT_ONCE = 16;
+export const AT_ONCE = 16;
 
 /**
  * The objects of a manifest, each as the cluster has it. Secrets are left out unless they are asked
@@ -45,10 +45,13 @@ export async function manifestObjects(
 
 /** A kind whose CRD comes with the operator is not there before the first install. */
 function noSuchKind(error: unknown): undefined {
-  if (error instanceof Error && /Unrecognized API version and kind/i.test(error.message)) {
-    return undefined;
-  }
+  if (isUnknownKind(error)) return undefined;
   throw error;
+}
+
+/** True of what the client says of a kind that the API server does not serve. */
+export function isUnknownKind(error: unknown): boolean {
+  return error instanceof Error && /Unrecognized API version and kind/i.test(error.message);
 }
 
 /** What a manifest renders, but for Secrets unless they are asked for. */
